@@ -1,0 +1,1 @@
+export { type MemoryOptions, type MemoryProvider, memory } from './memory.ts'

@@ -1,0 +1,18 @@
+// Compiles src and providers into dist, from nothing, so that no file of an earlier build is ever shipped.
+import { execFileSync } from 'node:child_process'
+import { cpSync, readdirSync, rmSync } from 'node:fs'
+import { createRequire } from 'node:module'
+import { dirname, join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+
+const root = dirname(dirname(fileURLToPath(import.meta.url)))
+const tsc = join(dirname(createRequire(import.meta.url).resolve('typescript/package.json')), 'bin', 'tsc')
+
+rmSync(join(root, 'dist'), { recursive: true, force: true })
+execFileSync(process.execPath, [tsc, '-p', join(root, 'tsconfig.build.json')], { stdio: 'inherit', cwd: root })
+
+// Scripts that a store runs (Lua) stand beside the code that loads them, also in the package.
+for (const file of readdirSync(join(root, 'providers'), { recursive: true })) {
+  if (String(file).endsWith('.lua'))
+    cpSync(join(root, 'providers', String(file)), join(root, 'dist', 'providers', String(file)))
+}

@@ -1,0 +1,94 @@
+/*
+ * The reference for every decision about a lock, as pure functions of the record, the request and the store's clock.
+ * Stores that decide in this process (memory, sqlite) call it; the others say the same in SQL, Lua or a pipeline, and the
+ * conformance suite holds them to it.
+ */
+import type { AcquireRequest, ExtendRequest, LockRecord, Refused, ReleaseRequest } from './contract.ts'
+import { holderOf, releasedHolderOf } from './holder.ts'
+
+/** A record without the clock's reading: what is kept. */
+export type StoredLock = Omit<LockRecord, 'storeTime'>
+
+export type AcquireDecision =
+  | { readonly outcome: 'grant'; readonly next: StoredLock }
+  /** This owner was granted the lock before and the reply was lost: the same grant once more. */
+  | { readonly outcome: 'granted-before'; readonly next: StoredLock }
+  | { readonly outcome: 'refuse'; readonly reason: Refused['reason'] }
+
+export function decideAcquire(record: StoredLock | undefined, request: AcquireRequest, now: number): AcquireDecision {
+  const ours = record?.lockedBy === holderOf(request)
+  if (record && ours && record.lockUntil > now) return { outcome: 'granted-before', next: record }
+  const reason = refusal(record, request, now, ours)
+  return reason ? { outcome: 'refuse', reason } : { outcome: 'grant', next: grant(record, request, now) }
+}
+
+function refusal(
+  record: StoredLock | undefined,
+  request: AcquireRequest,
+  now: number,
+  ours: boolean,
+): Refused['reason'] | undefined {
+  const { tick } = request
+  if (tick !== undefined && tick > now + request.maxClockSkew) return 'clock-ahead'
+  if (!record) return undefined
+  if (tick !== undefined && record.lastTick !== undefined && tick <= record.lastTick) {
+    // A lapsed tick that nobody finished may run again if the job wants that; and its own owner, asking again, never got the reply.
+    const unfinished = tick === record.lastTick && !record.tickDone && record.lockUntil <= now
+    if (!(unfinished && (request.onCrash === 'rerun' || ours))) return 'tick-taken'
+  }
+  // A late duplicate of an acquisition that was granted and released: nobody waits for its answer.
+  if (record.lockedBy === releasedHolderOf(request)) return 'held'
+  return record.lockUntil > now ? 'held' : undefined
+}
+
+function grant(record: StoredLock | undefined, request: AcquireRequest, now: number): StoredLock {
+  const takesTick = request.tick !== undefined
+  return {
+    name: request.name,
+    lockedBy: holderOf(request),
+    lockedAt: now,
+    lockUntil: now + request.lockAtMostFor,
+    fencingToken: nextFencingToken(record?.fencingToken ?? 0, now),
+    lastTick: takesTick ? request.tick : record?.lastTick,
+    tickDone: takesTick ? false : (record?.tickDone ?? false),
+    metadata: request.metadata,
+  }
+}
+
+/**
+ * The store's clock in microseconds, or one more than the last token where that is later. By the first a token is newer than all
+ * before it even when the record was lost, or a replica without the last grants took over; by the second also when the clock went back.
+ */
+export const nextFencingToken = (last: number, now: number): number => Math.max(last + 1, Math.floor(now * 1000))
+
+/** The record after an extension, or `undefined` when this owner has no unexpired lease. */
+export function decideExtend(
+  record: StoredLock | undefined,
+  request: ExtendRequest,
+  now: number,
+): StoredLock | undefined {
+  if (!record || record.lockedBy !== holderOf(request) || record.lockUntil <= now) return undefined
+  const mayShorten = request.mayShortenUntil !== undefined && now <= request.mayShortenUntil
+  const lockUntil = Math.max(
+    now + request.lockAtMostFor,
+    record.lockedAt + request.lockAtLeastFor,
+    mayShorten ? 0 : record.lockUntil,
+  )
+  return { ...record, lockUntil }
+}
+
+/** The record after a release, `'released-before'`, or `undefined` when this owner has no unexpired lease. */
+export function decideRelease(
+  record: StoredLock | undefined,
+  request: ReleaseRequest,
+  now: number,
+): StoredLock | 'released-before' | undefined {
+  if (record?.lockedBy === releasedHolderOf(request)) return 'released-before'
+  if (!record || record.lockedBy !== holderOf(request) || record.lockUntil <= now) return undefined
+  return {
+    ...record,
+    lockedBy: releasedHolderOf(request),
+    lockUntil: Math.max(now, record.lockedAt + request.lockAtLeastFor),
+    tickDone: record.tickDone || (request.tick !== undefined && request.tick === record.lastTick),
+  }
+}

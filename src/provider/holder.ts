@@ -1,0 +1,33 @@
+/*
+ * How the holder of a lock is written in the store: one text of at most 255 characters, since ShedLock's records have
+ * one such field and a node of either kind that takes a lock over must be seen by the other.
+ *
+ *   held      <label>#<owner>
+ *   released  <label>#<owner>#released
+ *
+ * The second form stays until the next grant. By it a late duplicate of a request by the same owner (an extension or an
+ * acquisition that was held up on its way) is known to be over, also while lockAtLeastFor still keeps the lock taken.
+ */
+
+interface Holder {
+  readonly owner: string
+  readonly label: string
+}
+
+const RELEASED = '#released'
+
+/** The longest label kept: with an owner of 36 characters and the marker it fits 255. */
+export const MAX_LABEL = 200
+
+/** What stands in the store while this owner has the lock. */
+export const holderOf = ({ label, owner }: Holder): string => `${label.slice(0, MAX_LABEL)}#${owner}`
+
+/** What stands in the store after this owner has released, until the next grant. */
+export const releasedHolderOf = (holder: Holder): string => holderOf(holder) + RELEASED
+
+/** The holder as people read it: the label alone, or the whole text when another kind of node wrote it. */
+export function labelOf(lockedBy: string): string {
+  const held = lockedBy.endsWith(RELEASED) ? lockedBy.slice(0, -RELEASED.length) : lockedBy
+  const cut = held.lastIndexOf('#')
+  return cut > 0 ? held.slice(0, cut) : held
+}

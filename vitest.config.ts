@@ -1,0 +1,30 @@
+import { defineConfig } from 'vitest/config'
+
+// unit       nothing but this process
+// providers  each provider against its real server (test/servers starts them)
+// cluster    real processes of the built package
+export default defineConfig({
+  test: {
+    projects: [
+      { test: { name: 'unit', include: ['test/unit/**/*.test.ts'] } },
+      {
+        test: {
+          name: 'providers',
+          include: ['test/providers/**/*.test.ts'],
+          globalSetup: ['test/servers/global-setup.ts'],
+          testTimeout: 30_000,
+          hookTimeout: 60_000,
+        },
+      },
+      {
+        test: {
+          name: 'cluster',
+          include: ['test/cluster/**/*.test.ts'],
+          globalSetup: ['test/cluster/global-setup.ts', 'test/servers/global-setup.ts'],
+          testTimeout: 120_000,
+          hookTimeout: 120_000,
+        },
+      },
+    ],
+  },
+})
