@@ -60,17 +60,23 @@ export function setDeadline(
 }
 
 /** Resolves after `ms` milliseconds, or rejects with the signal's reason as soon as it aborts. */
-export function sleep(clock: Clock, ms: number, signal?: AbortSignal): Promise<void> {
+export function sleep(
+  clock: Clock,
+  ms: number,
+  signal?: AbortSignal,
+  options?: { readonly background?: boolean },
+): Promise<void> {
   return new Promise((resolve, reject) => {
     if (signal?.aborted) return reject(signal.reason)
-    const timer = setDeadline(clock, clock.monotonic() + ms, () => {
-      signal?.removeEventListener('abort', onAbort)
-      resolve()
-    })
     const onAbort = (): void => {
       timer.cancel()
       reject(signal?.reason)
     }
+    const onTime = (): void => {
+      signal?.removeEventListener('abort', onAbort)
+      resolve()
+    }
+    const timer = setDeadline(clock, clock.monotonic() + ms, onTime, options)
     signal?.addEventListener('abort', onAbort, { once: true })
   })
 }

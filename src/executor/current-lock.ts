@@ -1,0 +1,32 @@
+import { AsyncLocalStorage } from 'node:async_hooks'
+import { ErrLockNotHeld } from '../errors.ts'
+import type { Lock } from '../lock/lock.ts'
+
+interface Scope {
+  readonly lock: Lock
+  /** The scope of the work around it, when locks are nested. */
+  readonly outer: Scope | undefined
+}
+
+// Carries the lock down the calls of one piece of work; nothing is shared between two pieces of work or two schedulers.
+const scopes = new AsyncLocalStorage<Scope>()
+
+/** Runs the work so that {@link currentLock} finds this lock inside it. */
+export const runWithLock = <T>(lock: Lock, work: () => T): T => scopes.run({ lock, outer: scopes.getStore() }, work)
+
+/** The innermost lock under which the calling code runs (`withLock`, or a scheduler's job), held or lost; `undefined` outside of any. */
+export const currentLock = (): Lock | undefined => scopes.getStore()?.lock
+
+/**
+ * Makes sure that the calling code runs under a lock that may be relied on right now: the innermost one, or the one of that name.
+ * Answers it.
+ *
+ * @throws {ErrLockNotHeld} when there is none, or it was lost or released.
+ */
+export function assertLocked(name?: string): Lock {
+  let scope = scopes.getStore()
+  while (scope && name !== undefined && scope.lock.name !== name) scope = scope.outer
+  if (!scope) throw new ErrLockNotHeld(name ?? '', 'this code does not run under it; call it inside withLock or a job')
+  if (!scope.lock.held) throw new ErrLockNotHeld(scope.lock.name, scope.lock.lost?.message ?? 'it was released')
+  return scope.lock
+}

@@ -1,0 +1,49 @@
+import { type Clock, setDeadline, type Timer } from '../clock.ts'
+import { isStoreError } from '../errors.ts'
+import type { Lock } from '../lock/lock.ts'
+
+export interface KeepAliveListener {
+  /** The lease was extended. */
+  extended?(lock: Lock): void
+  /** The store failed; the lease is still good and the renewal is tried again. */
+  failed?(lock: Lock, error: unknown): void
+}
+
+/** The share of a lease after which it is renewed: two more renewals may fail before it ends. As pglock, etcd and Consul do. */
+const RENEW_AFTER = 1 / 3
+/** After a renewal that failed, the next try comes when this share of what is left has passed, and not sooner than 10 ms. */
+const RETRY_AFTER = 1 / 8
+const LEAST_PAUSE = 10
+
+/**
+ * Renews a lease at a third of its length until it is stopped or lost. A renewal that the store could not answer is tried again until
+ * the lease's own deadline; a renewal that the store refuses ends it at once. In both cases the lock's signal aborts.
+ *
+ * Answers the function that stops it.
+ */
+export function keepAlive(clock: Clock, lock: Lock, listener: KeepAliveListener = {}): () => void {
+  let stopped = false
+  let timer: Timer | undefined
+
+  const renewIn = (ms: number): void => {
+    if (stopped) return
+    timer = setDeadline(clock, clock.monotonic() + ms, () => void renew(), { background: true })
+  }
+  const renew = async (): Promise<void> => {
+    try {
+      await lock.refresh()
+      if (!stopped) listener.extended?.(lock)
+      renewIn(lock.lockAtMostFor * RENEW_AFTER)
+    } catch (error) {
+      if (stopped || !isStoreError(error) || !lock.held) return
+      listener.failed?.(lock, error)
+      renewIn(Math.max(LEAST_PAUSE, lock.remaining * RETRY_AFTER))
+    }
+  }
+
+  renewIn(lock.lockAtMostFor * RENEW_AFTER)
+  return () => {
+    stopped = true
+    timer?.cancel()
+  }
+}

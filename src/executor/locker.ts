@@ -1,0 +1,133 @@
+import { type Clock, systemClock } from '../clock.ts'
+import { type Duration, parseDuration } from '../duration.ts'
+import { isNotObtained, type RefusalReason } from '../errors.ts'
+import { checkLabel, defaultLabel } from '../lock/label.ts'
+import type { Lock } from '../lock/lock.ts'
+import { type Asker, obtain } from '../lock/obtain.ts'
+import { Store } from '../lock/store.ts'
+import { checkLockOptions, type LockOptions } from '../lock/terms.ts'
+import { checkBoolean, checkKeys, checkMethods } from '../options.ts'
+import type { LockProvider } from '../provider/contract.ts'
+import { runLocked } from './run-locked.ts'
+
+export interface LockerOptions {
+  /** Where the locks are kept. */
+  readonly provider: LockProvider
+  /** How this process is called in the store, for people: 1 to 200 characters. Decides nothing. @default `host:pid` */
+  readonly label?: string | undefined
+  /** The longest wait for one answer of the store, and never longer than the lease asked for. @default '5s' */
+  readonly storeTimeout?: Duration | undefined
+  /** A tick further ahead of the store's clock is refused with `reason: 'clock-ahead'`. @default '60s' */
+  readonly maxClockSkew?: Duration | undefined
+  /** Where time comes from, for tests. @default the machine's clocks */
+  readonly clock?: Clock | undefined
+}
+
+const LOCKER_OPTIONS = ['provider', 'label', 'storeTimeout', 'maxClockSkew', 'clock']
+
+/** The methods that every provider has. */
+export const PROVIDER_METHODS = ['acquire', 'extend', 'release', 'read', 'forceRelease', 'prune', 'close']
+
+export interface WithLockOptions extends LockOptions {
+  /** The lock's name. */
+  readonly name: string
+  /** Renew the lease at a third of its length while the work runs. @default false */
+  readonly keepAlive?: boolean | undefined
+}
+
+/** What work gets that runs under a lock. */
+export interface LockedContext {
+  readonly lock: Lock
+  readonly fencingToken: number
+  /** Aborts with `LockLostError` when the lease is lost, or with its reason when the signal of the options aborts. */
+  readonly signal: AbortSignal
+}
+
+/** What came of `withLock`: tells "did not run" from "ran and returned undefined". */
+export type Outcome<T> = RanOutcome<T> | RefusedOutcome
+
+export interface RanOutcome<T> {
+  readonly ran: true
+  readonly value: T
+  /** True when the lease was lost before the work ended: somebody else may have run meanwhile. */
+  readonly lost: boolean
+}
+
+export interface RefusedOutcome {
+  readonly ran: false
+  readonly reason: RefusalReason
+  readonly heldBy: string | undefined
+  readonly heldUntil: Date | undefined
+}
+
+/**
+ * Obtains named locks. Holds no connection and no state of its own, so make as many as you like over one provider.
+ *
+ * @throws {InvalidOptionError} from the constructor and from each call for a wrong option; it names the lock, the option and the value.
+ */
+export class Locker {
+  readonly #asker: Asker
+
+  constructor(options: LockerOptions) {
+    const of = 'Locker'
+    checkKeys(options, LOCKER_OPTIONS, of)
+    const { provider, clock = systemClock } = options
+    checkMethods(provider, PROVIDER_METHODS, of, 'provider')
+    const timeout = parseDuration(options.storeTimeout ?? '5s', { of, option: 'storeTimeout', min: 1 })
+    this.#asker = {
+      store: new Store({ provider, clock, timeout }),
+      label: options.label === undefined ? defaultLabel() : checkLabel(options.label, of),
+      maxClockSkew: parseDuration(options.maxClockSkew ?? '60s', { of, option: 'maxClockSkew' }),
+    }
+  }
+
+  /**
+   * Obtains the lock for a duration (`lockAtMostFor`), or as the options say.
+   *
+   * @throws {ErrNotObtained} when somebody else has it (after waiting, if a retry strategy is given), or its tick was granted before.
+   * @throws {StoreError} when the store failed or did not answer in time; then nobody knows whether the lock is free.
+   */
+  async obtain(name: string, options: Duration | LockOptions): Promise<Lock> {
+    const given = typeof options === 'object' ? options : { lockAtMostFor: options }
+    return obtain(this.#asker, checkLockOptions(name, given))
+  }
+
+  /** As {@link Locker.obtain}, but `undefined` in place of `ErrNotObtained`. */
+  async tryObtain(name: string, options: Duration | LockOptions): Promise<Lock | undefined> {
+    try {
+      return await this.obtain(name, options)
+    } catch (error) {
+      if (isNotObtained(error)) return undefined
+      throw error
+    }
+  }
+
+  /**
+   * Obtains the lock, runs the work under it, and releases it whatever comes of the work. Answers whether it ran and what it returned.
+   * Rejects with whatever the work throws. A store that fails at the release changes no outcome: the lock is released later, or lapses.
+   *
+   * @throws {StoreError} when the lock could not be asked for; the work did not run then.
+   */
+  async withLock<T>(
+    options: WithLockOptions,
+    work: (context: LockedContext) => T | PromiseLike<T>,
+  ): Promise<Outcome<T>> {
+    const checked = checkLockOptions(options?.name, options, ['name', 'keepAlive'])
+    checkBoolean(options.keepAlive, `lock ${JSON.stringify(checked.name)}`, 'keepAlive')
+    let lock: Lock
+    try {
+      lock = await obtain(this.#asker, checked)
+    } catch (error) {
+      if (!isNotObtained(error)) throw error
+      const { reason, heldBy, heldUntil } = error
+      return { ran: false, reason, heldBy, heldUntil }
+    }
+    const context = { lock, fencingToken: lock.fencingToken, signal: either(lock.signal, checked.signal) }
+    const { clock } = this.#asker.store
+    const value = await runLocked(clock, lock, { keepAlive: options.keepAlive ?? false }, () => work(context))
+    return { ran: true, value, lost: lock.lost !== undefined }
+  }
+}
+
+const either = (lost: AbortSignal, callers: AbortSignal | undefined): AbortSignal =>
+  callers ? AbortSignal.any([lost, callers]) : lost

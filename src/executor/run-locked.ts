@@ -1,0 +1,31 @@
+import type { Clock } from '../clock.ts'
+import type { Lock } from '../lock/lock.ts'
+import { runWithLock } from './current-lock.ts'
+import { type KeepAliveListener, keepAlive } from './keep-alive.ts'
+import { type ReleaseListener, releaseAfterWork } from './release.ts'
+
+export interface RunLockedOptions {
+  /** Renew the lease while the work runs. */
+  readonly keepAlive: boolean
+  readonly onKeepAlive?: KeepAliveListener | undefined
+  readonly onRelease?: ReleaseListener | undefined
+}
+
+/**
+ * Runs work under a lock that was obtained for it, keeps the lease alive if asked, and gives the lock back whatever comes of the work.
+ * The outcome is the work's own.
+ */
+export async function runLocked<T>(
+  clock: Clock,
+  lock: Lock,
+  options: RunLockedOptions,
+  work: () => T | PromiseLike<T>,
+): Promise<T> {
+  const stopRenewal = options.keepAlive ? keepAlive(clock, lock, options.onKeepAlive) : undefined
+  try {
+    return await runWithLock(lock, work)
+  } finally {
+    stopRenewal?.()
+    await releaseAfterWork(clock, lock, options.onRelease ?? {})
+  }
+}

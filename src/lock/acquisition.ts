@@ -1,0 +1,98 @@
+import { StoreError } from '../errors.ts'
+import type { AcquireRequest, AcquireResult, Lease, Refused } from '../provider/contract.ts'
+import type { Store } from './store.ts'
+
+/** A lease and until when it may be relied on, by this process's monotonic clock. */
+export interface Grant {
+  readonly granted: true
+  readonly lease: Lease
+  /** Counted from before the request was sent, so it passes before the lease ends in the store. */
+  readonly deadline: number
+}
+
+/**
+ * One acquisition: one owner, and as many asks as it takes to get an answer.
+ *
+ * The race it is there for: an ask is applied by the store and its reply is lost or late. Asking again with the same owner
+ * then returns the same grant, and a reply that comes late, during a later ask, is as good as that ask's own. When the acquisition
+ * is given up, whatever was or will yet be granted is given back, and no tick is marked as done, since nothing ran.
+ */
+export class Acquisition {
+  readonly request: AcquireRequest
+  readonly #store: Store
+  #state: 'asking' | 'taken' | 'abandoned' = 'asking'
+  /** A grant that arrived while nobody waited for it. */
+  #grant: Grant | undefined
+  #waiter: ((grant: Grant) => void) | undefined
+  /** Whether some ask ended without its answer, so that the store may have granted it. */
+  #uncertain = false
+
+  constructor(store: Store, request: AcquireRequest) {
+    this.#store = store
+    this.request = request
+  }
+
+  /**
+   * Asks the store once, for at most `timeout` ms.
+   *
+   * @throws {StoreError} when the store failed or did not answer in time; asking again is then safe.
+   */
+  async ask(timeout: number): Promise<Grant | Refused> {
+    const early = this.#usable()
+    if (early) return early
+    const what = `acquire lock ${JSON.stringify(this.request.name)}`
+    const sentAt = this.#store.clock.monotonic()
+    const late = new Promise<Grant>((resolve) => {
+      this.#waiter = resolve
+    })
+    const own = this.#store.acquire(this.request).then((result) => this.#arrived(result, sentAt))
+    own.catch(() => {}) // it may be late, and then nobody else listens
+    try {
+      return await this.#store.within(timeout, what, Promise.race([own, late]))
+    } catch (error) {
+      this.#uncertain = true
+      throw error
+    } finally {
+      this.#waiter = undefined
+    }
+  }
+
+  /** Says that the grant is in use: later replies are duplicates of it. */
+  take(): void {
+    this.#state = 'taken'
+  }
+
+  /** Ends the acquisition without using it. Gives back what was, or may have been, granted. */
+  abandon(): void {
+    if (this.#state !== 'asking') return
+    this.#state = 'abandoned'
+    if (this.#grant || this.#uncertain) this.#giveBack()
+  }
+
+  #arrived(result: AcquireResult, sentAt: number): Grant | Refused {
+    if (!result.granted) return result
+    const { lease } = result
+    const left = Math.min(this.request.lockAtMostFor, lease.lockUntil - lease.storeTime)
+    const grant: Grant = { granted: true, lease, deadline: sentAt + left }
+    if (this.#state === 'abandoned') this.#giveBack()
+    else if (this.#state === 'asking') {
+      this.#grant = grant
+      this.#waiter?.(grant)
+    }
+    if (this.#store.clock.monotonic() < grant.deadline) return grant
+    throw new StoreError(
+      `could not acquire lock ${JSON.stringify(lease.name)}: the reply came after the lease had ended`,
+    )
+  }
+
+  #usable(): Grant | undefined {
+    const grant = this.#grant
+    return grant && this.#store.clock.monotonic() < grant.deadline ? grant : undefined
+  }
+
+  #giveBack(): void {
+    const { name, owner, label } = this.request
+    // Best effort: if the store can't be told, the lease lapses by itself.
+    this.#store.release({ name, owner, label, lockAtLeastFor: 0 }).catch(() => {})
+  }
+}

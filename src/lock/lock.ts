@@ -1,0 +1,224 @@
+import { setDeadline, type Timer } from '../clock.ts'
+import { type Duration, parseDuration } from '../duration.ts'
+import { ErrLockNotHeld, isLockNotHeld, LockLostError } from '../errors.ts'
+import type { AcquireRequest } from '../provider/contract.ts'
+import { holderOf } from '../provider/holder.ts'
+import type { Grant } from './acquisition.ts'
+import type { Store } from './store.ts'
+
+export interface LockTerms {
+  readonly request: AcquireRequest
+  /** In ms. */
+  readonly lockAtLeastFor: number
+}
+
+/**
+ * A lease in the hands of this process. Made by `Locker.obtain`.
+ *
+ * It knows by itself when it is lost: its deadline counts on the monotonic clock from before the request was sent, so it passes
+ * here before the lease ends in the store, whatever any wall clock says.
+ */
+export class Lock implements AsyncDisposable {
+  /** The lock's name. */
+  readonly name: string
+  /** The owner: a random id made for this acquisition. */
+  readonly token: string
+  /** Grows by every grant of this name. Hand it to what the work writes to, and refuse writes with a smaller one there. */
+  readonly fencingToken: number
+  /** The text given at `obtain`. */
+  readonly metadata: string | undefined
+  /** When the lock was granted, by the store's clock. */
+  readonly acquiredAt: Date
+  /** The lease's length as asked for at `obtain`, in ms. */
+  readonly lockAtMostFor: number
+
+  readonly #store: Store
+  readonly #terms: LockTerms
+  #state: 'held' | 'released' | 'lost' = 'held'
+  #deadline: number
+  #timer: Timer | undefined
+  #controller: AbortController | undefined
+  #lostBecause: LockLostError | undefined
+  #whenLost: ((error: LockLostError) => void) | undefined
+  #lastRefresh: Promise<unknown> = Promise.resolve()
+  #releasing: Promise<void> | undefined
+
+  /** @internal */
+  constructor(store: Store, terms: LockTerms, { lease, deadline }: Grant) {
+    this.name = lease.name
+    this.token = lease.owner
+    this.fencingToken = lease.fencingToken
+    this.metadata = terms.request.metadata
+    this.acquiredAt = new Date(lease.acquiredAt)
+    this.lockAtMostFor = terms.request.lockAtMostFor
+    this.#store = store
+    this.#terms = terms
+    this.#deadline = deadline
+    this.#watch()
+  }
+
+  /**
+   * Aborts with {@link LockLostError} as soon as the lease is lost: its deadline passed, or an extension was refused. Does not abort on
+   * release.
+   */
+  get signal(): AbortSignal {
+    this.#controller ??= new AbortController()
+    if (this.#lostBecause) this.#controller.abort(this.#lostBecause)
+    return this.#controller.signal
+  }
+
+  /** Whether the lease may be relied on right now, by what is known here, without asking the store. */
+  get held(): boolean {
+    return this.#state === 'held' && this.#store.clock.monotonic() < this.#deadline
+  }
+
+  /** The error with which the lease was lost, if it was. */
+  get lost(): LockLostError | undefined {
+    return this.#lostBecause
+  }
+
+  /** How many ms are left until the lease is lost, by what is known here, without asking the store. */
+  get remaining(): number {
+    return this.held ? this.#deadline - this.#store.clock.monotonic() : 0
+  }
+
+  /**
+   * Calls back once, at the moment the lease is lost. Costs less than {@link Lock.signal}.
+   * @internal
+   */
+  onLost(callback: (error: LockLostError) => void): void {
+    this.#whenLost = callback
+  }
+
+  /**
+   * How many ms the lease has left, by the store's clock; 0 when it lapsed, was taken over, or was released.
+   *
+   * @throws {StoreError} when the store can't be asked.
+   */
+  async ttl(): Promise<number> {
+    if (this.#state === 'released') return 0
+    const record = (await this.#store.read([this.name]))[0]
+    if (!record || record.lockedBy !== holderOf(this.#terms.request)) return 0
+    return Math.max(0, record.lockUntil - record.storeTime)
+  }
+
+  /**
+   * Extends the lease to now plus `duration` by the store's clock (default: its length at `obtain`), though never to less than
+   * `lockAtLeastFor` from the acquisition.
+   *
+   * @throws {ErrLockNotHeld} when the lease is over. Nothing was changed then, and the signal has aborted.
+   * @throws {StoreError} when the store failed. The lease stays valid until its deadline; refresh again.
+   */
+  refresh(duration: Duration = this.lockAtMostFor): Promise<void> {
+    const lockAtMostFor = parseDuration(duration, {
+      of: `lock ${JSON.stringify(this.name)}`,
+      option: 'duration',
+      min: 1,
+    })
+    // One after another, or two that overtake each other leave the deadline here later than the lease's end there.
+    const refreshed = this.#lastRefresh.then(() => this.#refresh(lockAtMostFor))
+    this.#lastRefresh = refreshed.catch(() => {})
+    return refreshed
+  }
+
+  /**
+   * Gives the lock back: free at once, or when `lockAtLeastFor` from the acquisition has passed. A second call does nothing.
+   *
+   * @throws {ErrLockNotHeld} when the lease had lapsed or was taken over. Nothing was changed then.
+   * @throws {StoreError} when the store failed. Call it again, or let the lease lapse.
+   */
+  release(): Promise<void> {
+    this.#releasing ??= this.#release().catch((error: unknown) => {
+      // After a refusal the answer stays the same; after a failure of the store it is worth asking again.
+      if (!isLockNotHeld(error)) this.#releasing = undefined
+      throw error
+    })
+    return this.#releasing
+  }
+
+  /** Releases; does nothing when the lease is over already. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    try {
+      await this.release()
+    } catch (error) {
+      if (!isLockNotHeld(error)) throw error
+    }
+  }
+
+  async #refresh(lockAtMostFor: number): Promise<void> {
+    const store = this.#store
+    const sentAt = store.clock.monotonic()
+    if (!this.held) throw this.#notHeld()
+    const timeout = Math.min(store.timeout, this.#deadline - sentAt)
+    const shortens = sentAt + lockAtMostFor < this.#deadline
+    const mayShortenUntil = shortens ? await this.#storeTimeIn(timeout) : undefined
+    // A shorter lease is relied on before it is known to have been granted: if the reply is lost, the store may have it.
+    if (shortens) this.#moveDeadline(sentAt + lockAtMostFor)
+    const { name, owner, label } = this.#terms.request
+    const { lockAtLeastFor } = this.#terms
+    const answer = store.extend({ name, owner, label, lockAtMostFor, lockAtLeastFor, mayShortenUntil })
+    answer.then(
+      (lease) => lease && this.#state === 'lost' && this.#giveBack(),
+      () => {},
+    )
+    const lease = await store.within(timeout, `extend lock ${JSON.stringify(name)}`, answer)
+    if (!lease) this.#lose('the store says that its lease lapsed or another owner has it')
+    else this.#moveDeadline(sentAt + (lease.lockUntil - lease.storeTime))
+    if (!this.held) throw this.#notHeld()
+  }
+
+  /**
+   * What the store's clock will show at the earliest when `ms` milliseconds have passed here. By then the request that may shorten
+   * the lease has been given up, and must not be applied any more: a later refresh may have been granted more.
+   */
+  async #storeTimeIn(ms: number): Promise<number> {
+    const storeTime = (await this.#store.read([this.name]))[0]?.storeTime
+    return storeTime === undefined ? 0 : storeTime + ms
+  }
+
+  /** An extension was granted after the lease had been given up as lost here: nobody uses it. No tick is marked as done. */
+  #giveBack(): void {
+    const { name, owner, label } = this.#terms.request
+    this.#store.release({ name, owner, label, lockAtLeastFor: this.#terms.lockAtLeastFor }).catch(() => {})
+  }
+
+  async #release(): Promise<void> {
+    const { name, owner, label, tick } = this.#terms.request
+    const { lockAtLeastFor } = this.#terms
+    const freed = await this.#store.release({ name, owner, label, lockAtLeastFor, tick })
+    if (!freed) {
+      this.#lose('it had lapsed, or another owner had taken it, before it was released')
+      throw this.#notHeld()
+    }
+    this.#timer?.cancel()
+    if (this.#state === 'held') this.#state = 'released'
+  }
+
+  #notHeld(): ErrLockNotHeld {
+    if (this.#state === 'released') return new ErrLockNotHeld(this.name, 'it was released')
+    this.#lose('its lease lapsed')
+    return new ErrLockNotHeld(this.name, this.#lostBecause?.message ?? 'its lease lapsed', { cause: this.#lostBecause })
+  }
+
+  #moveDeadline(deadline: number): void {
+    if (this.#state !== 'held') return
+    this.#deadline = deadline
+    this.#watch()
+  }
+
+  #watch(): void {
+    this.#timer?.cancel()
+    this.#timer = setDeadline(this.#store.clock, this.#deadline, () => this.#lose('its lease lapsed'), {
+      background: true,
+    })
+  }
+
+  #lose(why: string): void {
+    if (this.#state !== 'held') return
+    this.#state = 'lost'
+    this.#timer?.cancel()
+    this.#lostBecause = new LockLostError(this.name, why)
+    this.#controller?.abort(this.#lostBecause)
+    this.#whenLost?.(this.#lostBecause)
+  }
+}

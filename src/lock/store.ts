@@ -1,0 +1,118 @@
+import type { Clock, Timer } from '../clock.ts'
+import { StoreError } from '../errors.ts'
+import type {
+  AcquireRequest,
+  AcquireResult,
+  ExtendRequest,
+  Lease,
+  LockProvider,
+  LockRecord,
+  ReleaseRequest,
+} from '../provider/contract.ts'
+import { Coalescer } from './coalescer.ts'
+
+/** A reading of the store's clock: it was `storeTime` there at some moment between `sentAt` and `receivedAt` (monotonic, here). */
+export interface ClockReading {
+  readonly storeTime: number
+  readonly sentAt: number
+  readonly receivedAt: number
+}
+
+export interface StoreOptions {
+  readonly provider: LockProvider
+  readonly clock: Clock
+  /** The most a single call may take, in ms. */
+  readonly timeout: number
+  /** Told of every reading of the store's clock that an answer brings. */
+  readonly onReading?: ((reading: ClockReading) => void) | undefined
+}
+
+/**
+ * A provider as the core uses it: single calls are gathered into batches, every failure is a {@link StoreError}, no call is
+ * waited for longer than its time, and each answer yields a reading of the store's clock.
+ */
+export class Store {
+  readonly clock: Clock
+  readonly timeout: number
+  readonly #provider: LockProvider
+  readonly #onReading: ((reading: ClockReading) => void) | undefined
+  readonly #acquire: Coalescer<AcquireRequest, AcquireResult>
+  readonly #extend: Coalescer<ExtendRequest, Lease | undefined>
+  readonly #release: Coalescer<ReleaseRequest, boolean>
+
+  constructor({ provider, clock, timeout, onReading }: StoreOptions) {
+    this.#provider = provider
+    this.clock = clock
+    this.timeout = timeout
+    this.#onReading = onReading
+    this.#acquire = new Coalescer((batch) => provider.acquire(batch))
+    this.#extend = new Coalescer((batch) => provider.extend(batch))
+    this.#release = new Coalescer((batch) => provider.release(batch))
+  }
+
+  /** Not bounded in time: an acquisition wants also the answer that comes late. See {@link Store.within}. */
+  async acquire(request: AcquireRequest): Promise<AcquireResult> {
+    const sentAt = this.clock.monotonic()
+    const result = await this.#call(`acquire lock ${JSON.stringify(request.name)}`, () => this.#acquire.call(request))
+    this.#read(sentAt, result.granted ? result.lease.storeTime : result.storeTime)
+    return result
+  }
+
+  /** Not bounded in time, see {@link Store.within}. */
+  async extend(request: ExtendRequest): Promise<Lease | undefined> {
+    const sentAt = this.clock.monotonic()
+    const lease = await this.#call(`extend lock ${JSON.stringify(request.name)}`, () => this.#extend.call(request))
+    if (lease) this.#read(sentAt, lease.storeTime)
+    return lease
+  }
+
+  release(request: ReleaseRequest): Promise<boolean> {
+    const what = `release lock ${JSON.stringify(request.name)}`
+    return this.within(
+      this.timeout,
+      what,
+      this.#call(what, () => this.#release.call(request)),
+    )
+  }
+
+  async read(names: readonly string[]): Promise<readonly LockRecord[]> {
+    const sentAt = this.clock.monotonic()
+    const what = `read ${names.length === 1 ? `lock ${JSON.stringify(names[0])}` : `${names.length} locks`}`
+    const records = await this.within(
+      this.timeout,
+      what,
+      this.#call(what, () => this.#provider.read(names)),
+    )
+    if (records[0]) this.#read(sentAt, records[0].storeTime)
+    return records
+  }
+
+  /** The answer, or a {@link StoreError} when it has not come after `ms` milliseconds. */
+  within<T>(ms: number, what: string, answer: Promise<T>): Promise<T> {
+    let timer: Timer
+    const expired = new Promise<never>((_, reject) => {
+      timer = this.clock.setTimer(Math.min(ms, this.timeout), () =>
+        reject(new StoreError(`could not ${what}: the store did not answer within ${Math.round(ms)} ms`)),
+      )
+    })
+    return Promise.race([answer, expired]).finally(() => timer.cancel())
+  }
+
+  async #call<T>(what: string, call: () => Promise<T>): Promise<T> {
+    try {
+      return await call()
+    } catch (error) {
+      throw toStoreError(what, error)
+    }
+  }
+
+  #read(sentAt: number, storeTime: number): void {
+    this.#onReading?.({ storeTime, sentAt, receivedAt: this.clock.monotonic() })
+  }
+}
+
+function toStoreError(what: string, error: unknown): StoreError {
+  if (error instanceof StoreError) return error
+  const why = error instanceof Error && error.message ? error.message : String(error)
+  return new StoreError(`could not ${what}: ${why}`, { cause: error })
+}

@@ -1,0 +1,109 @@
+/* Single requests to a provider, with defaults that no case needs to repeat, and answers that a case can go on with. */
+import assert from 'node:assert/strict'
+import { randomUUID } from 'node:crypto'
+import type {
+  AcquireRequest,
+  AcquireResult,
+  ExtendRequest,
+  Lease,
+  LockProvider,
+  Refused,
+  ReleaseRequest,
+} from '../provider/contract.ts'
+
+/** A lease that no case outlives. */
+export const LONG_MS = 60_000
+
+/** A lease that a case can wait for. */
+export const SHORT_MS = 80
+
+/** The bound within which a tick may lie ahead, where a case says nothing else. */
+export const SKEW_MS = 60_000
+
+/** Who asks for what. */
+export interface Holder {
+  readonly name: string
+  readonly owner: string
+  readonly label: string
+}
+
+/** Everyone in these cases is on the same host and in the same process, as far as people can tell: only the owner tells them apart. */
+export const newHolder = (name: string): Holder => ({ name, owner: randomUUID(), label: 'one-host:1' })
+
+type Options<Request> = Partial<Omit<Request, keyof Holder>>
+
+// Requests are frozen: a provider that changes what it was given fails.
+export const toAcquire = (holder: Holder, options: Options<AcquireRequest> = {}): AcquireRequest =>
+  Object.freeze({ ...holder, lockAtMostFor: LONG_MS, maxClockSkew: SKEW_MS, ...options })
+
+export const toExtend = (holder: Holder, options: Options<ExtendRequest> = {}): ExtendRequest =>
+  Object.freeze({ ...holder, lockAtMostFor: LONG_MS, lockAtLeastFor: 0, ...options })
+
+export const toRelease = (holder: Holder, options: Options<ReleaseRequest> = {}): ReleaseRequest =>
+  Object.freeze({ ...holder, lockAtLeastFor: 0, ...options })
+
+/** Asks for a lock of 60 s, unless the options say otherwise. */
+export async function acquire(
+  node: LockProvider,
+  holder: Holder,
+  options?: Options<AcquireRequest>,
+): Promise<AcquireResult> {
+  return onlyOne(await node.acquire(Object.freeze([toAcquire(holder, options)])))
+}
+
+/** Asks for a lock that must be granted. */
+export async function granted(node: LockProvider, holder: Holder, options?: Options<AcquireRequest>): Promise<Lease> {
+  return assertGranted(await acquire(node, holder, options), holder)
+}
+
+/** Asks for a lock that must be refused, for this reason. */
+export async function refused(
+  node: LockProvider,
+  holder: Holder,
+  reason: Refused['reason'],
+  options?: Options<AcquireRequest>,
+): Promise<Refused> {
+  return assertRefused(await acquire(node, holder, options), reason)
+}
+
+/** Asks for 60 s more, unless the options say otherwise. */
+export async function extend(
+  node: LockProvider,
+  holder: Holder,
+  options?: Options<ExtendRequest>,
+): Promise<Lease | undefined> {
+  return onlyOne(await node.extend(Object.freeze([toExtend(holder, options)])))
+}
+
+/** Asks for an extension that must be given. */
+export async function extended(node: LockProvider, holder: Holder, options?: Options<ExtendRequest>): Promise<Lease> {
+  const lease = await extend(node, holder, options)
+  assert.ok(lease, 'the holder of an unexpired lease must be able to extend it')
+  return lease
+}
+
+/** Gives a lock back. */
+export async function release(
+  node: LockProvider,
+  holder: Holder,
+  options?: Options<ReleaseRequest>,
+): Promise<boolean> {
+  return onlyOne(await node.release(Object.freeze([toRelease(holder, options)])))
+}
+
+export function assertGranted(result: AcquireResult, holder: Holder): Lease {
+  assert.ok(result.granted, `expected a grant, but was refused: ${JSON.stringify(result)}`)
+  assert.deepEqual([result.lease.name, result.lease.owner], [holder.name, holder.owner], 'the lease is for another')
+  return result.lease
+}
+
+export function assertRefused(result: AcquireResult, reason: Refused['reason']): Refused {
+  assert.ok(!result.granted, `expected a refusal (${reason}), but was granted: ${JSON.stringify(result)}`)
+  assert.equal(result.reason, reason)
+  return result
+}
+
+function onlyOne<Answer>(answers: readonly Answer[]): Answer {
+  assert.equal(answers.length, 1, 'one request must get one answer')
+  return answers[0] as Answer
+}

@@ -1,0 +1,122 @@
+import assert from 'node:assert/strict'
+import { randomUUID } from 'node:crypto'
+import { setTimeout as pause } from 'node:timers/promises'
+import type { LockProvider } from '../provider/contract.ts'
+import { type Holder, newHolder } from './asking.ts'
+import type { ConformanceSubject, StoredRecord } from './subject.ts'
+
+/** How far two readings of one time may lie apart, in ms: stores keep it in whole milliseconds, or as what is left of it. */
+export const ROUNDING_MS = 5
+
+/** How long the suite waits for what must come by itself, on top of the lease that it waits for. */
+const PATIENCE_MS = 10_000
+
+/** How many nodes take part where many ask at once. */
+const NODES = 5
+
+/** What a case works with: nodes on one store, fresh names, and a look into the store that goes past the provider. */
+export class Bench {
+  readonly subject: ConformanceSubject
+  readonly #nodes: LockProvider[] = []
+
+  constructor(subject: ConformanceSubject) {
+    this.subject = subject
+  }
+
+  async open(): Promise<void> {
+    await this.subject.before?.()
+    for (let node = 0; node < NODES; node++) this.#nodes.push(await this.subject.connect())
+    await this.a.setup?.()
+  }
+
+  async close(): Promise<void> {
+    try {
+      await Promise.all(this.#nodes.map((node) => node.close()))
+    } finally {
+      await this.subject.after?.()
+    }
+  }
+
+  /** All nodes, each with a client of its own. */
+  get nodes(): readonly LockProvider[] {
+    return this.#nodes
+  }
+
+  /** One node. */
+  get a(): LockProvider {
+    return this.#node(0)
+  }
+
+  /** Another node. */
+  get b(): LockProvider {
+    return this.#node(1)
+  }
+
+  #node(index: number): LockProvider {
+    const node = this.#nodes[index]
+    assert.ok(node, 'the bench is not open')
+    return node
+  }
+
+  /** A name that nobody ever used. */
+  name(hint = 'job'): string {
+    return `${hint}-${randomUUID()}`
+  }
+
+  /** Someone who asks for a name, with an owner of its own: a fresh name unless one is given. */
+  holder(name = this.name()): Holder {
+    return newHolder(name)
+  }
+
+  now(): Promise<number> {
+    return Promise.resolve(this.subject.now())
+  }
+
+  /** The record of a name, which must be there. */
+  async look(name: string): Promise<StoredRecord> {
+    const record = await this.subject.look(name)
+    assert.ok(record, `the store holds no record of ${JSON.stringify(name)}`)
+    return record
+  }
+
+  /** Waits until the clock that decides has passed a time. */
+  async until(time: number): Promise<void> {
+    for (let now = await this.now(); now <= time; now = await this.now()) await pause(Math.min(time - now + 1, PATIENCE_MS))
+  }
+
+  /** Waits until the lease on a name is over, as the provider reads it, and tells that it doesn't take longer than it may. */
+  async lapsed(name: string): Promise<void> {
+    const deadline = performance.now() + PATIENCE_MS
+    for (;;) {
+      const [record] = await this.a.read([name])
+      assert.ok(record, `read does not know ${JSON.stringify(name)}`)
+      const left = record.lockUntil - record.storeTime
+      if (left <= 0) return
+      assert.ok(performance.now() + left < deadline, `a lease that should be short has ${left} ms left`)
+      await pause(Math.min(left, 20))
+    }
+  }
+
+  /** Runs something that must change nothing about a name in the store. */
+  async unchanged<Result>(name: string, what: string, run: () => Promise<Result>): Promise<Result> {
+    const before = await this.look(name)
+    const result = await run()
+    assertSameRecord(await this.look(name), before, `${what} must change nothing in the store`)
+    return result
+  }
+}
+
+/** Two records are the same but for rounding. */
+export function assertSameRecord(actual: StoredRecord, expected: StoredRecord, message: string): void {
+  const { lockUntil, lockedAt, ...rest } = actual
+  const { lockUntil: expectedUntil, lockedAt: expectedAt, ...expectedRest } = expected
+  assert.deepEqual({ lastTick: undefined, metadata: undefined, ...rest }, { lastTick: undefined, metadata: undefined, ...expectedRest }, message)
+  assertTime(lockUntil, expectedUntil, `${message}: lockUntil`)
+  assertTime(lockedAt, expectedAt, `${message}: lockedAt`)
+}
+
+/** Two readings of one time are the same but for rounding. */
+export function assertTime(actual: number, expected: number, message: string): void {
+  const apart = actual - expected
+  assert.ok(Math.abs(apart) <= ROUNDING_MS, `${message}: ${actual} is ${apart} ms off ${expected}`)
+}

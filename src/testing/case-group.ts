@@ -1,0 +1,12 @@
+import type { Bench } from './bench.ts'
+import type { ConformanceSubject, WhyNot } from './subject.ts'
+
+/** One thing that a provider must do, under a name that reads as a sentence. */
+export type Case = (bench: Bench) => Promise<void>
+
+export interface CaseGroup {
+  readonly title: string
+  readonly cases: Readonly<Record<string, Case>>
+  /** Why this group can't be judged on a subject; then that is reported in place of its cases. */
+  readonly leftOut?: (subject: ConformanceSubject) => WhyNot | undefined
+}
