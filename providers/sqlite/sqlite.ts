@@ -1,0 +1,144 @@
+import type {
+  AcquireRequest,
+  AcquireResult,
+  ExtendRequest,
+  Lease,
+  LockProvider,
+  LockRecord,
+  ReleaseRequest,
+} from '../../src/provider/contract.ts'
+import { decideAcquire, decideExtend, decideRelease, type StoredLock } from '../../src/provider/decide.ts'
+import { readInput, type SqliteInput } from './options.ts'
+import { type Connection, sourceOf } from './source.ts'
+import { patiently, transaction } from './transaction.ts'
+
+/** What is answered, and the record to write when it changes. */
+interface Decision<Answer> {
+  readonly answer: Answer
+  readonly next?: StoredLock | undefined
+}
+
+type Decide<Request, Answer> = (record: StoredLock | undefined, request: Request, now: number) => Decision<Answer>
+
+/**
+ * Keeps locks in an SQLite file that the processes of one machine share.
+ *
+ * Takes the path or URL of a file (opened at the first use, its table made when missing; needs Node.js 22.13 or later, or
+ * `@photostructure/sqlite`, or `better-sqlite3`), or your own open database, or {@link SqliteOptions}. The store's clock is the machine's.
+ * A call that other processes keep from the file for more than 4 s rejects; the event loop stays free meanwhile.
+ *
+ * @example
+ * const provider = sqlite('./ticklock.sqlite')
+ *
+ * @throws {InvalidOptionError} for wrong options. Nothing is opened before the first use.
+ */
+export function sqlite(input: SqliteInput): LockProvider {
+  const settings = readInput(input)
+  const source = sourceOf(settings)
+  // The columns are of whole numbers.
+  const now = (): number => Math.floor(settings.now())
+
+  const use = <Result>(work: (connection: Connection) => Result): Promise<Result> =>
+    patiently(async () => {
+      const connection = await source.connect()
+      try {
+        return work(connection)
+      } catch (error) {
+        throw connection.table.explain(error)
+      }
+    })
+
+  const write = <Result>(work: (connection: Connection) => Result): Promise<Result> =>
+    use((connection) =>
+      transaction(connection.database, 'IMMEDIATE', () => {
+        connection.refuseUnsafeWrite()
+        return work(connection)
+      }),
+    )
+
+  /**
+   * Most asks in a cluster are refused, and a refusal needs no write lock: so the records are first looked at without. Whatever
+   * changes a record is decided again from what stands there under the write lock, and by the time when that was got.
+   */
+  const decideAll = async <Request extends { readonly name: string }, Answer>(
+    requests: readonly Request[],
+    decide: Decide<Request, Answer>,
+  ): Promise<readonly Answer[]> => {
+    const unchanged = await use(({ database, table }) =>
+      transaction(database, 'DEFERRED', () => {
+        const storeTime = now()
+        const answers: Answer[] = []
+        for (const request of requests) {
+          const { answer, next } = decide(table.get(request.name), request, storeTime)
+          if (next) return undefined
+          answers.push(answer)
+        }
+        return answers
+      }),
+    )
+    if (unchanged) return unchanged
+    return write(({ table }) => {
+      const storeTime = now()
+      return requests.map((request) => {
+        const { answer, next } = decide(table.get(request.name), request, storeTime)
+        if (next) table.put(next)
+        return answer
+      })
+    })
+  }
+
+  return {
+    acquire: (requests) => decideAll(requests, acquire),
+    extend: (requests) => decideAll(requests, extend),
+    release: (requests) => decideAll(requests, release),
+    read: (names) =>
+      use(({ database, table }) =>
+        transaction(database, 'DEFERRED', () => {
+          const storeTime = now()
+          const locks = names ? [...new Set(names)].flatMap((name) => table.get(name) ?? []) : table.all()
+          return locks.map((lock): LockRecord => ({ ...lock, storeTime })).sort((a, b) => (a.name < b.name ? -1 : 1))
+        }),
+      ),
+    async forceRelease(name) {
+      const [freed] = await decideAll([{ name }], forceRelease)
+      return freed === true
+    },
+    prune: (olderThanMs) => write(({ table }) => table.prune(now() - olderThanMs)),
+    setup: () => use(({ table }) => table.ensure()),
+    close: () => source.close(),
+  }
+}
+
+const acquire: Decide<AcquireRequest, AcquireResult> = (record, request, storeTime) => {
+  const decision = decideAcquire(record, request, storeTime)
+  if (decision.outcome === 'refuse') {
+    const { reason } = decision
+    return { answer: { granted: false, reason, record: record && { ...record, storeTime }, storeTime } }
+  }
+  const lease = leaseOf(decision.next, request.owner, storeTime)
+  return { answer: { granted: true, lease }, next: decision.outcome === 'grant' ? decision.next : undefined }
+}
+
+const extend: Decide<ExtendRequest, Lease | undefined> = (record, request, storeTime) => {
+  const next = decideExtend(record, request, storeTime)
+  return { answer: next && leaseOf(next, request.owner, storeTime), next }
+}
+
+const release: Decide<ReleaseRequest, boolean> = (record, request, storeTime) => {
+  const next = decideRelease(record, request, storeTime)
+  return { answer: next !== undefined, next: typeof next === 'object' ? next : undefined }
+}
+
+const forceRelease: Decide<{ readonly name: string }, boolean> = (record, _request, storeTime) =>
+  record && record.lockUntil > storeTime
+    ? { answer: true, next: { ...record, lockUntil: storeTime } }
+    : { answer: false }
+
+const leaseOf = (lock: StoredLock, owner: string, storeTime: number): Lease => ({
+  name: lock.name,
+  owner,
+  fencingToken: lock.fencingToken,
+  acquiredAt: lock.lockedAt,
+  lockUntil: lock.lockUntil,
+  storeTime,
+})
