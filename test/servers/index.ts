@@ -1,0 +1,5 @@
+export { redisClient } from './redis-client.ts'
+export type { ServerProcess } from './server-process.ts'
+export { serverNames, startServer } from './start-server.ts'
+export { startServers, stopServers, type TestServers } from './start-servers.ts'
+export type { ServerName, ServerUnavailable, TestServer } from './test-server.ts'

@@ -1,0 +1,37 @@
+import { join } from 'node:path'
+import { findOrInstall, findProgram } from './find-program.ts'
+import { onFreePort } from './free-port.ts'
+import { createDatabase, mysqlOptions, mysqlUrl, mysqlVersion } from './mysql-client.ts'
+import { runProgram } from './run-program.ts'
+import { ServerProcess } from './server-process.ts'
+import { serverUser } from './system-user.ts'
+import type { ServerKind, StartedServer } from './test-server.ts'
+
+/** MariaDB. */
+export const mariadb: ServerKind = {
+  variable: 'TICKLOCK_TEST_MARIADB_URL',
+  version: mysqlVersion,
+  async start() {
+    const program = await findOrInstall('mariadb-server', 'mariadbd')
+    return await onFreePort((port) => startMariadb(program, port))
+  },
+}
+
+async function startMariadb(program: string, port: number): Promise<StartedServer> {
+  const user = serverUser('mysql')
+  const server = await ServerProcess.launch({
+    name: 'mariadb',
+    port,
+    program,
+    user,
+    prepare: async (folder) => {
+      const install = findProgram('mariadb-install-db', 'mysql_install_db')
+      if (install === undefined) throw new Error('mariadbd is here, but mariadb-install-db is not')
+      const options = ['--no-defaults', `--datadir=${join(folder, 'data')}`, '--auth-root-authentication-method=normal']
+      await runProgram(install, [...options, '--skip-test-db'], { ...user, cwd: folder })
+    },
+    args: (folder) => [...mysqlOptions(folder, port), '--innodb-flush-log-at-trx-commit=0'],
+    probe: () => createDatabase(port),
+  })
+  return { url: mysqlUrl(port), processes: [server] }
+}

@@ -1,0 +1,32 @@
+import { findOrInstall } from './find-program.ts'
+import { onFreePort } from './free-port.ts'
+import { redisVersion } from './redis-client.ts'
+import { ServerProcess } from './server-process.ts'
+import type { ServerKind } from './test-server.ts'
+
+/** One Redis, or its fork Valkey. */
+export const redis: ServerKind = {
+  variable: 'TICKLOCK_TEST_REDIS_URL',
+  version: redisVersion,
+  async start() {
+    const server = await onFreePort((port) => launchRedis('redis', port))
+    return { url: redisUrl(server.port), processes: [server] }
+  },
+}
+
+export function redisUrl(port: number): string {
+  return `redis://127.0.0.1:${port}`
+}
+
+/** A Redis that forgets all when it is killed, as a master without persistence does. */
+export async function launchRedis(name: string, port: number, ...options: readonly string[]): Promise<ServerProcess> {
+  const program = await findOrInstall('redis-server', 'redis-server', 'valkey-server')
+  const fixed = ['--bind', '127.0.0.1', '--port', String(port), '--save', '', '--appendonly', 'no']
+  return await ServerProcess.launch({
+    name,
+    port,
+    program,
+    args: (folder) => [...fixed, '--dir', folder, ...options],
+    probe: () => redisVersion(redisUrl(port)),
+  })
+}

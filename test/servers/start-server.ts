@@ -1,0 +1,57 @@
+import { mariadb } from './mariadb.ts'
+import { postgres } from './postgres.ts'
+import { redis } from './redis.ts'
+import type { ServerKind, ServerName, ServerUnavailable, TestServer } from './test-server.ts'
+
+const notYet: ServerKind = {
+  variable: 'TICKLOCK_TEST_NOT_YET',
+  version: async () => '',
+  start: async () => {
+    throw new Error('not written yet')
+  },
+}
+
+/** Those that take longest come first, since they are started in this order. */
+const kinds: Readonly<Record<ServerName, ServerKind>> = {
+  mongodb: notYet,
+  mysql: notYet,
+  mariadb,
+  postgres,
+  'redis-sentinel': notYet,
+  'redis-cluster': notYet,
+  redis,
+}
+
+/** Every kind of server, those that take longest to start first. */
+export const serverNames = Object.keys(kinds) as readonly ServerName[]
+
+/** Finds or starts a server. What can't be had is an answer, not an error. */
+export async function startServer(name: ServerName): Promise<TestServer | ServerUnavailable> {
+  const kind = kinds[name]
+  const given = process.env[kind.variable]
+  try {
+    return given ? await useServer(kind, given) : await startOwn(kind)
+  } catch (error) {
+    const reason = error instanceof Error ? error.message : String(error)
+    return { unavailable: given ? `${kind.variable} is set, but that server does not answer: ${reason}` : reason }
+  }
+}
+
+async function useServer(kind: ServerKind, url: string): Promise<TestServer> {
+  return { url, version: await kind.version(url), processes: [], stop: async () => {} }
+}
+
+async function startOwn(kind: ServerKind): Promise<TestServer> {
+  const started = await kind.start()
+  const { url, processes } = started
+  const stop = async (): Promise<void> => {
+    await started.close?.()
+    await Promise.all(processes.map((process) => process.stop()))
+  }
+  try {
+    return { url, processes, version: await kind.version(url), stop }
+  } catch (error) {
+    await stop()
+    throw error
+  }
+}
