@@ -83,11 +83,7 @@ export async function extended(node: LockProvider, holder: Holder, options?: Opt
 }
 
 /** Gives a lock back. */
-export async function release(
-  node: LockProvider,
-  holder: Holder,
-  options?: Options<ReleaseRequest>,
-): Promise<boolean> {
+export async function release(node: LockProvider, holder: Holder, options?: Options<ReleaseRequest>): Promise<boolean> {
   return onlyOne(await node.release(Object.freeze([toRelease(holder, options)])))
 }
 

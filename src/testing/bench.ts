@@ -81,7 +81,8 @@ export class Bench {
 
   /** Waits until the clock that decides has passed a time. */
   async until(time: number): Promise<void> {
-    for (let now = await this.now(); now <= time; now = await this.now()) await pause(Math.min(time - now + 1, PATIENCE_MS))
+    for (let now = await this.now(); now <= time; now = await this.now())
+      await pause(Math.min(time - now + 1, PATIENCE_MS))
   }
 
   /** Waits until the lease on a name is over, as the provider reads it, and tells that it doesn't take longer than it may. */
@@ -97,6 +98,19 @@ export class Bench {
     }
   }
 
+  /** Makes a request whose answer must tell the time at which it was decided. */
+  async timely<Answer extends { readonly storeTime: number }>(ask: () => Promise<Answer>): Promise<Answer> {
+    const from = await this.now()
+    const answer = await ask()
+    const to = await this.now()
+    const { storeTime } = answer
+    assert.ok(
+      storeTime >= from - ROUNDING_MS && storeTime <= to + ROUNDING_MS,
+      `storeTime is ${storeTime}, but the answer was made between ${from} and ${to} by the clock that decides`,
+    )
+    return answer
+  }
+
   /** Runs something that must change nothing about a name in the store. */
   async unchanged<Result>(name: string, what: string, run: () => Promise<Result>): Promise<Result> {
     const before = await this.look(name)
@@ -110,7 +124,11 @@ export class Bench {
 export function assertSameRecord(actual: StoredRecord, expected: StoredRecord, message: string): void {
   const { lockUntil, lockedAt, ...rest } = actual
   const { lockUntil: expectedUntil, lockedAt: expectedAt, ...expectedRest } = expected
-  assert.deepEqual({ lastTick: undefined, metadata: undefined, ...rest }, { lastTick: undefined, metadata: undefined, ...expectedRest }, message)
+  assert.deepEqual(
+    { lastTick: undefined, metadata: undefined, ...rest },
+    { lastTick: undefined, metadata: undefined, ...expectedRest },
+    message,
+  )
   assertTime(lockUntil, expectedUntil, `${message}: lockUntil`)
   assertTime(lockedAt, expectedAt, `${message}: lockedAt`)
 }

@@ -1,0 +1,115 @@
+import assert from 'node:assert/strict'
+import type { Holder } from '../asking.ts'
+import { acquire, granted, refused, release, SHORT_MS } from '../asking.ts'
+import type { Bench } from '../bench.ts'
+import type { CaseGroup } from '../case-group.ts'
+
+/** A holder that took a tick and was never heard of again. */
+async function crashed(bench: Bench): Promise<{ tick: number; gone: Holder; token: number }> {
+  const gone = bench.holder()
+  const tick = Math.floor(await bench.now()) - 1_000
+  const { fencingToken } = await granted(bench.a, gone, { tick, lockAtMostFor: SHORT_MS })
+  await bench.lapsed(gone.name)
+  return { tick, gone, token: fencingToken }
+}
+
+export const crash: CaseGroup = {
+  title: 'a crash is told from an end',
+  cases: {
+    'a release marks its tick as done': async (bench) => {
+      const first = bench.holder()
+      const tick = Math.floor(await bench.now())
+      await granted(bench.a, first, { tick })
+      assert.equal((await bench.look(first.name)).tickDone, false)
+      await release(bench.a, first, { tick })
+      assert.equal((await bench.look(first.name)).tickDone, true)
+      await granted(bench.b, bench.holder(first.name), { tick: tick + 1 })
+      assert.equal((await bench.look(first.name)).tickDone, false, 'the next tick is not done')
+    },
+
+    'a release marks no tick but its own': async (bench) => {
+      const { tick, gone } = await crashed(bench)
+      for (const other of [undefined, tick - 1, tick + 1]) {
+        const trigger = bench.holder(gone.name)
+        await granted(bench.b, trigger)
+        assert.equal((await bench.look(gone.name)).tickDone, false, 'a grant without a tick marks none')
+        assert.equal(await release(bench.b, trigger, { tick: other }), true)
+        const { lastTick, tickDone } = await bench.look(gone.name)
+        assert.deepEqual([lastTick, tickDone], [tick, false], 'the crashed tick is still not done')
+      }
+      await granted(bench.b, bench.holder(gone.name), { tick, onCrash: 'rerun' })
+    },
+
+    'what was done stays done over grants that take no tick': async (bench) => {
+      const first = bench.holder()
+      const tick = Math.floor(await bench.now())
+      await granted(bench.a, first, { tick })
+      await release(bench.a, first, { tick })
+      const trigger = bench.holder(first.name)
+      await granted(bench.b, trigger)
+      assert.equal((await bench.look(first.name)).tickDone, true)
+      await release(bench.b, trigger)
+      assert.equal((await bench.look(first.name)).tickDone, true)
+      await refused(bench.b, bench.holder(first.name), 'tick-taken', { tick, onCrash: 'rerun' })
+    },
+
+    'a crashed tick that is to be rerun is granted to exactly one of many nodes, with a higher token': async (
+      bench,
+    ) => {
+      for (let round = 0; round < 3; round++) {
+        const { tick, gone, token } = await crashed(bench)
+        const ask = bench.nodes.map((node) => acquire(node, bench.holder(gone.name), { tick, onCrash: 'rerun' }))
+        const results = await Promise.all(ask)
+        const [lease, ...others] = results.flatMap((result) => (result.granted ? [result.lease] : []))
+        assert.ok(lease, 'no node took the crashed tick over')
+        assert.equal(others.length, 0, `${others.length + 1} nodes took one crashed tick over`)
+        assert.ok(lease.fencingToken > token, 'the token tells the two runs of the tick apart')
+        for (const result of results) assert.ok(result.granted || result.reason === 'tick-taken')
+      }
+    },
+
+    'a tick is not rerun while its holder has an unexpired lease': async (bench) => {
+      const first = bench.holder()
+      const tick = Math.floor(await bench.now())
+      await granted(bench.a, first, { tick })
+      const { record } = await refused(bench.b, bench.holder(first.name), 'tick-taken', { tick, onCrash: 'rerun' })
+      assert.equal(record?.tickDone, false, 'the record tells that asking again later may succeed')
+    },
+
+    'a tick that was done is not rerun, and neither is one that was rerun and done': async (bench) => {
+      const { tick, gone } = await crashed(bench)
+      const second = bench.holder(gone.name)
+      await granted(bench.b, second, { tick, onCrash: 'rerun' })
+      await refused(bench.a, bench.holder(gone.name), 'tick-taken', { tick, onCrash: 'rerun' })
+      await release(bench.b, second, { tick })
+      const { record } = await refused(bench.a, bench.holder(gone.name), 'tick-taken', { tick, onCrash: 'rerun' })
+      assert.equal(record?.tickDone, true, 'the record tells that there is nothing to wait for')
+    },
+
+    'a tick earlier than the crashed one is not rerun; a later one is granted as ever': async (bench) => {
+      const { tick, gone } = await crashed(bench)
+      await refused(bench.b, bench.holder(gone.name), 'tick-taken', { tick: tick - 1, onCrash: 'rerun' })
+      await granted(bench.b, bench.holder(gone.name), { tick: tick + 1, onCrash: 'rerun' })
+    },
+
+    'a crashed tick is not rerun while another grant, which took no tick, is held': async (bench) => {
+      const { tick, gone } = await crashed(bench)
+      const trigger = bench.holder(gone.name)
+      await granted(bench.a, trigger)
+      await refused(bench.b, bench.holder(gone.name), 'tick-taken', { tick, onCrash: 'rerun' })
+      await release(bench.a, trigger)
+      await granted(bench.b, bench.holder(gone.name), { tick, onCrash: 'rerun' })
+    },
+
+    'a crashed holder that comes back late can neither release nor mark the tick that another reruns': async (
+      bench,
+    ) => {
+      const { tick, gone } = await crashed(bench)
+      await granted(bench.b, bench.holder(gone.name), { tick, onCrash: 'rerun' })
+      await bench.unchanged(gone.name, 'a late release', async () =>
+        assert.equal(await release(bench.a, gone, { tick }), false),
+      )
+      await bench.unchanged(gone.name, 'a late acquisition', () => refused(bench.a, gone, 'tick-taken', { tick }))
+    },
+  },
+}
