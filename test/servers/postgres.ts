@@ -1,3 +1,4 @@
+import { realpathSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import pg from 'pg'
 import { findOrInstall } from './find-program.ts'
@@ -50,10 +51,14 @@ async function startPostgres(program: string, port: number): Promise<StartedServ
     user,
     stopSignal: 'SIGINT', // The fast shutdown: it doesn't wait for clients.
     prepare: async (folder) => {
-      await runProgram(join(dirname(program), 'initdb'), [...INITDB_OPTIONS, '-D', join(folder, 'data')], {
-        ...user,
-        cwd: folder,
-      })
+      await runProgram(
+        join(dirname(realpathSync(program)), 'initdb'),
+        [...INITDB_OPTIONS, '-D', join(folder, 'data')],
+        {
+          ...user,
+          cwd: folder,
+        },
+      )
     },
     args: (folder) => ['-D', join(folder, 'data'), '-p', String(port), ...POSTGRES_SETTINGS],
     probe: () => postgresVersion(url),

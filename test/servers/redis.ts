@@ -18,14 +18,17 @@ export function redisUrl(port: number): string {
   return `redis://127.0.0.1:${port}`
 }
 
+export async function findRedis(): Promise<string> {
+  return await findOrInstall('redis-server', 'redis-server', 'valkey-server')
+}
+
 /** A Redis that forgets all when it is killed, as a master without persistence does. */
 export async function launchRedis(name: string, port: number, ...options: readonly string[]): Promise<ServerProcess> {
-  const program = await findOrInstall('redis-server', 'redis-server', 'valkey-server')
   const fixed = ['--bind', '127.0.0.1', '--port', String(port), '--save', '', '--appendonly', 'no']
   return await ServerProcess.launch({
     name,
     port,
-    program,
+    program: await findRedis(),
     args: (folder) => [...fixed, '--dir', folder, ...options],
     probe: () => redisVersion(redisUrl(port)),
   })

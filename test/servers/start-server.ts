@@ -1,6 +1,8 @@
 import { mariadb } from './mariadb.ts'
 import { postgres } from './postgres.ts'
 import { redis } from './redis.ts'
+import { redisCluster } from './redis-cluster.ts'
+import { redisSentinel } from './redis-sentinel.ts'
 import type { ServerKind, ServerName, ServerUnavailable, TestServer } from './test-server.ts'
 
 const notYet: ServerKind = {
@@ -17,8 +19,8 @@ const kinds: Readonly<Record<ServerName, ServerKind>> = {
   mysql: notYet,
   mariadb,
   postgres,
-  'redis-sentinel': notYet,
-  'redis-cluster': notYet,
+  'redis-sentinel': redisSentinel,
+  'redis-cluster': redisCluster,
   redis,
 }
 
