@@ -27,7 +27,7 @@ export const fencing: CaseGroup = {
         await grant()
         assert.equal(await bench.b.forceRelease(name), true)
         await release(bench.b, await grant())
-        await bench.subject.lose(name)
+        await losing(bench, name)
         assert.equal(await bench.subject.look(name), undefined, 'subject.lose must lose all of the record')
         await release(bench.b, await grant())
         await grant()
