@@ -1,0 +1,30 @@
+/* The small part of ioredis that the provider needs; its own `Redis` and `Cluster` fit. */
+
+/** One connection, or whatever sends a command to the right one by its keys. */
+export interface RedisCommands {
+  evalsha(sha: string, keyCount: number, ...keysAndArgs: string[]): Promise<unknown>
+  eval(script: string, keyCount: number, ...keysAndArgs: string[]): Promise<unknown>
+  ping(): Promise<unknown>
+  readonly options?: { readonly keyPrefix?: string | undefined }
+}
+
+/** Lists a server's keys. */
+export interface RedisScanner {
+  scan(
+    cursor: string,
+    match: 'MATCH',
+    pattern: string,
+    count: 'COUNT',
+    size: number,
+  ): Promise<[cursor: string, keys: string[]]>
+}
+
+/** ioredis' `Redis`, connected to one server or through Sentinel. */
+export type RedisClient = RedisCommands & RedisScanner
+
+/** ioredis' `Cluster`. */
+export interface RedisCluster extends RedisCommands {
+  nodes(role: 'master'): readonly RedisScanner[]
+}
+
+export const isCluster = (client: RedisClient | RedisCluster): client is RedisCluster => 'nodes' in client

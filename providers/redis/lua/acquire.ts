@@ -1,0 +1,98 @@
+/*
+ * Takes locks. The same decisions as decideAcquire in src/provider/decide.ts.
+ *
+ *   KEYS      for each request: lock key, state key
+ *   ARGV      for each request: holder, its released marker, lockAtMostFor (ms), tick (ms, or ''), '1' to rerun a crashed tick or '',
+ *             maxClockSkew (ms), '=' and the metadata (or '')
+ *   answers   now, then for each request { 'granted' | 'held' | 'tick-taken' | 'clock-ahead', record or false }
+ */
+export const ACQUIRE = /* lua */ `
+local FIELDS = 7
+
+local function request_at(index)
+  local at = (index - 1) * FIELDS
+  return {
+    holder = ARGV[at + 1],
+    released = ARGV[at + 2],
+    at_most = tonumber(ARGV[at + 3]) * 1000,
+    tick_text = ARGV[at + 4],
+    tick = tonumber(ARGV[at + 4]),
+    rerun = ARGV[at + 5] == '1',
+    skew = tonumber(ARGV[at + 6]) * 1000,
+    metadata = ARGV[at + 7] ~= '' and string.sub(ARGV[at + 7], 2),
+  }
+end
+
+-- Why the request is refused, or nil.
+local function refusal(record, request, now, ours)
+  if request.tick and request.tick * 1000 > now + request.skew then
+    return 'clock-ahead'
+  end
+  if not record then
+    return nil
+  end
+  local last_tick = record.last_tick and tonumber(record.last_tick)
+  if request.tick and last_tick and request.tick <= last_tick then
+    -- A lapsed tick that nobody finished may run again if the job wants that; and its own owner, asking again, never got the reply.
+    local unfinished = request.tick == last_tick and not record.tick_done and record.lock_until <= now
+    if not (unfinished and (request.rerun or ours)) then
+      return 'tick-taken'
+    end
+  end
+  -- A late duplicate of an acquisition that was granted and released: nobody waits for its answer.
+  if record.locked_by == request.released or record.lock_until > now then
+    return 'held'
+  end
+  return nil
+end
+
+local function grant(lock_key, state_key, record, request, now)
+  local granted = {
+    locked_by = request.holder,
+    locked_at = now,
+    lock_until = now + request.at_most,
+    -- The clock keeps tokens growing when the record was lost, the last token when the clock went back.
+    fencing_token = math.max((record and record.fencing_token or 0) + 1, now),
+    last_tick = record and record.last_tick,
+    tick_done = record and record.tick_done,
+    metadata = request.metadata,
+  }
+  if request.tick then
+    granted.last_tick = request.tick_text
+    granted.tick_done = false
+    redis.call('HSET', state_key, 'last_tick', granted.last_tick, 'tick_done', '0')
+  end
+  if granted.metadata then
+    redis.call('HSET', state_key, 'metadata', granted.metadata)
+  else
+    redis.call('HDEL', state_key, 'metadata')
+  end
+  redis.call('HSET', state_key, 'locked_by', granted.locked_by, 'locked_at', digits(granted.locked_at),
+    'lock_until', digits(granted.lock_until), 'fencing_token', digits(granted.fencing_token))
+  put(lock_key, granted, now)
+  keep(state_key, granted, now)
+  return granted
+end
+
+require_master(KEYS[2])
+local now = clock()
+local answers = { digits(now) }
+for index = 1, #KEYS / 2 do
+  local lock_key, state_key = KEYS[index * 2 - 1], KEYS[index * 2]
+  local request = request_at(index)
+  local record = load(lock_key, state_key, now)
+  local ours = record and record.locked_by == request.holder and not record.foreign
+  local outcome = 'granted'
+  -- This owner was granted the lock before and the reply was lost: the same grant once more.
+  if not (ours and record.lock_until > now) then
+    local reason = refusal(record, request, now, ours)
+    if reason then
+      outcome = reason
+    else
+      record = grant(lock_key, state_key, record, request, now)
+    end
+  end
+  answers[index + 1] = { outcome, record and fields(record) or false }
+end
+return answers
+`

@@ -1,0 +1,109 @@
+/*
+ * What every script begins with: how a lock lies in Redis, and how it is read and written.
+ *
+ * The scripts stand as text in modules, not in .lua files, so that a service bundled into one file (esbuild, webpack) still has
+ * them. Each is sent with what stands here before it.
+ *
+ *   lock key    string   the holder, with PX. Its existence decides whether the lock is taken; ShedLock knows nothing else.
+ *   state key   hash     locked_by      our last holder, or its released marker
+ *                        locked_at      when it was granted
+ *                        lock_until     until when
+ *                        fencing_token  of the last grant
+ *                        last_tick      the last tick granted, in ms; missing when none ever was
+ *                        tick_done      '1' when its holder released
+ *                        metadata       missing when none was given
+ *
+ * Times are whole microseconds since the epoch: exact as doubles up to the year 2255, where fractions of milliseconds are not.
+ */
+export const RECORD = /* lua */ `
+-- A thousand years and more from now, yet still a date in JavaScript: the end of a key that has no expiry.
+local FOREVER = 8640000000000000000
+local DAY_MS = 24 * 60 * 60 * 1000
+
+-- Numbers are written out in full: tostring() would round a time in microseconds to 14 digits.
+local function digits(number)
+  return string.format('%.0f', number)
+end
+
+local function clock()
+  local time = redis.call('TIME')
+  return tonumber(time[1]) * 1000000 + tonumber(time[2])
+end
+
+-- A script that refuses writes nothing, so a replica would answer it too, from data that may be old. This changes nothing
+-- (no field has an empty name), but makes a replica, and a master that lacks min-replicas-to-write, fail at once.
+local function require_master(state_key)
+  redis.call('HDEL', state_key, '')
+end
+
+-- The record of a name, or nil when there is none.
+local function load(lock_key, state_key, now)
+  local holder = redis.call('GET', lock_key)
+  local state = redis.call('HMGET', state_key,
+    'locked_by', 'locked_at', 'lock_until', 'fencing_token', 'last_tick', 'tick_done', 'metadata')
+  if not holder and not state[1] then
+    return nil
+  end
+  local record = {
+    locked_by = state[1],
+    locked_at = tonumber(state[2] or 0),
+    lock_until = tonumber(state[3] or 0),
+    fencing_token = tonumber(state[4] or 0),
+    last_tick = state[5],
+    tick_done = state[6] == '1',
+    metadata = state[7],
+    foreign = false,
+  }
+  if not holder then
+    -- Lapsed, released, or deleted by hand: free whatever the state says.
+    record.lock_until = math.min(record.lock_until, now)
+    return record
+  end
+  local ttl = redis.call('PTTL', lock_key)
+  -- A key lives to the end of its last millisecond.
+  local until_by_key = ttl == -1 and FOREVER or now + (math.max(ttl, 0) + 1) * 1000
+  if holder ~= state[1] then
+    -- A ShedLock node's, somebody's by hand, or ours without its state (evicted): nobody's lease here, and held.
+    record.locked_by = holder
+    record.locked_at = false
+    record.lock_until = until_by_key
+    record.metadata = false
+    record.foreign = true
+  elseif math.abs(until_by_key - record.lock_until) > 1000000 then
+    -- The state has the exact end; but who changed the key's expiry by hand is obeyed.
+    record.lock_until = until_by_key
+  end
+  return record
+end
+
+-- Sets the lock key to last until record.lock_until. One millisecond more than that: the key's expiry counts from the
+-- start of the current millisecond, and a key that went first would free the lock before its lease ends.
+local function put(lock_key, record, now)
+  if record.lock_until < FOREVER then
+    redis.call('SET', lock_key, record.locked_by, 'PX', digits(math.ceil((record.lock_until - now) / 1000) + 1))
+  end
+end
+
+-- A name that took ticks is remembered for ever (until pruned), or a late node could take its last tick again. Others, often made up
+-- for one use, leave Redis a day after their last lease.
+local function keep(state_key, record, now)
+  if record.last_tick then
+    redis.call('PERSIST', state_key)
+  elseif record.lock_until < FOREVER then
+    redis.call('PEXPIRE', state_key, digits(math.ceil((record.lock_until - now) / 1000) + DAY_MS))
+  end
+end
+
+-- The record as it is answered: false where there is nothing (nil would end the list).
+local function fields(record)
+  return {
+    record.locked_by,
+    record.locked_at and digits(record.locked_at),
+    digits(record.lock_until),
+    digits(record.fencing_token),
+    record.last_tick,
+    record.tick_done and 1 or 0,
+    record.metadata,
+  }
+end
+`

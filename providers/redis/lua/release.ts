@@ -1,0 +1,45 @@
+/*
+ * Gives locks back. The same decisions as decideRelease in src/provider/decide.ts. The key is deleted, or kept for what is left of
+ * lockAtLeastFor; the state remembers who released.
+ *
+ *   KEYS      for each request: lock key, state key
+ *   ARGV      for each request: holder, its released marker, lockAtLeastFor (ms), tick (ms, or '')
+ *   answers   now, then for each request 1 (freed, now or before) or 0 (this owner has no unexpired lease)
+ */
+export const RELEASE = /* lua */ `
+local FIELDS = 4
+
+local function release(lock_key, state_key, record, released, at_least, tick, now)
+  record.locked_by = released
+  record.lock_until = math.max(now, record.locked_at + at_least)
+  redis.call('HSET', state_key, 'locked_by', released, 'lock_until', digits(record.lock_until))
+  if tick and record.last_tick and tick == tonumber(record.last_tick) then
+    redis.call('HSET', state_key, 'tick_done', '1')
+  end
+  if record.lock_until > now then
+    put(lock_key, record, now)
+  else
+    redis.call('DEL', lock_key)
+  end
+  keep(state_key, record, now)
+end
+
+require_master(KEYS[2])
+local now = clock()
+local answers = { digits(now) }
+for index = 1, #KEYS / 2 do
+  local lock_key, state_key = KEYS[index * 2 - 1], KEYS[index * 2]
+  local at = (index - 1) * FIELDS
+  local holder, released = ARGV[at + 1], ARGV[at + 2]
+  local record = load(lock_key, state_key, now)
+  local freed = 0
+  if record and record.locked_by == released then
+    freed = 1
+  elseif record and record.locked_by == holder and not record.foreign and record.lock_until > now then
+    release(lock_key, state_key, record, released, tonumber(ARGV[at + 3]) * 1000, tonumber(ARGV[at + 4]), now)
+    freed = 1
+  end
+  answers[index + 1] = freed
+end
+return answers
+`

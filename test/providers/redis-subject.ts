@@ -1,0 +1,67 @@
+/* How the conformance suite meets Redis: one server, Sentinel or a cluster, looked into by the tests' own client. */
+import { randomUUID } from 'node:crypto'
+import { keySpace } from '../../providers/redis/keys.ts'
+import { redis } from '../../providers/redis/redis.ts'
+import type { ConformanceSubject } from '../../src/testing/index.ts'
+import { redisClient } from '../servers/index.ts'
+
+/** @param unreachable a URL of the same kind on which nobody listens */
+export function redisSubject(name: string, url: string, unreachable: string): ConformanceSubject {
+  const prefix = `test-${randomUUID()}:`
+  const { keysOf } = keySpace(prefix)
+  const client = redisClient(url)
+  const now = async (): Promise<number> => {
+    const [seconds, microseconds] = (await client.time()) as unknown as [string, string]
+    return Number(seconds) * 1_000 + Number(microseconds) / 1_000
+  }
+  return {
+    name,
+    clock: 'store',
+    connect: () => redis({ url, prefix }),
+    now,
+    async look(lock) {
+      const keys = keysOf(lock)
+      const [holder, ttl, state] = await Promise.all([
+        client.get(keys.lock),
+        client.pttl(keys.lock),
+        client.hgetall(keys.state),
+      ])
+      if (holder === null && state.locked_by === undefined) return undefined
+      const shared = holder !== null && holder !== state.locked_by
+      return {
+        lockedBy: holder ?? state.locked_by ?? '',
+        lockedAt: Number(state.locked_at) / 1_000,
+        lockUntil: shared ? (await now()) + ttl : Number(state.lock_until) / 1_000,
+        fencingToken: Number(state.fencing_token ?? 0),
+        lastTick: state.last_tick === undefined ? undefined : Number(state.last_tick),
+        tickDone: state.tick_done === '1',
+        metadata: state.metadata,
+      }
+    },
+    async lose(lock) {
+      const keys = keysOf(lock)
+      await client.del(keys.lock, keys.state)
+    },
+    unreachable: () => redis({ url: unreachable, prefix }),
+    unprepared: 'nothing has to be set up in Redis',
+    async clientSurvivesClose() {
+      const own = redisClient(url)
+      try {
+        const provider = redis({ client: own, prefix })
+        await provider.read([])
+        await provider.close()
+        return (await own.ping()) === 'PONG'
+      } finally {
+        own.disconnect()
+      }
+    },
+    async asShedLock(lock, lockedForMs) {
+      const value = `ADDED:${new Date().toISOString()}@jvm-host:${randomUUID()}`
+      return (await client.set(keysOf(lock).lock, value, 'PX', lockedForMs, 'NX')) === 'OK'
+    },
+    async after() {
+      for (const { name: lock } of await redis({ client, prefix }).read()) await this.lose(lock)
+      client.disconnect()
+    },
+  }
+}
