@@ -6,6 +6,8 @@ import { statfs } from 'node:fs/promises'
 import { dirname } from 'node:path'
 import { StoreError } from '../../src/errors.ts'
 
+type Look = (path: string) => Promise<{ readonly type: number }>
+
 /** `f_type` of statfs(2) on Linux: linux/magic.h, and the file systems' own sources where that has none. */
 const NETWORK_FILE_SYSTEMS: ReadonlyMap<number, string> = new Map([
   [0x6969, 'NFS'],
@@ -41,14 +43,14 @@ export function networkFileSystem(type: number, platform: NodeJS.Platform = proc
 }
 
 /**
- * Looks where a file is, or will be.
+ * Looks where a file is, or will be, by statfs(2).
  *
  * @throws {StoreError} when that is a network file system, or its folder is missing.
  */
-export async function refuseNetworkFileSystem(path: string): Promise<void> {
-  const { type } = await statfs(path).catch((error: NodeJS.ErrnoException) => {
+export async function refuseNetworkFileSystem(path: string, look: Look = statfs): Promise<void> {
+  const { type } = await look(path).catch((error: NodeJS.ErrnoException) => {
     if (error.code !== 'ENOENT') throw error
-    return statfs(dirname(path)).catch((cause: unknown) => {
+    return look(dirname(path)).catch((cause: unknown) => {
       throw new StoreError(`the folder of the SQLite file ${path} can't be reached: make it first`, { cause })
     })
   })

@@ -22,6 +22,7 @@ const COLUMNS = {
 } as const
 
 type Column = keyof typeof COLUMNS
+type Verb = 'get' | 'all' | 'put' | 'prune'
 type Row = Readonly<Record<Column, unknown>>
 
 const columns = Object.keys(COLUMNS) as readonly Column[]
@@ -31,30 +32,35 @@ export class LocksTable {
   readonly #database: SqliteDatabase
   readonly #table: string
   readonly #quoted: string
+  readonly #sql: Readonly<Record<Verb, string>>
   readonly #statements = new Map<string, SqliteStatement>()
 
   constructor(database: SqliteDatabase, table: string) {
     this.#database = database
     this.#table = table
     this.#quoted = quoteTable(table, '"')
+    const updates = columns.map((column) => `${column} = excluded.${column}`)
+    this.#sql = {
+      get: `SELECT ${columns} FROM ${this.#quoted} WHERE name = ?`,
+      all: `SELECT ${columns} FROM ${this.#quoted}`,
+      put: `INSERT INTO ${this.#quoted} (${columns}) VALUES (${columns.map(() => '?')}) ON CONFLICT (name) DO UPDATE SET ${updates}`,
+      prune: `DELETE FROM ${this.#quoted} WHERE lock_until < ? AND coalesce(last_tick, 0) < ?`,
+    }
   }
 
   get(name: string): StoredLock | undefined {
-    const row = this.#prepared(`SELECT ${columns} FROM ${this.#quoted} WHERE name = ?`).get(name)
+    const row = this.#prepared('get').get(name)
     return row === undefined ? undefined : toLock(row as Row)
   }
 
   all(): StoredLock[] {
-    return this.#prepared(`SELECT ${columns} FROM ${this.#quoted}`)
+    return this.#prepared('all')
       .all()
       .map((row) => toLock(row as Row))
   }
 
   put(lock: StoredLock): void {
-    const updates = columns.map((column) => `${column} = excluded.${column}`)
-    this.#prepared(
-      `INSERT INTO ${this.#quoted} (${columns}) VALUES (${columns.map(() => '?')}) ON CONFLICT (name) DO UPDATE SET ${updates}`,
-    ).run(
+    this.#prepared('put').run(
       lock.name,
       lock.lockUntil,
       lock.lockedAt,
@@ -68,8 +74,7 @@ export class LocksTable {
 
   /** Drops what was free, and whose last tick was past, before this time. */
   prune(before: number): number {
-    const sql = `DELETE FROM ${this.#quoted} WHERE lock_until < ? AND coalesce(last_tick, 0) < ?`
-    return Number(this.#prepared(sql).run(before, before).changes)
+    return Number(this.#prepared('prune').run(before, before).changes)
   }
 
   /** Makes the table, or the columns that a table of ShedLock lacks. Writes nothing when all is there. */
@@ -111,11 +116,12 @@ export class LocksTable {
     return columns.filter((column) => !found.has(column))
   }
 
-  #prepared(sql: string): SqliteStatement {
-    const known = this.#statements.get(sql)
+  /** Prepared at the first use: the table may not be there before. */
+  #prepared(verb: Verb): SqliteStatement {
+    const known = this.#statements.get(verb)
     if (known) return known
-    const statement = this.#database.prepare(sql)
-    this.#statements.set(sql, statement)
+    const statement = this.#database.prepare(this.#sql[verb])
+    this.#statements.set(verb, statement)
     return statement
   }
 }

@@ -1,0 +1,132 @@
+import { setTimeout } from 'node:timers/promises'
+import * as photostructure from '@photostructure/sqlite'
+import { afterEach, describe, expect, it } from 'vitest'
+import { type SqliteDatabase, sqlite } from '../../providers/sqlite/index.ts'
+import { ask, Belongings } from './sqlite-bench.ts'
+
+const own = new Belongings()
+afterEach(() => own.clear())
+
+type Driver = (path: string) => SqliteDatabase
+
+const drivers: Record<string, Driver> = {
+  '@photostructure/sqlite': (path) => new photostructure.DatabaseSync(path),
+  ...(await others()),
+}
+
+/** The drivers that this machine has besides. */
+async function others(): Promise<Record<string, Driver>> {
+  const found: Record<string, Driver> = {}
+  const builtIn = process.getBuiltinModule('node:sqlite') as
+    | { DatabaseSync: new (path: string) => SqliteDatabase }
+    | undefined
+  if (builtIn) found['node:sqlite'] = (path) => new builtIn.DatabaseSync(path)
+  const name: string = 'better-sqlite3'
+  const installed = await import(name).catch(() => undefined)
+  if (installed) found[name] = (path) => new installed.default(path, { timeout: 10 })
+  return found
+}
+
+describe.each(Object.entries(drivers))('a database of %s that the user opened', (_, open) => {
+  function opened(path = own.newFile()): { path: string; database: SqliteDatabase } {
+    const database = open(path)
+    own.atEnd(() => database.close())
+    return { path, database }
+  }
+
+  it('gets no table by itself: the error says how to make it, by setup or by the statement that it shows', async () => {
+    const { database } = opened()
+    const provider = own.provider(database)
+    const error = await provider.acquire([ask('job')]).catch((error: unknown) => error)
+    expect(error).toMatchObject({
+      code: 'STORE',
+      message: expect.stringMatching(/provider\.setup\(\)/),
+      cause: { message: expect.stringMatching(/no such table/) },
+    })
+    database.exec(String(error).slice(String(error).indexOf('CREATE TABLE')))
+    expect(await provider.acquire([ask('job')])).toMatchObject([{ granted: true }])
+  })
+
+  it('keeps its settings, and stays open when the provider is closed', async () => {
+    const { database } = opened()
+    const settings = () =>
+      ['busy_timeout', 'journal_mode', 'synchronous', 'foreign_keys'].map((name) =>
+        database.prepare(`PRAGMA ${name}`).get(),
+      )
+    const before = settings()
+    const provider = sqlite({ database, table: 'my_locks' })
+    await provider.setup?.()
+    await provider.acquire([ask('job')])
+    await provider.close()
+    await provider.close()
+    await expect(provider.read()).rejects.toMatchObject({ code: 'STORE', message: expect.stringMatching(/closed/) })
+    expect(database.prepare('SELECT name FROM my_locks').all()).toMatchObject([{ name: 'job' }])
+    expect(settings()).toEqual(before)
+  })
+
+  it('shares its locks with a provider that opens the file by its path', async () => {
+    const { path, database } = opened()
+    await own.provider(path).acquire([ask('job')])
+    expect(await own.provider(database).acquire([ask('job'), ask('other')])).toMatchObject([
+      { granted: false, reason: 'held' },
+      { granted: true },
+    ])
+  })
+
+  it('is left alone while its owner has a transaction open, and while another connection writes', async () => {
+    const { path, database } = opened()
+    const provider = own.provider(database)
+    await provider.setup?.()
+    for (const busy of [database, await own.database(path)]) {
+      // What node:sqlite before Node.js 22.16 doesn't tell can't be waited for.
+      if (busy === database && busy.isTransaction === undefined && busy.inTransaction === undefined) continue
+      busy.exec('BEGIN IMMEDIATE')
+      let settled = false
+      const granted = provider.acquire([ask('job', { lockAtMostFor: 1 })]).finally(() => {
+        settled = true
+      })
+      await setTimeout(100)
+      expect(settled).toBe(false)
+      busy.exec('COMMIT')
+      expect(await granted).toMatchObject([{ granted: true }])
+      await setTimeout(2) // The lease of 1 ms is over.
+    }
+  })
+
+  it('holds a fencing token of the greatest safe integer, and never a time that is no number', async () => {
+    const { database } = opened()
+    const provider = own.provider(database)
+    await provider.setup?.()
+    await provider.acquire([ask('job', { lockAtMostFor: 1 })])
+    database.exec('UPDATE ticklock SET lock_until = 0, fencing_token = 9007199254740990')
+    expect(await provider.acquire([ask('job')])).toMatchObject([{ lease: { fencingToken: 9007199254740991 } }])
+    database.exec(
+      "CREATE TABLE loose AS SELECT *, '2026-01-01' AS until FROM ticklock; UPDATE loose SET lock_until = until",
+    )
+    await expect(own.provider({ database, table: 'loose' }).acquire([ask('job')])).rejects.toMatchObject({
+      code: 'STORE',
+      message: expect.stringMatching(/lock_until of lock "job" must be a whole number/),
+    })
+  })
+})
+
+describe('a table of ShedLock', () => {
+  it('gets the missing columns by setup, and keeps what ShedLock wrote', async () => {
+    const path = own.newFile()
+    const database = await own.database(path)
+    database.exec(
+      'CREATE TABLE shedlock (name VARCHAR(64) PRIMARY KEY, lock_until TIMESTAMP(3) NOT NULL, locked_at TIMESTAMP(3) NOT NULL, locked_by VARCHAR(255) NOT NULL)',
+    )
+    const until = Date.now() + 60_000
+    database.prepare("INSERT INTO shedlock VALUES ('theirs', ?, ?, 'jvm-host')").run(until, until - 60_000)
+    const provider = own.provider({ database, table: 'shedlock' })
+    await expect(provider.read()).rejects.toMatchObject({
+      message: expect.stringMatching(/lacks the columns fencing_token, last_tick.*setup/),
+    })
+    await Promise.all([provider.setup?.(), provider.setup?.(), sqlite({ path, table: 'shedlock' }).setup?.()])
+    expect(await provider.acquire([ask('theirs'), ask('ours')])).toMatchObject([
+      { granted: false, reason: 'held', record: { lockedBy: 'jvm-host', lockUntil: until, fencingToken: 0 } },
+      { granted: true },
+    ])
+  })
+})
