@@ -29,6 +29,7 @@ export {
 export { Lock } from './lock/lock.ts'
 export { exponentialBackoff, limitRetry, linearBackoff, noRetry, type RetryStrategy } from './lock/retry.ts'
 export type { LockOptions } from './lock/terms.ts'
+export type { Logger } from './logger.ts'
 export type {
   AcquireRequest,
   AcquireResult,
@@ -40,3 +41,26 @@ export type {
   Refused,
   ReleaseRequest,
 } from './provider/contract.ts'
+export type { AnyListener, Listener, Unsubscribe } from './scheduler/emitter.ts'
+export type {
+  AcquiredEvent,
+  ClockSkewEvent,
+  EventName,
+  ExtendedEvent,
+  FailedEvent,
+  JobEvent,
+  LostEvent,
+  MissedEvent,
+  ReleasedEvent,
+  RunKind,
+  ScheduleErrorEvent,
+  SchedulerEvents,
+  SkippedEvent,
+  StartedEvent,
+  StoreErrorEvent,
+  SucceededEvent,
+  TickEvent,
+} from './scheduler/events.ts'
+export type { CatchUpWindow, JobContext, JobDefaults, JobOptions, JobWork } from './scheduler/job.ts'
+export type { ScheduleOptions } from './scheduler/schedule.ts'
+export { Scheduler, type SchedulerOptions, type StopOptions, type TriggerOutcome } from './scheduler/scheduler.ts'

@@ -197,7 +197,7 @@ export class Lock implements AsyncDisposable {
   #notHeld(): ErrLockNotHeld {
     if (this.#state === 'released') return new ErrLockNotHeld(this.name, 'it was released')
     this.#lose('its lease lapsed')
-    return new ErrLockNotHeld(this.name, this.#lostBecause?.message ?? 'its lease lapsed', { cause: this.#lostBecause })
+    return new ErrLockNotHeld(this.name, 'its lease was lost before', { cause: this.#lostBecause })
   }
 
   #moveDeadline(deadline: number): void {

@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto'
 import type { Clock, Timer } from '../clock.ts'
 import { StoreError } from '../errors.ts'
 import type {
@@ -10,6 +11,9 @@ import type {
   ReleaseRequest,
 } from '../provider/contract.ts'
 import { Coalescer } from './coalescer.ts'
+
+/** A tick in the year 9000, which no clock has reached. */
+const NEVER = Date.UTC(9000, 0)
 
 /** A reading of the store's clock: it was `storeTime` there at some moment between `sentAt` and `receivedAt` (monotonic, here). */
 export interface ClockReading {
@@ -85,6 +89,15 @@ export class Store {
     )
     if (records[0]) this.#read(sentAt, records[0].storeTime)
     return records
+  }
+
+  /**
+   * Reads the store's clock: asks for a tick so far ahead that every store refuses it without writing anything, and each answer brings the
+   * clock along.
+   */
+  async readClock(anyName: string, label: string): Promise<void> {
+    const request = { name: anyName, owner: randomUUID(), label, lockAtMostFor: 1, tick: NEVER, maxClockSkew: 0 }
+    await this.within(this.timeout, "read the store's clock", this.acquire(request))
   }
 
   /** The answer, or a {@link StoreError} when it has not come after `ms` milliseconds. */

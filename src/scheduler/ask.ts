@@ -1,0 +1,55 @@
+import { sleep } from '../clock.ts'
+import { Lock } from '../lock/lock.ts'
+import { beginAcquisition } from '../lock/obtain.ts'
+import type { Refused } from '../provider/contract.ts'
+import { type Engine, type Tick, tellStoreError } from './engine.ts'
+
+/** What came of asking for a tick. */
+export type Answer =
+  | { readonly outcome: 'granted'; readonly lock: Lock }
+  | { readonly outcome: 'refused'; readonly refused: Refused }
+  /** The store failed until the time was up. */
+  | { readonly outcome: 'failed'; readonly error: unknown }
+  /** The scheduler began to stop while the store was failing. */
+  | { readonly outcome: 'stopped' }
+
+const FIRST_PAUSE = 50
+const LONGEST_PAUSE = 2_000
+
+/**
+ * Asks for a tick, and while the store fails asks again with the same owner, with growing pauses, until `until` (monotonic). A grant that
+ * comes after that is given back. Never rejects.
+ */
+export async function askForTick(engine: Engine, { job, time }: Tick, until: number): Promise<Answer> {
+  const { clock, asker, stopping } = engine
+  const acquisition = beginAcquisition(asker, { ...job.lock, tick: time })
+  try {
+    for (let failures = 1; ; failures++) {
+      try {
+        const left = Math.max(1, until - clock.monotonic())
+        const answer = await acquisition.ask(Math.min(asker.store.timeout, job.lock.lockAtMostFor, left))
+        if (!answer.granted) return { outcome: 'refused', refused: answer }
+        acquisition.take()
+        const terms = { request: acquisition.request, lockAtLeastFor: job.lock.lockAtLeastFor }
+        return { outcome: 'granted', lock: new Lock(asker.store, terms, answer) }
+      } catch (error) {
+        tellStoreError(engine, 'acquire', job.name, error)
+        if (stopping.aborted) return { outcome: 'stopped' }
+        const left = until - clock.monotonic()
+        if (left <= 0) return { outcome: 'failed', error }
+        await pause(engine, Math.min(left, pauseAfter(failures, engine.random())))
+      }
+    }
+  } finally {
+    acquisition.abandon()
+  }
+}
+
+/** Twice as long after each failure, and random by half, so that nodes don't come back all at once when the store does. */
+export const pauseAfter = (failures: number, random: number): number =>
+  Math.min(LONGEST_PAUSE, FIRST_PAUSE * 2 ** Math.min(failures - 1, 20)) * (0.5 + random / 2)
+
+/** Waits, or less when the scheduler begins to stop. */
+export async function pause({ clock, stopping }: Engine, ms: number): Promise<void> {
+  await sleep(clock, ms, stopping).catch(() => {})
+}

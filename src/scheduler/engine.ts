@@ -1,0 +1,46 @@
+import type { Clock } from '../clock.ts'
+import type { Asker } from '../lock/obtain.ts'
+import type { Logger } from '../logger.ts'
+import type { Emitter } from './emitter.ts'
+import type { JobEvent, RunKind, StoreErrorEvent } from './events.ts'
+import type { Job } from './job.ts'
+import type { Run } from './run.ts'
+import type { StoreClock } from './store-clock.ts'
+
+/** What the parts of one scheduler share. */
+export interface Engine {
+  readonly clock: Clock
+  readonly time: StoreClock
+  readonly asker: Asker
+  readonly events: Emitter
+  readonly logger: Logger
+  /** From 0 to below 1; spreads asks, decides nothing. */
+  readonly random: () => number
+  /** Aborts when the scheduler begins to stop: nothing new is begun, waits end. */
+  readonly stopping: AbortSignal
+  /** The runs under way. */
+  readonly runs: Set<Run>
+  /** Keeps the scheduler from having stopped while this goes on. The promise must not reject. */
+  track(work: Promise<unknown>): void
+  /** Says that ticks of this job passed without having been asked for. */
+  owe(job: Job): void
+}
+
+/** One tick of one job that this node is after. */
+export interface Tick {
+  readonly job: Job
+  readonly kind: RunKind
+  /** Its nominal time. */
+  readonly time: number
+}
+
+export const factsOf = ({ job, kind, time }: Tick): JobEvent => ({ job: job.name, kind, scheduledAt: new Date(time) })
+
+export function tellStoreError(
+  engine: Engine,
+  action: StoreErrorEvent['action'],
+  job: string | undefined,
+  error: unknown,
+): void {
+  engine.events.emit('store-error', () => ({ job, action, error }))
+}

@@ -1,0 +1,184 @@
+import { type Duration, parseDuration, show } from '../duration.ts'
+import { InvalidOptionError } from '../errors.ts'
+import type { Lock } from '../lock/lock.ts'
+import { type CheckedLockOptions, checkLease } from '../lock/terms.ts'
+import type { Logger } from '../logger.ts'
+import { checkBoolean, checkKeys, checkMetadata, checkName, checkOneOf } from '../options.ts'
+import type { Run } from './run.ts'
+import { readSchedule, type Schedule, type ScheduleOptions } from './schedule.ts'
+
+/** What all jobs of a scheduler may share. A job's own option wins. */
+export interface JobDefaults {
+  /**
+   * The lease's length: a crashed node blocks the job on others for at most so long. From 1 ms. Choose it well above the longest run, or
+   * renew with `keepAlive`. Required, here or in the scheduler's defaults.
+   */
+  readonly lockAtMostFor?: Duration | undefined
+  /**
+   * The lock stays taken for at least so long from its acquisition, even if the run ends sooner. At most `lockAtMostFor`. Once-per-tick
+   * holds without it. While it lasts, further ticks are skipped too.
+   * @default 0
+   */
+  readonly lockAtLeastFor?: Duration | undefined
+  /** Renew the lease at a third of its length while the job runs. @default false */
+  readonly keepAlive?: boolean | undefined
+  /**
+   * What becomes of a tick whose node crashed, that is, whose lease lapsed without release. `'skip'`: it is over. `'rerun'`: exactly one other node
+   * takes it over as soon as the lease has lapsed, with a higher fencing token.
+   * @default 'skip'
+   */
+  readonly onCrash?: 'skip' | 'rerun' | undefined
+  /**
+   * What becomes of ticks that passed while no node could ask (all down, the store down, the machine asleep), found at start, after an
+   * outage and after a suspension. `'latest'`: the newest of them runs. `{ window, max }`: those of the last `window` run in order, the newest `max` of them.
+   * A job that was never seen before owes nothing.
+   * @default 'none'
+   */
+  readonly catchUp?: 'none' | 'latest' | CatchUpWindow | undefined
+  /**
+   * At start, run the latest tick that has passed unless it ran already, also when the job was never seen before. Of ten nodes that start, one
+   * runs it.
+   * @default false
+   */
+  readonly runOnStart?: boolean | undefined
+  /** Each node waits a random time up to this before it asks for a tick, to spread the load. The tick itself stays. @default 0 */
+  readonly jitter?: Duration | undefined
+  /** How long after its time a tick may still be asked for while the store fails; it never reaches the next tick. @default '30s' */
+  readonly graceFor?: Duration | undefined
+  /**
+   * When the store still fails at the end of the grace: `'skip'` the tick (closed), or `'run'` without the lock (open), for jobs that would rather run on
+   * every node than not at all.
+   * @default 'skip'
+   */
+  readonly onStoreError?: 'skip' | 'run' | undefined
+}
+
+export interface CatchUpWindow {
+  /** How far back. From 1 ms. */
+  readonly window: Duration
+  /** How many ticks at most, from 1 to 1,000. */
+  readonly max: number
+}
+
+export interface JobOptions extends ScheduleOptions, JobDefaults {
+  /** The job's name, the same on every node; it is the lock's name. 1 to 255 characters. */
+  readonly name: string
+  /** A text kept in the store with the lock for people to read. */
+  readonly metadata?: string | undefined
+}
+
+/** What a job's function gets. */
+export interface JobContext {
+  readonly name: string
+  /** The tick's nominal time, the same on all nodes. For a trigger, when it was called. */
+  readonly scheduledAt: Date
+  /** When the function was called. */
+  readonly firedAt: Date
+  /** The lock under which it runs; undefined only with `onStoreError: 'run'` while the store is down. */
+  readonly lock: Lock | undefined
+  /** The lock's fencing token; undefined only with `onStoreError: 'run'` while the store is down. */
+  readonly fencingToken: number | undefined
+  /** Aborts with `LockLostError` when the lease is lost, and when the scheduler stops and its grace has passed. */
+  readonly signal: AbortSignal
+  /** The scheduler's logger with the job's name and tick in each line. */
+  readonly logger: Logger
+}
+
+export type JobWork = (context: JobContext) => unknown
+
+const DEFAULTS = [
+  'lockAtMostFor',
+  'lockAtLeastFor',
+  'keepAlive',
+  'onCrash',
+  'catchUp',
+  'runOnStart',
+  'jitter',
+  'graceFor',
+  'onStoreError',
+]
+const OPTIONS = ['name', 'cron', 'timezone', 'every', 'metadata', ...DEFAULTS]
+
+/** A job as the scheduler keeps it: its options checked, and what it is doing on this node. */
+export interface Job {
+  readonly name: string
+  readonly work: JobWork
+  readonly schedule: Schedule
+  readonly lock: CheckedLockOptions
+  readonly keepAlive: boolean
+  /** Ms back from now, and how many ticks; undefined for none. */
+  readonly catchUp: { readonly window: number; readonly max: number } | undefined
+  readonly runOnStart: boolean
+  readonly jitter: number
+  readonly graceFor: number
+  readonly onStoreError: 'skip' | 'run'
+  /** The run under way on this node. */
+  running: Run | undefined
+  /** The tick that this node waits for to lapse (`onCrash: 'rerun'`). */
+  watched: number | undefined
+  /** Set while ticks that passed are being asked for: the new ones that wait their turn behind them, and whether more were missed meanwhile. */
+  catchingUp: { readonly queued: number[]; again: boolean } | undefined
+  /** Whether the job was taken out of the scheduler. */
+  removed: boolean
+}
+
+/** Refuses defaults that no job could have. */
+export function checkDefaults(defaults: JobDefaults, of: string): void {
+  checkKeys(defaults, DEFAULTS, of)
+  checkShared({ lockAtMostFor: '1d', ...defined(defaults) }, of)
+}
+
+/**
+ * @throws {InvalidOptionError} that names the job, the option and the value.
+ */
+export function checkJob(options: JobOptions, defaults: JobDefaults, work: JobWork): Job {
+  const name = checkName((options as JobOptions | undefined)?.name, 'job')
+  const of = `job ${JSON.stringify(name)}`
+  checkKeys(options, OPTIONS, of)
+  if (typeof work !== 'function') {
+    throw new InvalidOptionError(`${of}: the work must be a function, but is ${show(work)}`)
+  }
+  const schedule = readSchedule(options, of)
+  const shared = checkShared({ ...defined(defaults), ...defined(options) }, of)
+  const { onCrash, lockAtMostFor, lockAtLeastFor, ...rest } = shared
+  const metadata = checkMetadata(options.metadata, of)
+  const common = { tick: undefined, retry: undefined, signal: undefined }
+  const lock = { name, lockAtMostFor, lockAtLeastFor, metadata, onCrash, ...common }
+  const idle = { running: undefined, watched: undefined, catchingUp: undefined, removed: false }
+  return { name, work, schedule, lock, ...rest, ...idle }
+}
+
+function checkShared(options: JobDefaults, of: string) {
+  checkOneOf(options.onCrash, ['skip', 'rerun'], of, 'onCrash')
+  checkOneOf(options.onStoreError, ['skip', 'run'], of, 'onStoreError')
+  checkBoolean(options.keepAlive, of, 'keepAlive')
+  checkBoolean(options.runOnStart, of, 'runOnStart')
+  return {
+    ...checkLease(options, of),
+    keepAlive: options.keepAlive ?? false,
+    onCrash: options.onCrash ?? ('skip' as const),
+    catchUp: readCatchUp(options.catchUp, of),
+    runOnStart: options.runOnStart ?? false,
+    jitter: parseDuration(options.jitter ?? 0, { of, option: 'jitter' }),
+    graceFor: parseDuration(options.graceFor ?? '30s', { of, option: 'graceFor' }),
+    onStoreError: options.onStoreError ?? ('skip' as const),
+  }
+}
+
+function readCatchUp(catchUp: unknown, of: string): Job['catchUp'] {
+  if (catchUp === undefined || catchUp === 'none') return undefined
+  if (catchUp === 'latest') return { window: Number.POSITIVE_INFINITY, max: 1 }
+  if (typeof catchUp !== 'object' || catchUp === null) {
+    throw new InvalidOptionError(`${of}: catchUp must be 'none', 'latest' or { window, max }, but is ${show(catchUp)}`)
+  }
+  checkKeys(catchUp, ['window', 'max'], `${of}: catchUp`)
+  const { window, max } = catchUp as CatchUpWindow
+  if (!Number.isInteger(max) || max < 1 || max > 1000) {
+    throw new InvalidOptionError(`${of}: catchUp.max must be a whole number from 1 to 1000, but is ${show(max)}`)
+  }
+  return { window: parseDuration(window, { of, option: 'catchUp.window', min: 1 }), max }
+}
+
+/** Without the keys whose value is undefined, so that they don't hide a default. */
+const defined = <T extends object>(options: T): T =>
+  Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined)) as T

@@ -1,0 +1,113 @@
+import { Cron } from 'croner'
+import { type Duration, parseDuration, show } from '../duration.ts'
+import { InvalidOptionError } from '../errors.ts'
+
+/** Says when a job ticks, from the schedule alone: the same on every node, whenever it is asked. Times are ms since the epoch. */
+export interface Schedule {
+  /** Two schedules with the same key have the same ticks. */
+  readonly key: string
+  /** The first tick after `time`, or `undefined` when there is none any more. */
+  next(time: number): number | undefined
+  /** The last `count` ticks at or before `time`, oldest first. */
+  last(count: number, time: number): number[]
+}
+
+export interface ScheduleOptions {
+  /**
+   * A cron pattern in croner's dialect: 5 fields, 6 with seconds, 7 with years, or a nickname such as `@daily`. In the hour that daylight saving
+   * skips, a job with a fixed time runs right after the gap and others don't run; in the hour that comes twice, a job with a fixed
+   * time runs once and others run both times.
+   */
+  readonly cron?: string | undefined
+  /** The time zone of `cron`, as in `'Europe/Berlin'`. Never the machine's, or nodes would differ. @default 'UTC' */
+  readonly timezone?: string | undefined
+  /** Ticks at whole multiples of this length since the epoch (UTC), so that all nodes agree. From 10 ms. */
+  readonly every?: Duration | undefined
+}
+
+/**
+ * Reads a schedule. `of` is the job it belongs to, for the message.
+ *
+ * @throws {InvalidOptionError} unless exactly one of `cron` and `every` is given and well formed.
+ */
+export function readSchedule(options: ScheduleOptions, of: string): Schedule {
+  const { cron, timezone, every } = options
+  if ((cron === undefined) === (every === undefined)) {
+    throw new InvalidOptionError(
+      `${of}: give exactly one of cron and every, not ${cron === undefined ? 'none' : 'both'}`,
+    )
+  }
+  if (every === undefined) return cronSchedule(cron, timezone ?? 'UTC', of)
+  if (timezone !== undefined) throw new InvalidOptionError(`${of}: timezone goes with cron, not with every`)
+  return intervalSchedule(parseDuration(every, { of, option: 'every', min: 10 }))
+}
+
+function intervalSchedule(every: number): Schedule {
+  const next = (time: number): number => (Math.floor(time / every) + 1) * every
+  return {
+    key: `every ${every}`,
+    next,
+    last(count, time) {
+      const newest = next(time) - every
+      return Array.from({ length: count }, (_, index) => newest - (count - 1 - index) * every).filter(
+        (tick) => tick >= 0,
+      )
+    },
+  }
+}
+
+function cronSchedule(pattern: unknown, timezone: unknown, of: string): Schedule {
+  if (typeof pattern !== 'string')
+    throw new InvalidOptionError(`${of}: cron must be a pattern, but is ${show(pattern)}`)
+  if (typeof timezone !== 'string' || !isTimezone(timezone)) {
+    throw new InvalidOptionError(
+      `${of}: timezone must be a name such as 'Europe/Berlin' or 'UTC', but is ${show(timezone)}`,
+    )
+  }
+  const cron = readPattern(pattern, timezone, of)
+  return {
+    key: `cron ${pattern.trim()} ${timezone}`,
+    next: remembering((time) => cron.nextRun(new Date(time))?.getTime()),
+    // croner looks for runs before a moment; a tick at that very moment counts here.
+    last: (count, time) =>
+      cron
+        .previousRuns(count, new Date(Math.floor(time / 1000) * 1000 + 1000))
+        .map((date) => date.getTime())
+        .filter((tick) => tick <= time)
+        .reverse(),
+  }
+}
+
+function readPattern(pattern: string, timezone: string, of: string): Cron {
+  try {
+    const cron = new Cron(pattern, { timezone, paused: true })
+    if (cron.getPattern() !== undefined) return cron
+  } catch (error) {
+    throw new InvalidOptionError(`${of}: cron ${show(pattern)} can't be read: ${(error as Error).message}`, {
+      cause: error,
+    })
+  }
+  throw new InvalidOptionError(`${of}: cron must be a pattern such as '0 2 * * *', not a date, but is ${show(pattern)}`)
+}
+
+function isTimezone(timezone: string): boolean {
+  try {
+    new Intl.DateTimeFormat('en', { timeZone: timezone })
+    return true
+  } catch {
+    return false
+  }
+}
+
+/** Jobs that share a schedule ask it for the same tick one after another. */
+function remembering(next: (time: number) => number | undefined): (time: number) => number | undefined {
+  let asked: number | undefined
+  let answer: number | undefined
+  return (time) => {
+    if (time !== asked) {
+      answer = next(time)
+      asked = time
+    }
+    return answer
+  }
+}

@@ -1,0 +1,346 @@
+import { type Clock, sleep, systemClock } from '../clock.ts'
+import { type Duration, parseDuration } from '../duration.ts'
+import { InvalidOptionError, isNotObtained, isStoreError, type RefusalReason } from '../errors.ts'
+import { PROVIDER_METHODS } from '../executor/locker.ts'
+import { checkLabel, defaultLabel } from '../lock/label.ts'
+import type { Lock } from '../lock/lock.ts'
+import { obtain } from '../lock/obtain.ts'
+import { Store } from '../lock/store.ts'
+import { LOGGER_METHODS, type Logger, safeLogger, silentLogger } from '../logger.ts'
+import { checkBoolean, checkKeys, checkMethods } from '../options.ts'
+import type { LockProvider } from '../provider/contract.ts'
+import { CatchUp } from './catch-up.ts'
+import { type AnyListener, Emitter, type Listener, type Unsubscribe } from './emitter.ts'
+import { type Engine, type Tick, tellStoreError } from './engine.ts'
+import type { EventName, SchedulerEvents } from './events.ts'
+import { checkDefaults, checkJob, type Job, type JobDefaults, type JobOptions, type JobWork } from './job.ts'
+import { logEvents } from './log-events.ts'
+import { type Due, Planner } from './planner.ts'
+import { Run } from './run.ts'
+import { SkewWatch } from './skew-watch.ts'
+import { StoreClock } from './store-clock.ts'
+import { pursue, RUNNING_HERE, tellMissed, tellSkipped } from './tick.ts'
+
+export interface SchedulerOptions {
+  /** Where the locks are kept. Closed by `stop()`, which closes only what the provider itself opened. */
+  readonly provider: LockProvider
+  /** What jobs have unless they say otherwise. */
+  readonly defaults?: JobDefaults | undefined
+  /** Where log lines go: a pino logger, or any object with `debug`, `info`, `warn` and `error`. @default none */
+  readonly logger?: Logger | undefined
+  /** How this node is called in the store and in the events of other nodes, for people. @default `host:pid` */
+  readonly label?: string | undefined
+  /** The longest wait for one answer of the store, and never longer than the lease it is about. @default '5s' */
+  readonly storeTimeout?: Duration | undefined
+  /** A tick further ahead of the store's clock is refused, or a node with a wrong clock would take ticks for years to come. @default '60s' */
+  readonly maxClockSkew?: Duration | undefined
+  /** Leave the provider open at `stop()`, because others use it. @default false */
+  readonly keepProviderOpen?: boolean | undefined
+  /** Where time comes from, for tests. @default the machine's clocks */
+  readonly clock?: Clock | undefined
+  /** From 0 to below 1, for jitter and the spreading of retries, for tests. @default Math.random */
+  readonly random?: (() => number) | undefined
+}
+
+const SCHEDULER_OPTIONS = [
+  'provider',
+  'defaults',
+  'logger',
+  'label',
+  'storeTimeout',
+  'maxClockSkew',
+  'keepProviderOpen',
+  'clock',
+  'random',
+]
+
+export interface StopOptions {
+  /** How long the runs under way may go on before their signals abort. @default '30s' */
+  readonly graceFor?: Duration | undefined
+}
+
+/** What came of a trigger. */
+export type TriggerOutcome =
+  | { readonly ran: true; readonly value: unknown }
+  | {
+      readonly ran: false
+      /** `'running'`: it runs on this node. */
+      readonly reason: RefusalReason | 'running'
+      readonly heldBy: string | undefined
+      readonly heldUntil: Date | undefined
+    }
+
+/** How long runs have to end after their signals aborted, in ms. */
+const AFTER_ABORT = 1_000
+
+/**
+ * Runs named jobs on their schedules, each tick on at most one of all nodes that register the same names over the same store.
+ */
+export class Scheduler implements AsyncDisposable {
+  readonly #jobs = new Map<string, Job>()
+  readonly #engine: Engine
+  readonly #planner: Planner
+  readonly #catchUp: CatchUp
+  readonly #skew: SkewWatch
+  readonly #defaults: JobDefaults
+  readonly #provider: LockProvider
+  readonly #keepProviderOpen: boolean
+  readonly #stopping = new AbortController()
+  readonly #pending = new Set<Promise<unknown>>()
+  #starting: Promise<void> | undefined
+  #stopped: Promise<void> | undefined
+
+  /** @throws {InvalidOptionError} for a wrong option; it names the option and the value. */
+  constructor(options: SchedulerOptions) {
+    const of = 'Scheduler'
+    checkKeys(options, SCHEDULER_OPTIONS, of)
+    checkMethods(options.provider, PROVIDER_METHODS, of, 'provider')
+    if (options.logger !== undefined) checkMethods(options.logger, LOGGER_METHODS, of, 'logger')
+    checkBoolean(options.keepProviderOpen, of, 'keepProviderOpen')
+    this.#defaults = { ...options.defaults }
+    checkDefaults(this.#defaults, `${of} defaults`)
+    this.#provider = options.provider
+    this.#keepProviderOpen = options.keepProviderOpen ?? false
+    this.#engine = this.#makeEngine(options, of)
+    this.#catchUp = new CatchUp(this.#engine)
+    this.#skew = new SkewWatch(this.#engine)
+    this.#planner = new Planner({
+      clock: this.#engine.clock,
+      time: this.#engine.time,
+      onDue: (due) => this.#onDue(due),
+      onWake: () => this.#skew.look(this.#jobs.keys().next().value),
+      onStuck: (jobs, error) => {
+        for (const job of jobs) this.#engine.events.emit('schedule-error', () => ({ job: job.name, error }))
+      },
+    })
+  }
+
+  #makeEngine(options: SchedulerOptions, of: string): Engine {
+    const { provider, clock = systemClock, random = Math.random } = options
+    const time = new StoreClock(clock)
+    const logger = options.logger ?? silentLogger
+    const lines = safeLogger(logger)
+    const events = new Emitter((event, err) => lines.error({ event, err }, 'a listener threw'))
+    if (options.logger) events.onAny(logEvents(lines))
+    const timeout = parseDuration(options.storeTimeout ?? '5s', { of, option: 'storeTimeout', min: 1 })
+    const onReading = (reading: Parameters<StoreClock['observe']>[0]): void => {
+      time.observe(reading)
+      this.#skew.tell()
+      this.#planner.corrected()
+    }
+    return {
+      clock,
+      time,
+      events,
+      logger,
+      random,
+      asker: {
+        store: new Store({ provider, clock, timeout, onReading }),
+        label: options.label === undefined ? defaultLabel() : checkLabel(options.label, of),
+        maxClockSkew: parseDuration(options.maxClockSkew ?? '60s', { of, option: 'maxClockSkew' }),
+      },
+      stopping: this.#stopping.signal,
+      runs: new Set(),
+      track: (work) => this.#track(work),
+      owe: (job) => this.#catchUp.owe(job),
+    }
+  }
+
+  /**
+   * Registers a job. May be called before and after `start()`.
+   *
+   * @throws {InvalidOptionError} for a wrong option, an unknown one, or a name used before; it names the job, the option and the value.
+   */
+  job(options: JobOptions, work: JobWork): this {
+    const job = checkJob(options, this.#defaults, work)
+    if (this.#jobs.has(job.name)) {
+      throw new InvalidOptionError(`job ${JSON.stringify(job.name)}: name is used by another job of this scheduler`)
+    }
+    this.#jobs.set(job.name, job)
+    this.#planner.add(job)
+    if (this.#starting && !this.#stopped) this.#catchUp.start([job])
+    return this
+  }
+
+  /** Takes a job out; a run under way goes on. False when there is none of that name. */
+  remove(name: string): boolean {
+    const job = this.#jobs.get(name)
+    if (!job) return false
+    job.removed = true
+    this.#planner.remove(job)
+    return this.#jobs.delete(name)
+  }
+
+  /** The names of the registered jobs, in the order of their registration. */
+  get jobs(): string[] {
+    return [...this.#jobs.keys()]
+  }
+
+  /** The next ticks of a job, by the store's clock where it is known. @throws {InvalidOptionError} when there is no such job. */
+  nextTicks(name: string, count = 1): Date[] {
+    const { schedule } = this.#find(name)
+    const ticks: Date[] = []
+    let tick = schedule.next(this.#engine.time.now())
+    while (tick !== undefined && ticks.length < count) {
+      ticks.push(new Date(tick))
+      tick = schedule.next(tick)
+    }
+    return ticks
+  }
+
+  /** By how many ms this machine's clock is ahead of the store's (negative: behind); 0 when it may be right. */
+  get clockSkew(): number {
+    return this.#engine.time.skew
+  }
+
+  /** Calls the listener at each such event, until the function that is answered is called. What it throws changes nothing. */
+  on<Name extends EventName>(event: Name, listener: Listener<SchedulerEvents[Name]>): Unsubscribe {
+    return this.#engine.events.on(event, listener)
+  }
+
+  /** Calls the listener with the name and the event at every event. */
+  onAny(listener: AnyListener): Unsubscribe {
+    return this.#engine.events.onAny(listener)
+  }
+
+  /**
+   * Begins to run the jobs. Resolves when they are planned; a store that can't be reached does not hinder that. A second call does
+   * nothing.
+   *
+   * @throws {InvalidOptionError} after `stop()`: make a new scheduler.
+   */
+  start(): Promise<void> {
+    if (this.#stopped) {
+      return Promise.reject(new InvalidOptionError('Scheduler: it was stopped; make a new one to start again'))
+    }
+    this.#starting ??= this.#start()
+    return this.#starting
+  }
+
+  async #start(): Promise<void> {
+    const { clock, time } = this.#engine
+    const startedAt = clock.monotonic()
+    const first = this.#jobs.keys().next().value
+    if (first !== undefined) await this.#skew.ask(first)
+    if (this.#stopping.signal.aborted) return
+    // Ticks that came while the store was asked for its clock are not lost.
+    this.#planner.start(time.now() - (clock.monotonic() - startedAt))
+    this.#catchUp.start([...this.#jobs.values()])
+  }
+
+  /**
+   * Runs a job now, under its lock. Takes no tick. Rejects with what the job throws.
+   *
+   * @throws {InvalidOptionError} when there is no such job, or the scheduler was stopped.
+   * @throws {StoreError} when the lock could not be asked for.
+   */
+  async trigger(name: string): Promise<TriggerOutcome> {
+    const job = this.#find(name)
+    if (this.#stopped) throw new InvalidOptionError(`job ${JSON.stringify(name)}: the scheduler was stopped`)
+    const tick: Tick = { job, kind: 'trigger', time: this.#engine.time.now() }
+    if (job.running) {
+      tellSkipped(this.#engine, tick, RUNNING_HERE)
+      return { ran: false, ...RUNNING_HERE }
+    }
+    const run = this.#trigger(tick)
+    this.#track(run.catch(() => {}))
+    return run
+  }
+
+  async #trigger(tick: Tick): Promise<TriggerOutcome> {
+    const engine = this.#engine
+    let lock: Lock
+    try {
+      lock = await obtain(engine.asker, tick.job.lock)
+    } catch (error) {
+      if (isStoreError(error)) tellStoreError(engine, 'acquire', tick.job.name, error)
+      if (!isNotObtained(error)) throw error
+      const { reason, heldBy, heldUntil } = error
+      tellSkipped(engine, tick, { reason, heldBy, heldUntil })
+      return { ran: false, reason, heldBy, heldUntil }
+    }
+    return { ran: true, value: await new Run(engine, tick, lock).execute() }
+  }
+
+  /**
+   * Stops: begins no tick any more, waits for the runs under way, aborts the signals of those that have not ended after the grace, releases their
+   * locks, closes the provider. A run that goes on in spite of its signal keeps its lock until the lease lapses. May be called
+   * before `start()` and more than once.
+   */
+  stop(options: StopOptions = {}): Promise<void> {
+    checkKeys(options, ['graceFor'], 'stop')
+    const graceFor = parseDuration(options.graceFor ?? '30s', { of: 'stop', option: 'graceFor' })
+    this.#stopped ??= this.#stop(graceFor)
+    return this.#stopped
+  }
+
+  async #stop(graceFor: number): Promise<void> {
+    const { runs, logger, events } = this.#engine
+    this.#planner.stop()
+    this.#stopping.abort(new Error('the scheduler is stopping'))
+    await this.#starting
+    if (!(await this.#idleWithin(graceFor))) {
+      for (const run of runs) run.abort(new Error('the scheduler is stopping, and its grace has passed'))
+      await this.#idleWithin(AFTER_ABORT)
+    }
+    for (const { name } of runs)
+      safeLogger(logger).warn({ job: name }, 'job ignores its signal; its lock is left to lapse')
+    if (this.#keepProviderOpen) return
+    await this.#provider.close().catch((error: unknown) => {
+      events.emit('store-error', () => ({ job: undefined, action: 'close', error }))
+    })
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.stop()
+  }
+
+  #onDue({ jobs, time, next, passed }: Due): void {
+    const engine = this.#engine
+    const now = engine.time.now()
+    for (const job of jobs) {
+      const tick: Tick = { job, kind: 'schedule', time }
+      if (passed) tellMissed(engine, { ...tick, time: passed.first }, 'late', undefined, passed.last)
+      engine.events.emit('tick', () => ({ job: job.name, kind: 'schedule', scheduledAt: new Date(time) }))
+      const left = Math.min(time + job.graceFor, next) - now
+      if (this.#catchUp.queue(job, time)) continue
+      if (job.running) tellSkipped(engine, tick, RUNNING_HERE)
+      else if (left <= 0) tellMissed(engine, tick, 'late', undefined)
+      else this.#track(this.#pursue(tick, engine.clock.monotonic() + left))
+    }
+  }
+
+  async #pursue(tick: Tick, until: number): Promise<void> {
+    const { clock, random, stopping } = this.#engine
+    const { jitter } = tick.job
+    if (jitter > 0) await sleep(clock, Math.min(random() * jitter, until - clock.monotonic()), stopping).catch(() => {})
+    if (stopping.aborted) return tellMissed(this.#engine, tick, 'stopped', undefined)
+    await pursue(this.#engine, tick, until)
+  }
+
+  #find(name: string): Job {
+    const job = this.#jobs.get(name)
+    if (job) return job
+    throw new InvalidOptionError(`job ${JSON.stringify(name)}: there is none of that name in this scheduler`)
+  }
+
+  #track(work: Promise<unknown>): void {
+    this.#pending.add(work)
+    void work.finally(() => this.#pending.delete(work))
+  }
+
+  /** False when something still goes on after so many ms. */
+  async #idleWithin(ms: number): Promise<boolean> {
+    const { clock } = this.#engine
+    const until = clock.monotonic() + ms
+    while (this.#pending.size > 0) {
+      const left = until - clock.monotonic()
+      if (left <= 0) return false
+      const ended = new AbortController()
+      const timeUp = sleep(clock, left, ended.signal).catch(() => {})
+      await Promise.race([Promise.all(this.#pending), timeUp])
+      ended.abort()
+    }
+    return true
+  }
+}

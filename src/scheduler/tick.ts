@@ -1,0 +1,98 @@
+import type { Lock } from '../lock/lock.ts'
+import { detailsOf } from '../lock/obtain.ts'
+import type { LockRecord } from '../provider/contract.ts'
+import { askForTick, pause } from './ask.ts'
+import { type Engine, factsOf, type Tick, tellStoreError } from './engine.ts'
+import type { SkippedEvent } from './events.ts'
+import type { Job } from './job.ts'
+import { Run } from './run.ts'
+
+/**
+ * Goes after one tick: asks for it until `until` (monotonic), and runs the job if it is granted. Answers when all is over. Never rejects.
+ */
+export async function pursue(engine: Engine, tick: Tick, until: number): Promise<void> {
+  const { job } = tick
+  const answer = await askForTick(engine, tick, until)
+  switch (answer.outcome) {
+    case 'granted':
+      return await run(engine, tick, answer.lock)
+    case 'refused':
+      tellSkipped(engine, tick, { heldBy: undefined, heldUntil: undefined, ...detailsOf(answer.refused) })
+      if (mayRerun(job, tick.time, answer.refused.record)) engine.track(watch(engine, tick, answer.refused.record))
+      return
+    case 'failed':
+      if (job.onStoreError === 'run') return await run(engine, tick, undefined)
+      return tellMissed(engine, tick, 'store-error', answer.error)
+    case 'stopped':
+      return tellMissed(engine, tick, 'stopped', undefined)
+  }
+}
+
+/** Why a tick is skipped on this node. */
+export type SkipDetails = Pick<SkippedEvent, 'reason' | 'heldBy' | 'heldUntil'>
+
+/** The job still runs on this node. */
+export const RUNNING_HERE = { reason: 'running', heldBy: undefined, heldUntil: undefined } as const
+
+export const tellSkipped = (engine: Engine, tick: Tick, details: SkipDetails): void =>
+  engine.events.emit('skipped', () => ({ ...factsOf(tick), ...details }))
+
+async function run(engine: Engine, tick: Tick, lock: Lock | undefined): Promise<void> {
+  if (tick.job.running) {
+    // Only a run without its lock (the store was down) can have begun meanwhile.
+    tellSkipped(engine, tick, RUNNING_HERE)
+    await lock?.release().catch((error: unknown) => tellStoreError(engine, 'release', tick.job.name, error))
+    return
+  }
+  // What the function throws was told by an event.
+  await new Run(engine, tick, lock).execute().catch(() => {})
+}
+
+/** Tells that a tick, or several in a row up to `until`, could not be asked for in time, and sees that they are caught up with if the job wants it. */
+export function tellMissed(
+  engine: Engine,
+  tick: Tick,
+  reason: 'store-error' | 'late' | 'stopped',
+  error: unknown,
+  until?: number,
+): void {
+  const last = until === undefined ? undefined : new Date(until)
+  engine.events.emit('missed', () => ({ ...factsOf(tick), reason, error, until: last }))
+  if (reason !== 'stopped') engine.owe(tick.job)
+}
+
+/** Whether this tick is being run elsewhere, and would be ours if its node crashed. */
+export function mayRerun(job: Job, time: number, record: LockRecord | undefined): record is LockRecord {
+  return job.lock.onCrash === 'rerun' && record?.lastTick === time && !record.tickDone
+}
+
+/** How long to wait with the next look at a tick that can't be had right now, in ms. */
+const NEXT_LOOK = 1_000
+
+/**
+ * Waits until the lease of a tick that another node runs has lapsed, and then asks for that tick. The race: all nodes that were refused do so
+ * at once; the store grants it to one, and the others see its new lease and wait for that one. Ends when the tick is done,
+ * or a later one was granted.
+ */
+export async function watch(engine: Engine, tick: Tick, record: LockRecord): Promise<void> {
+  const { job, time } = tick
+  if (job.watched !== undefined && job.watched >= time) return
+  job.watched = time
+  const rerun: Tick = { ...tick, kind: 'rerun' }
+  let wait = leftOf(record)
+  while (!engine.stopping.aborted) {
+    await pause(engine, wait)
+    if (engine.stopping.aborted || job.removed || job.watched !== time) break
+    wait = NEXT_LOOK
+    if (job.running) continue
+    const answer = await askForTick(engine, rerun, engine.clock.monotonic() + job.graceFor)
+    if (answer.outcome === 'granted') await run(engine, rerun, answer.lock)
+    if (answer.outcome === 'failed') continue
+    if (answer.outcome !== 'refused' || !mayRerun(job, time, answer.refused.record)) break
+    wait = leftOf(answer.refused.record)
+  }
+  if (job.watched === time) job.watched = undefined
+}
+
+/** Ms until a lease ends unless it is extended, and the one more that makes it over. */
+const leftOf = ({ lockUntil, storeTime }: LockRecord): number => Math.max(0, lockUntil - storeTime) + 1
