@@ -1,0 +1,218 @@
+import { show } from '../../src/duration.ts'
+import { StoreError } from '../../src/errors.ts'
+import type { LockRecord } from '../../src/provider/contract.ts'
+import type { StoredLock } from '../../src/provider/decide.ts'
+import { quoteTable } from '../../src/provider/sql.ts'
+import { bytes, change, type MysqlClient, notOnItsOwn, type Source, select } from './client.ts'
+import { COLUMN_NAMES, checkText, fromColumn, type Layout, layoutOf, toColumn } from './layout.ts'
+import { parcels } from './parcels.ts'
+import { mysqlSetup, setUp } from './setup.ts'
+import { type Statements, statementsFor } from './statements.ts'
+
+/** What stands in the store for some names. */
+export interface Facts {
+  /** In the order of the names asked for. */
+  readonly records: readonly (StoredLock | undefined)[]
+  /** The store's clock when it was read. */
+  readonly now: number
+  /** A record as the columns will hold it: a lease is rounded up, what is set free is free at once. */
+  asKept(lock: StoredLock): StoredLock
+}
+
+/** A record to be made if there was none, or else to be replaced if it still is what was seen of it. */
+export interface Change {
+  readonly was: StoredLock | undefined
+  readonly next: StoredLock
+  /** The store's clock when `was` was read. */
+  readonly seenAt: number
+}
+
+/** What came of some changes. */
+export interface Written {
+  /** Changes that were not made, or of which that isn't known: look at the facts again. */
+  readonly open: readonly Change[]
+  /** The error of a statement that stood in the way of another, and was given up by the server. */
+  readonly obstacle: unknown
+}
+
+interface Table {
+  readonly client: MysqlClient
+  readonly layout: Layout
+  readonly sql: Statements
+}
+
+/** No such table, no such column. */
+const NOT_SET_UP = new Set<unknown>([1146, 1054])
+/** A deadlock; too long a wait for a row; a row changed since the statement began (MariaDB's innodb_snapshot_isolation). */
+const IN_THE_WAY = new Set<unknown>([1213, 1205, 1020])
+
+const codeOf = (error: unknown): unknown => (error as { readonly errno?: unknown } | undefined)?.errno
+
+/** The table of locks: what stands in it, and changes to it. It decides nothing. */
+export class LocksTable {
+  readonly #source: Source
+  readonly #table: string
+  #known: Promise<Omit<Table, 'client'>> | undefined
+
+  constructor(source: Source, table: string) {
+    this.#source = source
+    this.#table = table
+  }
+
+  facts(names: readonly string[]): Promise<Facts> {
+    return this.#use(async ({ client, layout, sql }) => {
+      for (const name of names) checkText(name, 'name', layout.name)
+      const records: (StoredLock | undefined)[] = []
+      let now = Number.NaN
+      for (const { from, json } of parcels(names)) {
+        for (const [ordinal, ...row] of await select(client, sql.facts, [bytes(json)])) {
+          const index = from + Number(ordinal) - 1
+          now = clockOf(row)
+          records[index] = lockOf(names[index] as string, row)
+        }
+      }
+      return { records, now, asKept: (lock) => asKept(lock, now, layout) }
+    })
+  }
+
+  all(): Promise<LockRecord[]> {
+    return this.#use(async ({ client, sql }) => {
+      const rows = await select(client, sql.all)
+      return rows.flatMap(([name, ...row]) => {
+        const lock = lockOf(unhex(name), row)
+        return lock ? { ...lock, storeTime: clockOf(row) } : []
+      })
+    })
+  }
+
+  /** Makes changes, which must be in the order of their names: so two batches can't wait for each other. */
+  write(changes: readonly Change[]): Promise<Written> {
+    return this.#use(async ({ client, layout, sql }) => {
+      for (const { next } of changes) {
+        checkText(next.lockedBy, 'locked_by', layout.lockedBy)
+        checkText(next.metadata ?? '', 'metadata', layout.metadata)
+      }
+      const open: Change[] = []
+      let obstacle: unknown
+      const run = async (statement: string, part: readonly Change[]): Promise<void> => {
+        for (const { from, count, json } of parcels(part.map(entryOf))) {
+          const done = await change(client, statement, [bytes(json)]).catch((error: unknown) => {
+            if (!IN_THE_WAY.has(codeOf(error))) throw error
+            obstacle = error
+            return 0
+          })
+          if (done !== count) open.push(...part.slice(from, from + count))
+        }
+      }
+      await run(
+        sql.insert,
+        changes.filter(({ was }) => !was),
+      )
+      await run(
+        sql.swap,
+        changes.filter(({ was }) => was),
+      )
+      return { open, obstacle }
+    })
+  }
+
+  prune(olderThanMs: number): Promise<number> {
+    const age = olderThanMs * 1000
+    return this.#use(async ({ client, sql }) => {
+      // Found without locks first: a DELETE that had to look for its rows would lock all of them.
+      const names = (await select(client, sql.idle, [age, age])).map(([name]) => unhex(name)).sort()
+      let dropped = 0
+      for (const { json } of parcels(names)) dropped += await change(client, sql.remove, [bytes(json), age, age])
+      return dropped
+    })
+  }
+
+  async setUp(): Promise<void> {
+    await setUp(await this.#source.connect(), this.#table)
+    this.#known = undefined
+  }
+
+  async #use<Result>(work: (table: Table) => Promise<Result>): Promise<Result> {
+    const client = await this.#source.connect()
+    try {
+      this.#known ??= this.#learn(client)
+      return await work({ client, ...(await this.#known) })
+    } catch (error) {
+      // Whatever failed, the table may be another one when it is used the next time.
+      this.#known = undefined
+      throw NOT_SET_UP.has(codeOf(error)) ? this.#notSetUp(error) : error
+    }
+  }
+
+  /** One more round trip, at the first use. */
+  async #learn(client: MysqlClient): Promise<Omit<Table, 'client'>> {
+    const layout = await layoutOf(client, this.#table)
+    if (layout) return { layout, sql: statementsFor(this.#table, layout) }
+    // The server says best what is wrong: no table, no column, no database selected, no right to see it.
+    await select(client, `SELECT ${COLUMN_NAMES.join(', ')} FROM ${quoteTable(this.#table, '`')} LIMIT 0`)
+    throw this.#notSetUp(undefined)
+  }
+
+  #notSetUp(cause: unknown): StoreError {
+    return new StoreError(
+      `the table ${this.#table} is missing in the MySQL database, or lacks columns: call provider.setup() once, or run\n${mysqlSetup(this.#table)}`,
+      { cause },
+    )
+  }
+}
+
+/** The fields of a record in the order of the columns, from the server's clock on. */
+function lockOf(name: string, row: readonly unknown[]): StoredLock | undefined {
+  const [, autocommit, lockUntil, lockedAt, lockedBy, fencingToken, lastTick, tickDone, metadata] = row
+  // Without autocommit the first SELECT of a transaction would be answered for ever: a lock given back would stay held.
+  if (Number(autocommit) === 0) throw notOnItsOwn()
+  if (lockUntil === null) return undefined
+  return {
+    name,
+    lockUntil: fromColumn(numberOf(lockUntil)),
+    lockedAt: fromColumn(numberOf(lockedAt)),
+    lockedBy: unhex(lockedBy),
+    fencingToken: numberOf(fencingToken),
+    lastTick: lastTick === null ? undefined : numberOf(lastTick),
+    tickDone: numberOf(tickDone) !== 0,
+    metadata: metadata === null ? undefined : unhex(metadata),
+  }
+}
+
+const clockOf = ([now]: readonly unknown[]): number => fromColumn(numberOf(now))
+
+const unhex = (digits: unknown): string => Buffer.from(String(digits), 'hex').toString()
+
+/** Numbers come as the client's settings want: as numbers, texts, bigints or bytes. */
+function numberOf(value: unknown): number {
+  const number = Number(value)
+  // What is no number would compare as false with every time, and a held lock would count as free.
+  if (value === null || Number.isNaN(number)) {
+    throw new StoreError(`the MySQL client answered with ${show(value)} where a number was asked for`)
+  }
+  return number
+}
+
+const micros = (ms: number): number => Math.round(ms * 1000)
+
+/** The fields of a change in the order in which the statements take them. */
+const entryOf = ({ was, next, seenAt }: Change): readonly unknown[] => [
+  next.name,
+  micros(next.lockUntil),
+  micros(next.lockedAt),
+  next.lockedBy,
+  next.fencingToken,
+  next.lastTick ?? null,
+  next.tickDone ? 1 : 0,
+  next.metadata ?? null,
+  was ? micros(was.lockUntil) : null,
+  was ? was.fencingToken : null,
+  was ? was.lockedBy : null,
+  was && was.lockUntil > seenAt ? 1 : 0,
+]
+
+const asKept = (lock: StoredLock, now: number, layout: Layout): StoredLock => ({
+  ...lock,
+  lockedAt: fromColumn(toColumn(lock.lockedAt, 'down', layout)),
+  lockUntil: fromColumn(toColumn(lock.lockUntil, lock.lockUntil > now ? 'up' : 'down', layout)),
+})
