@@ -3,10 +3,8 @@ import { randomUUID } from 'node:crypto'
 import { setTimeout as pause } from 'node:timers/promises'
 import type { LockProvider } from '../provider/contract.ts'
 import { type Holder, newHolder } from './asking.ts'
+import { assertSameRecord, ROUNDING_MS } from './records.ts'
 import type { ConformanceSubject, StoredRecord } from './subject.ts'
-
-/** How far two readings of one time may lie apart, in ms: stores keep it in whole milliseconds, or as what is left of it. */
-export const ROUNDING_MS = 5
 
 /** How long the suite waits for what must come by itself, on top of the lease that it waits for. */
 const PATIENCE_MS = 10_000
@@ -118,23 +116,4 @@ export class Bench {
     assertSameRecord(await this.look(name), before, `${what} must change nothing in the store`)
     return result
   }
-}
-
-/** Two records are the same but for rounding. */
-export function assertSameRecord(actual: StoredRecord, expected: StoredRecord, message: string): void {
-  const { lockUntil, lockedAt, ...rest } = actual
-  const { lockUntil: expectedUntil, lockedAt: expectedAt, ...expectedRest } = expected
-  assert.deepEqual(
-    { lastTick: undefined, metadata: undefined, ...rest },
-    { lastTick: undefined, metadata: undefined, ...expectedRest },
-    message,
-  )
-  assertTime(lockUntil, expectedUntil, `${message}: lockUntil`)
-  assertTime(lockedAt, expectedAt, `${message}: lockedAt`)
-}
-
-/** Two readings of one time are the same but for rounding. */
-export function assertTime(actual: number, expected: number, message: string): void {
-  const apart = actual - expected
-  assert.ok(Math.abs(apart) <= ROUNDING_MS, `${message}: ${actual} is ${apart} ms off ${expected}`)
 }

@@ -1,12 +1,41 @@
 import type { CaseGroup } from '../case-group.ts'
+import { batches } from './batches.ts'
+import { clocks } from './clocks.ts'
+import { closing, foreignClient } from './closing.ts'
 import { crash } from './crash.ts'
 import { fencing } from './fencing.ts'
+import { forcedRelease } from './forced-release.ts'
 import { leases } from './leases.ts'
 import { lostReply } from './lost-reply.ts'
 import { oneHolder } from './one-holder.ts'
 import { owner } from './owner.ts'
+import { pruning } from './pruning.ts'
+import { reading } from './reading.ts'
+import { settingUp, settingUpAnew } from './setting-up.ts'
+import { shedLock } from './shedlock.ts'
 import { storeErrors } from './store-errors.ts'
+import { texts } from './texts.ts'
 import { ticks } from './ticks.ts'
 
-/** All that a provider is held to, in the order of the rules. */
-export const groups: readonly CaseGroup[] = [ticks, oneHolder, owner, storeErrors, lostReply, fencing, leases, crash]
+/** All that a provider is held to: the safety rules in their order, then the rest of the contract. */
+export const groups: readonly CaseGroup[] = [
+  ticks,
+  oneHolder,
+  clocks,
+  owner,
+  storeErrors,
+  lostReply,
+  fencing,
+  leases,
+  crash,
+  forcedRelease,
+  batches,
+  texts,
+  reading,
+  pruning,
+  settingUp,
+  settingUpAnew,
+  closing,
+  foreignClient,
+  shedLock,
+]
