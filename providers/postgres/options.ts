@@ -1,0 +1,95 @@
+import { show } from '../../src/duration.ts'
+import { InvalidOptionError } from '../../src/errors.ts'
+import { DEFAULT_TABLE, quoteTable } from '../../src/provider/sql.ts'
+
+/** What the provider needs of a client: a `Pool` or `Client` of `pg`, PGlite, or anything else with a `query` like theirs. */
+export interface PostgresClient {
+  /** Runs one statement with its values bound to `$1`, `$2`, …, as a transaction of its own. */
+  query(text: string, values?: unknown[]): Promise<{ readonly rows: readonly unknown[] }>
+}
+
+/** Where the locks are: exactly one of `pool`, `client` and `url`. */
+export interface PostgresOptions {
+  /** Your own pool, such as one of `pg`. The provider sends several queries at once, and never ends it. */
+  readonly pool?: PostgresClient | undefined
+  /**
+   * Your own single connection, such as a connected `pg` Client or PGlite. The provider sends one query after another, and
+   * never ends it. Don't use it for transactions of your own: the locks taken meanwhile would be a part of them.
+   */
+  readonly client?: PostgresClient | undefined
+  /**
+   * `postgres://user:password@host:5432/database`. The provider opens a small pool of its own at the first use, by the package `pg`,
+   * and ends it with `close()`. A connection that doesn't answer within 5 s is dropped and replaced.
+   */
+  readonly url?: string | undefined
+  /**
+   * The table's name: letters, digits and underscores, at most 63, with or without a schema before a dot. Give
+   * `'shedlock'` to share the locks of JVM services that use ShedLock.
+   * @default 'ticklock'
+   */
+  readonly table?: string | undefined
+}
+
+/** A pool, a client, a URL, or {@link PostgresOptions}. */
+export type PostgresInput = string | PostgresClient | PostgresOptions
+
+/** Where queries go. */
+export type Place = { readonly url: string } | { readonly client: PostgresClient; readonly isPool: boolean }
+
+export interface Settings {
+  readonly place: Place
+  /** As the user wrote it. */
+  readonly table: string
+}
+
+const KNOWN: readonly string[] = ['pool', 'client', 'url', 'table'] satisfies (keyof PostgresOptions)[]
+const PLACES = ['pool', 'client', 'url'] as const
+
+/**
+ * Reads what the user gave.
+ *
+ * @throws {InvalidOptionError} for an unknown, wrong or contradicting option.
+ */
+export function readInput(input: PostgresInput): Settings {
+  const options = asOptions(input)
+  const unknown = Object.keys(options).find((option) => !KNOWN.includes(option))
+  if (unknown !== undefined) {
+    throw new InvalidOptionError(`postgres: unknown option ${show(unknown)}; the options are ${KNOWN.join(', ')}`)
+  }
+  const given = PLACES.filter((place) => options[place] !== undefined)
+  if (given.length !== 1) {
+    throw new InvalidOptionError(
+      `postgres: give exactly one of pool, client and url, not ${given.length ? given.join(' and ') : 'none of them'}`,
+    )
+  }
+  const { table = DEFAULT_TABLE } = options
+  quoteTable(table, '"')
+  return { place: placeOf(options), table }
+}
+
+function asOptions(input: PostgresInput): PostgresOptions {
+  if (typeof input === 'string') return { url: input }
+  if (isClient(input)) return isPool(input) ? { pool: input } : { client: input }
+  if (typeof input === 'object' && input !== null && !Array.isArray(input)) return input
+  throw new InvalidOptionError(`postgres: expected a pool, a client, a URL or options, but got ${show(input)}`)
+}
+
+function placeOf({ pool, client, url }: PostgresOptions): Place {
+  if (url !== undefined) return { url: checkedUrl(url) }
+  if (isClient(pool)) return { client: pool, isPool: true }
+  if (isClient(client)) return { client, isPool: false }
+  const [option, value] = pool === undefined ? ['client', client] : ['pool', pool]
+  throw new InvalidOptionError(`postgres: ${option} must have a method query, but is ${show(value)}`)
+}
+
+const isClient = (value: unknown): value is PostgresClient =>
+  typeof value === 'object' && value !== null && 'query' in value && typeof value.query === 'function'
+
+/** Only pools of `pg` count their connections. Anything else is taken for one connection, which is right for both, if slower. */
+const isPool = (client: object): boolean => 'totalCount' in client
+
+function checkedUrl(url: unknown): string {
+  // The value is not shown: it may contain a password.
+  if (typeof url === 'string' && /^postgres(ql)?:\/\//i.test(url)) return url
+  throw new InvalidOptionError('postgres: url must look like "postgres://user:password@host:5432/database"')
+}

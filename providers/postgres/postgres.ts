@@ -1,0 +1,156 @@
+import { StoreError } from '../../src/errors.ts'
+import type {
+  AcquireRequest,
+  AcquireResult,
+  ExtendRequest,
+  Lease,
+  LockProvider,
+  ReleaseRequest,
+} from '../../src/provider/contract.ts'
+import { holderOf } from '../../src/provider/holder.ts'
+import { quoteTable } from '../../src/provider/sql.ts'
+import { inWaves } from '../../src/provider/waves.ts'
+import { codeOf, connectionTo } from './connection.ts'
+import { type PostgresInput, readInput } from './options.ts'
+import { type AcquireRow, FAR, type LeaseRow, type RecordRow, toLease, toRecord, toResult } from './rows.ts'
+import { acquireStatement } from './statements/acquire.ts'
+import { extendStatement } from './statements/extend.ts'
+import { forceReleaseStatement, pruneStatement, readStatement } from './statements/records.ts'
+import { releaseStatement } from './statements/release.ts'
+import { postgresSetup } from './statements/setup.ts'
+
+export type PostgresProvider = LockProvider & Required<Pick<LockProvider, 'setup'>>
+
+/** How often a statement is sent when the server gives up on it for the sake of another one. */
+const ATTEMPTS = 10
+
+/** The server undid everything and asks for another try: a serialization failure (sessions whose isolation isn't READ COMMITTED), a deadlock. */
+const TRY_AGAIN: readonly unknown[] = ['40001', '40P01']
+
+/** How often names are asked for again whose records were made or dropped by others while the statement ran. */
+const ROUNDS = 5
+
+/**
+ * Keeps locks in a table of PostgreSQL 12 or later, by the server's own clock. Each call costs one round trip for its whole batch.
+ *
+ * Takes a `Pool` or `Client` of `pg`, PGlite, anything with a `query` like theirs, the URL of a database, or
+ * {@link PostgresOptions}. A pool or client that nobody listens to for `'error'` gets a listener that does nothing, since an
+ * idle connection that breaks would end the process.
+ *
+ * @example
+ * const provider = postgres(new pg.Pool())
+ * await provider.setup()
+ *
+ * @throws {InvalidOptionError} for wrong options. Nothing is opened before the first use.
+ */
+export function postgres(input: PostgresInput): PostgresProvider {
+  const settings = readInput(input)
+  const table = quoteTable(settings.table, '"')
+  const connection = connectionTo(settings.place)
+  const statements = {
+    acquire: acquireStatement(table),
+    extend: extendStatement(table),
+    release: releaseStatement(table),
+    read: readStatement(table),
+    forceRelease: forceReleaseStatement(table),
+    prune: pruneStatement(table),
+  }
+
+  // Trying again is safe: what failed was undone as a whole.
+  const query = async <Row>(statement: keyof typeof statements, values: unknown[]): Promise<readonly Row[]> => {
+    for (let attempt = 1; ; attempt++) {
+      try {
+        return (await connection.query(statements[statement], values)) as readonly Row[]
+      } catch (error) {
+        if (attempt === ATTEMPTS || !TRY_AGAIN.includes(codeOf(error))) throw explain(error, settings.table)
+      }
+    }
+  }
+
+  const acquire = async (requests: readonly AcquireRequest[]): Promise<readonly AcquireResult[]> => {
+    const results = new Map<string, AcquireResult>()
+    const owners = new Map(requests.map(({ name, owner }) => [name, owner]))
+    let open = requests
+    for (let round = 0; open.length > 0; round++) {
+      if (round === ROUNDS) {
+        throw new StoreError(`postgres: ${open.length} locks, such as ${JSON.stringify(open[0]?.name)}, keep changing`)
+      }
+      const rows = await query<AcquireRow>('acquire', acquireValues(open))
+      for (const row of rows) results.set(row.name, toResult(row, owners.get(row.name) ?? ''))
+      open = open.filter(({ name }) => !results.has(name))
+    }
+    return requests.map(({ name }) => results.get(name) as AcquireResult)
+  }
+
+  const extend = async (requests: readonly ExtendRequest[]): Promise<readonly (Lease | undefined)[]> => {
+    const rows = await query<LeaseRow>('extend', extendValues(requests))
+    const extended = new Map(rows.map((row) => [row.name, row]))
+    return requests.map(({ name, owner }) => {
+      const row = extended.get(name)
+      return row && toLease(row, owner)
+    })
+  }
+
+  const release = async (requests: readonly ReleaseRequest[]): Promise<readonly boolean[]> => {
+    const rows = await query<{ readonly name: string }>('release', releaseValues(requests))
+    const released = new Set(rows.map(({ name }) => name))
+    return requests.map(({ name }) => released.has(name))
+  }
+
+  return {
+    acquire: (requests) => inWaves(requests, acquire),
+    extend: (requests) => inWaves(requests, extend),
+    release: (requests) => inWaves(requests, release),
+    async read(names) {
+      const rows = await query<RecordRow>('read', [names ?? null])
+      return rows.map(toRecord).sort((a, b) => (a.name < b.name ? -1 : 1))
+    },
+    async forceRelease(name) {
+      return (await query('forceRelease', [name])).length > 0
+    },
+    async prune(olderThanMs) {
+      const rows = await query<{ readonly dropped: string | number }>('prune', [olderThanMs])
+      return Number(rows[0]?.dropped)
+    },
+    async setup() {
+      await connection.query(postgresSetup(settings.table))
+    },
+    close: () => connection.close(),
+  }
+}
+
+const column = <Request>(requests: readonly Request[], value: (request: Request) => unknown): unknown[] =>
+  requests.map((request) => value(request) ?? null)
+
+const acquireValues = (requests: readonly AcquireRequest[]): unknown[] => [
+  column(requests, ({ name }) => name),
+  column(requests, holderOf),
+  column(requests, ({ lockAtMostFor }) => lockAtMostFor),
+  column(requests, ({ tick }) => tick),
+  column(requests, ({ onCrash }) => onCrash === 'rerun'),
+  column(requests, ({ maxClockSkew }) => Math.min(maxClockSkew, FAR)),
+  column(requests, ({ metadata }) => metadata),
+]
+
+const extendValues = (requests: readonly ExtendRequest[]): unknown[] => [
+  column(requests, ({ name }) => name),
+  column(requests, holderOf),
+  column(requests, ({ lockAtMostFor }) => lockAtMostFor),
+  column(requests, ({ lockAtLeastFor }) => lockAtLeastFor),
+  column(requests, ({ mayShortenUntil }) => mayShortenUntil && Math.min(mayShortenUntil, FAR)),
+]
+
+const releaseValues = (requests: readonly ReleaseRequest[]): unknown[] => [
+  column(requests, ({ name }) => name),
+  column(requests, holderOf),
+  column(requests, ({ lockAtLeastFor }) => lockAtLeastFor),
+  column(requests, ({ tick }) => tick),
+]
+
+/** PostgreSQL's undefined_table and undefined_column are what the user can mend; anything else is passed on as it is. */
+function explain(error: unknown, table: string): unknown {
+  const wrong = { '42P01': 'does not exist', '42703': 'lacks columns of ticklock' }[String(codeOf(error))]
+  if (wrong === undefined) return error
+  const way = `call setup() of the provider once, or put what postgresSetup('${table}') returns into a migration`
+  return new StoreError(`postgres: the table ${table} ${wrong}; ${way}`, { cause: error })
+}

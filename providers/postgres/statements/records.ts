@@ -1,0 +1,45 @@
+/* What is asked about records, and done to them, whoever holds them. */
+import { milliseconds } from './milliseconds.ts'
+
+/**
+ * Reads records.
+ *
+ *   $1 text[]  names, or null for all
+ */
+export const readStatement = (table: string): string => `
+  SELECT
+    name, locked_by, ${milliseconds('locked_at')} AS locked_at, ${milliseconds('lock_until')} AS lock_until,
+    fencing_token, ${milliseconds('last_tick')} AS last_tick, tick_done, metadata,
+    ${milliseconds("clock_timestamp() AT TIME ZONE 'UTC'")} AS store_time
+  FROM ${table}
+  WHERE $1::text[] IS NULL OR name = ANY ($1)`
+
+/**
+ * Frees a lock, whoever has it. Answers a row when somebody had it.
+ *
+ *   $1 text  name
+ */
+export const forceReleaseStatement = (table: string): string => `
+  UPDATE ${table}
+  SET lock_until = clock_timestamp() AT TIME ZONE 'UTC'
+  WHERE name = $1 AND lock_until > clock_timestamp() AT TIME ZONE 'UTC'
+  RETURNING name`
+
+/**
+ * Drops records that have been free, and whose last tick has been past, for so long. Answers how many.
+ *
+ *   $1 float8  the time, ms
+ *
+ * Rows that another node has locked are skipped: they are in use. So this never waits for a row, and is in no deadlock.
+ */
+export const pruneStatement = (table: string): string => `
+  WITH unused AS MATERIALIZED (
+    SELECT name
+    FROM ${table}
+    WHERE greatest(lock_until, last_tick) < clock_timestamp() AT TIME ZONE 'UTC' - $1::float8 * interval '1 ms'
+    FOR UPDATE SKIP LOCKED
+  ),
+  dropped AS (
+    DELETE FROM ${table} t USING unused WHERE t.name = unused.name RETURNING t.name
+  )
+  SELECT count(*) AS dropped FROM dropped`

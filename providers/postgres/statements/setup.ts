@@ -1,0 +1,69 @@
+import { DEFAULT_TABLE, quoteTable } from '../../../src/provider/sql.ts'
+
+/**
+ * The statement that makes the table, or adds what an existing table of ShedLock lacks: run it by `setup()`, or paste it into a
+ * migration. It may run any number of times, also by many nodes at once, and locks nothing when there is nothing to do.
+ *
+ * The columns `name`, `lock_until`, `locked_at` and `locked_by` are ShedLock's; ShedLock never writes the others.
+ *
+ * @param table the table's name, with or without a schema @default 'ticklock'
+ * @throws {InvalidOptionError} for a name of anything but letters, digits and underscores.
+ */
+export function postgresSetup(table: string = DEFAULT_TABLE): string {
+  const quoted = quoteTable(table, '"')
+  return `
+DO $ticklock$
+BEGIN
+  -- CREATE TABLE IF NOT EXISTS fails with duplicate keys in pg_type when several sessions run it at once: let them take turns.
+  PERFORM pg_advisory_xact_lock(hashtextextended('ticklock setup', 0));
+
+  -- Every time is in UTC. The last tick is a timestamp like the others for people to read; a tick has whole milliseconds.
+  IF to_regclass('${quoted}') IS NULL THEN
+    CREATE TABLE ${quoted} (
+      name varchar(255) NOT NULL PRIMARY KEY,
+      lock_until timestamp NOT NULL,
+      locked_at timestamp NOT NULL,
+      locked_by varchar(255) NOT NULL,
+      fencing_token bigint NOT NULL DEFAULT 0,
+      last_tick timestamp(3),
+      tick_done boolean NOT NULL DEFAULT false,
+      metadata text
+    );
+  END IF;
+
+  -- What follows asks first: even an ALTER TABLE that does nothing waits for every reader of the table, and holds up the next ones.
+  IF 4 > (
+    SELECT count(*) FROM pg_attribute
+    WHERE attrelid = '${quoted}'::regclass AND attname IN ('fencing_token', 'last_tick', 'tick_done', 'metadata')
+  ) THEN
+    ALTER TABLE ${quoted}
+      ADD COLUMN IF NOT EXISTS fencing_token bigint NOT NULL DEFAULT 0,
+      ADD COLUMN IF NOT EXISTS last_tick timestamp(3),
+      ADD COLUMN IF NOT EXISTS tick_done boolean NOT NULL DEFAULT false,
+      ADD COLUMN IF NOT EXISTS metadata text;
+  END IF;
+
+  -- Many tables of ShedLock have varchar(64) and timestamp(3). A name that is too long would fail a whole batch, and a time that
+  -- is rounded up keeps a lock half a millisecond longer. None of these changes rewrites the table.
+  IF EXISTS (
+    SELECT FROM pg_attribute
+    WHERE attrelid = '${quoted}'::regclass AND (
+      attname = 'name' AND atttypid = 'varchar'::regtype AND atttypmod BETWEEN 0 AND 258
+      OR attname IN ('lock_until', 'locked_at') AND atttypid = 'timestamp'::regtype AND atttypmod BETWEEN 0 AND 5
+    )
+  ) THEN
+    ALTER TABLE ${quoted}
+      ALTER COLUMN name TYPE varchar(255),
+      ALTER COLUMN lock_until TYPE timestamp,
+      ALTER COLUMN locked_at TYPE timestamp;
+  END IF;
+
+  IF EXISTS (
+    SELECT FROM pg_attribute
+    WHERE attrelid = '${quoted}'::regclass AND attname IN ('lock_until', 'locked_at') AND atttypid <> 'timestamp'::regtype
+  ) THEN
+    RAISE EXCEPTION 'ticklock: lock_until and locked_at of ${table} must be of the type timestamp without time zone';
+  END IF;
+END
+$ticklock$`.trim()
+}

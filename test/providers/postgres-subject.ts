@@ -1,0 +1,77 @@
+/* How the conformance suite meets PostgreSQL, looked into by the tests' own client. */
+import pg from 'pg'
+import { postgres } from '../../providers/postgres/index.ts'
+import type { ConformanceSubject } from '../../src/testing/index.ts'
+
+const UTC_NOW = "clock_timestamp() AT TIME ZONE 'UTC'"
+const ms = (column: string): string => `extract(epoch FROM ${column})::float8 * 1000 AS ${column}`
+
+/** A pool whose sessions speak of time in the ways that trip up SQL. */
+export const oddPool = (url: string, max = 4): pg.Pool =>
+  new pg.Pool({ connectionString: url, max, options: '-c timezone=Asia/Kolkata -c datestyle=SQL,DMY' })
+
+/** @param table the table's name, made by `setup()` unless it is there */
+export function postgresSubject(name: string, url: string, table: string): ConformanceSubject {
+  const pool = new pg.Pool({ connectionString: url, max: 2 })
+  const drop = (dropped: string): Promise<unknown> => pool.query(`DROP TABLE IF EXISTS ${dropped}`)
+  const pools: pg.Pool[] = []
+  const places = new Set<string>()
+  const connect = (place: string): ReturnType<typeof postgres> => {
+    const own = oddPool(url)
+    pools.push(own)
+    return postgres({ pool: own, table: place })
+  }
+  return {
+    name,
+    clock: 'store',
+    connect: () => connect(table),
+    async now() {
+      const { rows } = await pool.query(`SELECT extract(epoch FROM clock_timestamp())::float8 * 1000 AS now`)
+      return rows[0].now
+    },
+    async look(lock) {
+      const columns = `locked_by, ${ms('locked_at')}, ${ms('lock_until')}, fencing_token, ${ms('last_tick')}, tick_done, metadata`
+      const { rows } = await pool.query(`SELECT ${columns} FROM ${table} WHERE name = $1`, [lock])
+      const [row] = rows
+      return (
+        row && {
+          lockedBy: row.locked_by,
+          lockedAt: row.locked_at,
+          lockUntil: row.lock_until,
+          fencingToken: Number(row.fencing_token),
+          lastTick: row.last_tick ?? undefined,
+          tickDone: row.tick_done,
+          metadata: row.metadata ?? undefined,
+        }
+      )
+    },
+    lose: async (lock) => void (await pool.query(`DELETE FROM ${table} WHERE name = $1`, [lock])),
+    unreachable: () => postgres({ url: 'postgres://127.0.0.1:1/nobody' }),
+    unprepared(place) {
+      places.add(place)
+      return connect(place)
+    },
+    async clientSurvivesClose() {
+      await postgres({ pool, table }).close()
+      return (await pool.query('SELECT 1')).rows.length === 1
+    },
+    // ShedLock's own two statements, with the time of the database.
+    async asShedLock(lock, lockedForMs) {
+      const until = `${UTC_NOW} + $2 * interval '1 ms'`
+      const inserted = await pool.query(
+        `INSERT INTO ${table} (name, lock_until, locked_at, locked_by) VALUES ($1, ${until}, ${UTC_NOW}, 'jvm-host')
+         ON CONFLICT (name) DO UPDATE SET lock_until = ${until}, locked_at = ${UTC_NOW}, locked_by = 'jvm-host'
+         WHERE ${table}.name = $1 AND ${table}.lock_until <= ${UTC_NOW}`,
+        [lock, lockedForMs],
+      )
+      return inserted.rowCount === 1
+    },
+    async before() {
+      await drop(table)
+    },
+    async after() {
+      for (const place of [table, ...places]) await drop(place)
+      await Promise.all([...pools, pool].map((each) => each.end()))
+    },
+  }
+}
