@@ -1,5 +1,5 @@
 // Compiles src and providers into dist, from nothing, so that no file of an earlier build is ever shipped.
-import { execFileSync } from 'node:child_process'
+import { spawnSync } from 'node:child_process'
 import { cpSync, readdirSync, rmSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { dirname, join } from 'node:path'
@@ -9,7 +9,11 @@ const root = dirname(dirname(fileURLToPath(import.meta.url)))
 const tsc = join(dirname(createRequire(import.meta.url).resolve('typescript/package.json')), 'bin', 'tsc')
 
 rmSync(join(root, 'dist'), { recursive: true, force: true })
-execFileSync(process.execPath, [tsc, '-p', join(root, 'tsconfig.build.json')], { stdio: 'inherit', cwd: root })
+const { status } = spawnSync(process.execPath, [tsc, '-p', join(root, 'tsconfig.build.json')], {
+  stdio: 'inherit',
+  cwd: root,
+})
+if (status !== 0) process.exit(status ?? 1)
 
 // Scripts that a store runs (Lua) stand beside the code that loads them, also in the package.
 for (const file of readdirSync(join(root, 'providers'), { recursive: true })) {
