@@ -42,8 +42,8 @@ export interface ScriptAnswer {
   readonly storeTime: number
 }
 
-/** Requests of one script call: while it runs, Redis serves nobody else (some 5 ms). */
-const CHUNK = 500
+/** Requests of one script call: while it runs, Redis serves nobody else, for some 5 ms. */
+const CHUNK = 200
 
 /**
  * Runs a script for a batch and answers in request order. The calls are sent side by side over the connections that there are, so they cost

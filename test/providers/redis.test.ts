@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe, inject, it } from 'vitest'
 import { conformance } from '../../src/testing/index.ts'
 import { redisSubject } from './redis-subject.ts'
 
-const server = inject('servers')['redis']
+const server = inject('servers').redis
 
 describe.skipIf('unavailable' in server)('redis', () => {
   if ('unavailable' in server) return

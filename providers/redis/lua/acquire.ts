@@ -50,7 +50,7 @@ local function grant(lock_key, state_key, record, request, now)
   local granted = {
     locked_by = request.holder,
     locked_at = now,
-    lock_until = now + request.at_most,
+    lock_until = end_of_ms(now + request.at_most),
     -- The clock keeps tokens growing when the record was lost, the last token when the clock went back.
     fencing_token = math.max((record and record.fencing_token or 0) + 1, now),
     last_tick = record and record.last_tick,
@@ -69,7 +69,7 @@ local function grant(lock_key, state_key, record, request, now)
   end
   redis.call('HSET', state_key, 'locked_by', granted.locked_by, 'locked_at', digits(granted.locked_at),
     'lock_until', digits(granted.lock_until), 'fencing_token', digits(granted.fencing_token))
-  put(lock_key, granted, now)
+  put(lock_key, granted)
   keep(state_key, granted, now)
   return granted
 end

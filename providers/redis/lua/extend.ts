@@ -20,9 +20,10 @@ for index = 1, #KEYS / 2 do
   local record = load(lock_key, state_key, now)
   if record and record.locked_by == holder and not record.foreign and record.lock_until > now then
     local may_shorten = may_shorten_until and now <= may_shorten_until
-    record.lock_until = math.max(now + at_most, record.locked_at + at_least, may_shorten and 0 or record.lock_until)
+    local asked_for = end_of_ms(math.max(now + at_most, record.locked_at + at_least))
+    record.lock_until = may_shorten and asked_for or math.max(asked_for, record.lock_until)
     redis.call('HSET', state_key, 'lock_until', digits(record.lock_until))
-    put(lock_key, record, now)
+    put(lock_key, record)
     keep(state_key, record, now)
     answers[index + 1] = fields(record)
   else

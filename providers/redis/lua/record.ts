@@ -30,6 +30,12 @@ local function clock()
   return tonumber(time[1]) * 1000000 + tonumber(time[2])
 end
 
+-- The end of the millisecond in which a time lies. Leases end there (and are so up to 1 ms longer than asked for), since
+-- keys do: one that has expiry E is there through all of millisecond E.
+local function end_of_ms(time)
+  return (math.floor(time / 1000) + 1) * 1000
+end
+
 -- A script that refuses writes nothing, so a replica would answer it too, from data that may be old. This changes nothing
 -- (no field has an empty name), but makes a replica, and a master that lacks min-replicas-to-write, fail at once.
 local function require_master(state_key)
@@ -60,8 +66,7 @@ local function load(lock_key, state_key, now)
     return record
   end
   local ttl = redis.call('PTTL', lock_key)
-  -- A key lives to the end of its last millisecond.
-  local until_by_key = ttl == -1 and FOREVER or now + (math.max(ttl, 0) + 1) * 1000
+  local until_by_key = ttl == -1 and FOREVER or end_of_ms(now + math.max(ttl, 0) * 1000)
   if holder ~= state[1] then
     -- A ShedLock node's, somebody's by hand, or ours without its state (evicted): nobody's lease here, and held.
     record.locked_by = holder
@@ -76,11 +81,12 @@ local function load(lock_key, state_key, now)
   return record
 end
 
--- Sets the lock key to last until record.lock_until. One millisecond more than that: the key's expiry counts from the
--- start of the current millisecond, and a key that went first would free the lock before its lease ends.
-local function put(lock_key, record, now)
+-- Sets the lock key to last until record.lock_until, to the moment: neither may a key go before its lease, or another
+-- takes the lock, nor stay after it, or a ShedLock node that saw the end is refused.
+local function put(lock_key, record)
+  redis.call('SET', lock_key, record.locked_by)
   if record.lock_until < FOREVER then
-    redis.call('SET', lock_key, record.locked_by, 'PX', digits(math.ceil((record.lock_until - now) / 1000) + 1))
+    redis.call('PEXPIREAT', lock_key, digits(record.lock_until / 1000 - 1))
   end
 end
 

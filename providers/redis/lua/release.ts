@@ -11,13 +11,14 @@ local FIELDS = 4
 
 local function release(lock_key, state_key, record, released, at_least, tick, now)
   record.locked_by = released
-  record.lock_until = math.max(now, record.locked_at + at_least)
+  local kept_until = record.locked_at + at_least
+  record.lock_until = kept_until > now and end_of_ms(kept_until) or now
   redis.call('HSET', state_key, 'locked_by', released, 'lock_until', digits(record.lock_until))
   if tick and record.last_tick and tick == tonumber(record.last_tick) then
     redis.call('HSET', state_key, 'tick_done', '1')
   end
   if record.lock_until > now then
-    put(lock_key, record, now)
+    put(lock_key, record)
   else
     redis.call('DEL', lock_key)
   end

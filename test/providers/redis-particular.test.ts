@@ -1,0 +1,236 @@
+/* What is particular to Redis: other writers' keys, forgotten scripts, cut batches, replicas, keys changed by hand. */
+import { randomUUID } from 'node:crypto'
+import { Redis } from 'ioredis'
+import { afterAll, describe, expect, inject, it } from 'vitest'
+import { keySpace } from '../../providers/redis/keys.ts'
+import { redis } from '../../providers/redis/redis.ts'
+import { extend, granted, newHolder, refused, release, SHORT_MS, toAcquire } from '../../src/testing/asking.ts'
+import { until } from '../servers/until.ts'
+
+const server = inject('servers').redis
+const sentinel = inject('servers')['redis-sentinel']
+const DAY_MS = 86_400_000
+
+describe.skipIf('unavailable' in server)('redis', () => {
+  if ('unavailable' in server) return
+  const client = new Redis(server.url)
+  const prefix = `test-${randomUUID()}:`
+  const provider = redis({ client, prefix })
+  const { keysOf } = keySpace(prefix)
+  const aHolder = () => newHolder(randomUUID())
+  afterAll(async () => {
+    const keys = await client.keys(`*${prefix}*`)
+    if (keys.length > 0) await client.del(...keys)
+    client.disconnect()
+  })
+
+  describe('beside ShedLock', () => {
+    // The key and value that ShedLock's RedisLockProvider writes, and how it unlocks by default: without a look at the value.
+    const shedLockTakes = (name: string, ms: number) =>
+      client.set(prefix + name, 'ADDED:2024-05-01T10:00:00.000Z@jvm-host:4f0c', 'PX', ms, 'NX')
+
+    it('has the lock under the key at which ShedLock looks', async () => {
+      const holder = aHolder()
+      await granted(provider, holder)
+      expect(await shedLockTakes(holder.name, 60_000)).toBeNull()
+      await release(provider, holder)
+      expect(await shedLockTakes(holder.name, 60_000)).toBe('OK')
+    })
+
+    it('reads a lock that only ShedLock ever took: by name, among all, and as the refusal', async () => {
+      const holder = aHolder()
+      await shedLockTakes(holder.name, 60_000)
+      const expected = {
+        name: holder.name,
+        lockedBy: 'ADDED:2024-05-01T10:00:00.000Z@jvm-host:4f0c',
+        lockedAt: Date.UTC(2024, 4, 1, 10),
+        fencingToken: 0,
+        lastTick: undefined,
+      }
+      const { record } = await refused(provider, holder, 'held')
+      const [byName] = await provider.read([holder.name])
+      const amongAll = (await provider.read()).find(({ name }) => name === holder.name)
+      for (const found of [record, byName, amongAll]) {
+        expect(found).toMatchObject(expected)
+        expect((found?.lockUntil ?? 0) - (found?.storeTime ?? 0)).toBeGreaterThan(50_000)
+      }
+    })
+
+    it('remembers ticks and tokens while ShedLock has the lock, and after', async () => {
+      const holder = aHolder()
+      const tick = Date.now()
+      const before = await granted(provider, holder, { tick })
+      await release(provider, holder, { tick })
+      await shedLockTakes(holder.name, SHORT_MS)
+      await refused(provider, newHolder(holder.name), 'held', { tick: tick + 1 })
+      await until('ShedLock lost it', async () => (await client.exists(prefix + holder.name)) === 0)
+      await refused(provider, newHolder(holder.name), 'tick-taken', { tick })
+      const after = await granted(provider, newHolder(holder.name), { tick: tick + 1 })
+      expect(after.fencingToken).toBeGreaterThan(before.fencingToken)
+    })
+
+    it('loses a lease whose key ShedLock deletes or takes over', async () => {
+      const [deleted, taken] = [aHolder(), aHolder()]
+      await granted(provider, deleted)
+      await granted(provider, taken)
+      await client.del(prefix + deleted.name)
+      await client.set(prefix + taken.name, 'ADDED:now@jvm-host:4f0c', 'PX', 60_000)
+      for (const holder of [deleted, taken]) {
+        expect(await extend(provider, holder)).toBeUndefined()
+        expect(await release(provider, holder)).toBe(false)
+      }
+      await granted(provider, newHolder(deleted.name))
+      await refused(provider, newHolder(taken.name), 'held')
+    })
+  })
+
+  describe('keys that somebody changed by hand', () => {
+    it('holds a key without expiry for ever, whoever wrote it', async () => {
+      const [ours, theirs] = [aHolder(), aHolder()]
+      await granted(provider, ours, { lockAtMostFor: SHORT_MS })
+      await client.persist(prefix + ours.name)
+      await client.set(prefix + theirs.name, 'maintenance')
+      await until('the lease would have ended', async () => {
+        const [record] = await provider.read([ours.name])
+        return (record?.storeTime ?? 0) > (record?.lockedAt ?? 0) + SHORT_MS
+      })
+      for (const { name } of [ours, theirs]) {
+        const { record } = await refused(provider, newHolder(name), 'held')
+        expect(new Date(record?.lockUntil ?? Number.NaN).getUTCFullYear()).toBeGreaterThan(200_000)
+        expect(await provider.forceRelease(name)).toBe(true)
+        await granted(provider, newHolder(name))
+      }
+    })
+
+    it('obeys an expiry that was made longer', async () => {
+      const holder = aHolder()
+      await granted(provider, holder, { lockAtMostFor: SHORT_MS })
+      await client.pexpire(prefix + holder.name, 60_000)
+      const { record } = await refused(provider, newHolder(holder.name), 'held')
+      expect((record?.lockUntil ?? 0) - (record?.storeTime ?? 0)).toBeGreaterThan(50_000)
+    })
+
+    it('gives nobody the lease when the state was evicted, and frees it when the key ends', async () => {
+      const holder = aHolder()
+      await granted(provider, holder, { lockAtMostFor: SHORT_MS })
+      await client.del(keysOf(holder.name).state)
+      expect(await extend(provider, holder)).toBeUndefined()
+      await until('the key ended', async () => (await client.exists(prefix + holder.name)) === 0)
+      await granted(provider, newHolder(holder.name))
+    })
+
+    it('takes no list or hash of others for a lock, but fails when it is asked for', async () => {
+      const holder = aHolder()
+      await client.rpush(prefix + holder.name, 'not a lock')
+      await expect(provider.acquire([toAcquire(holder)])).rejects.toThrow('WRONGTYPE')
+      expect(await provider.read([holder.name])).toEqual([])
+      expect((await provider.read()).some(({ name }) => name === holder.name)).toBe(false)
+      await client.del(prefix + holder.name)
+    })
+  })
+
+  describe('what stays in Redis', () => {
+    const stateTtl = (name: string) => client.pttl(keysOf(name).state)
+
+    it('keeps the state of a name that takes ticks for ever', async () => {
+      const holder = aHolder()
+      await granted(provider, holder)
+      expect(await stateTtl(holder.name)).toBeGreaterThan(DAY_MS - 60_000)
+      await release(provider, holder)
+      await granted(provider, newHolder(holder.name), { tick: Date.now() })
+      expect(await stateTtl(holder.name)).toBe(-1)
+    })
+
+    it('keeps the state of a name that never took a tick for a day after its lease', async () => {
+      const holder = aHolder()
+      await granted(provider, holder, { lockAtMostFor: 30 * DAY_MS })
+      expect(await stateTtl(holder.name)).toBeGreaterThan(30 * DAY_MS)
+      await release(provider, holder)
+      expect(await stateTtl(holder.name)).toBeGreaterThan(DAY_MS - 60_000)
+      expect(await stateTtl(holder.name)).toBeLessThanOrEqual(DAY_MS)
+      expect(await client.exists(prefix + holder.name)).toBe(0)
+    })
+  })
+
+  describe('batches', () => {
+    it('knows what to do when Redis has forgotten the scripts', async () => {
+      const holder = aHolder()
+      await client.script('FLUSH')
+      await granted(provider, holder)
+      await client.script('FLUSH')
+      expect(await extend(provider, holder)).toBeDefined()
+      await client.script('FLUSH')
+      expect(await release(provider, holder)).toBe(true)
+    })
+
+    it('keeps a batch in order, also when it is cut and a name occurs in it again and again', async () => {
+      const sizes: number[] = []
+      const watched = redis({
+        prefix,
+        client: {
+          evalsha: (sha, keyCount, ...args) => {
+            sizes.push(keyCount / 2)
+            return client.evalsha(sha, keyCount, ...args)
+          },
+          eval: (script, keyCount, ...args) => client.eval(script, keyCount, ...args),
+          scan: (...args) => client.scan(...args),
+          ping: () => client.ping(),
+        },
+      })
+      const busy = aHolder()
+      const batch = Array.from({ length: 1_001 }, (_, index) => (index % 10 ? aHolder() : newHolder(busy.name)))
+      await client.script('FLUSH')
+      const results = await watched.acquire(batch.map((holder) => toAcquire(holder)))
+      expect(sizes.length).toBeGreaterThan(3)
+      expect(Math.max(...sizes)).toBeLessThan(400)
+      for (const [index, result] of results.entries()) {
+        expect(result.granted).toBe(index === 0 || index % 10 !== 0)
+        if (result.granted) expect(result.lease.owner).toBe(batch[index]?.owner)
+      }
+      const read = await watched.read(batch.map(({ name }) => name))
+      expect(read.map(({ name }) => name)).toEqual([...new Set(batch.map(({ name }) => name))].sort())
+    })
+
+    it('rejects a batch of which a part failed; asking again gives what the other part was granted', async () => {
+      const batch = Array.from({ length: 1_000 }, aHolder)
+      const poisoned = batch[999]?.name ?? ''
+      await client.rpush(prefix + poisoned, 'not a lock')
+      await expect(provider.acquire(batch.map((holder) => toAcquire(holder)))).rejects.toThrow('WRONGTYPE')
+      await client.del(prefix + poisoned)
+      const [early] = await provider.read([batch[0]?.name ?? ''])
+      const results = await provider.acquire(batch.map((holder) => toAcquire(holder)))
+      expect(results.every((result) => result.granted)).toBe(true)
+      expect(results[0]).toMatchObject({ lease: { fencingToken: early?.fencingToken } })
+    })
+  })
+})
+
+describe.skipIf('unavailable' in sentinel)('a replica of Redis', () => {
+  it('answers no request that decides, not even one that it could refuse, but may be read', async () => {
+    if ('unavailable' in sentinel) return
+    const prefix = `test-${randomUUID()}:`
+    const url = sentinel.url
+    const master = redis({ url, prefix })
+    const [sentinels, name] = [url.split(/:\/\/|\//)[1]?.split(',') ?? [], url.split('/').at(-1) ?? '']
+    const client = new Redis({ role: 'slave', name, sentinels: sentinels.map(asHost) })
+    const replica = redis({ client, prefix })
+    try {
+      const holder = newHolder(randomUUID())
+      await granted(master, holder, { lockAtMostFor: 5_000 })
+      await until('the replica has it', async () => (await replica.read([holder.name])).length === 1)
+      await expect(replica.acquire([toAcquire(newHolder(holder.name))])).rejects.toThrow('READONLY')
+      await expect(extend(replica, newHolder(holder.name))).rejects.toThrow('READONLY')
+      await expect(release(replica, newHolder(holder.name))).rejects.toThrow('READONLY')
+      await expect(replica.forceRelease(holder.name)).rejects.toThrow('READONLY')
+      await release(master, holder)
+    } finally {
+      client.disconnect()
+      await master.close()
+    }
+  })
+})
+
+function asHost(text: string): { host: string; port: number } {
+  const [host = '', port] = text.split(':')
+  return { host, port: Number(port) }
+}
