@@ -2,7 +2,7 @@ import { defineConfig } from 'vitest/config'
 
 // unit       nothing but this process
 // providers  each provider against its real server (test/servers starts them)
-// cluster    real processes of the built package
+// cluster    real processes of the built package, the examples, the code blocks of the documentation
 export default defineConfig({
   test: {
     projects: [
@@ -19,7 +19,7 @@ export default defineConfig({
       {
         test: {
           name: 'cluster',
-          include: ['test/cluster/**/*.test.ts'],
+          include: ['test/{cluster,docs,examples}/**/*.test.ts'],
           globalSetup: ['test/cluster/global-setup.ts', 'test/servers/global-setup.ts'],
           testTimeout: 120_000,
           hookTimeout: 120_000,

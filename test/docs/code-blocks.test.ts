@@ -1,0 +1,62 @@
+import { type ChildProcess, spawn, spawnSync } from 'node:child_process'
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { createRequire } from 'node:module'
+import { dirname, join } from 'node:path'
+import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest'
+import { type CodeBlock, codeBlocks, pages, root } from './code-blocks.ts'
+import { storeEnvironment } from './store-environment.ts'
+
+// Every TypeScript block of the documentation is a program of its own: it compiles, and it runs to its end, or until SIGTERM, with exit
+// code 0. The blocks lie inside the project while they run, so that they import the package by its name.
+const { environment, missing } = storeEnvironment(inject('servers'))
+const blocks = pages().flatMap(codeBlocks)
+const programs = blocks.filter(({ language }) => language === 'ts')
+const RUN_FOR = 3_000
+let folder: string
+
+const fileOf = ({ page, line }: CodeBlock): string => join(folder, `${page.replaceAll(/[/.]/g, '-')}-${line}.ts`)
+const needs = ({ code }: CodeBlock): string[] => missing.filter((store) => code.includes(`ticklock/${store}`))
+
+beforeAll(() => {
+  folder = mkdtempSync(join(root, 'test', '.code-blocks-'))
+  for (const block of programs) writeFileSync(fileOf(block), `${block.code}\nexport {}\n`)
+})
+afterAll(() => rmSync(folder, { recursive: true, force: true }))
+
+describe('the code blocks of the documentation', () => {
+  it('are there', () => expect(programs.length).toBeGreaterThan(5))
+
+  it('compile', () => {
+    const config = { extends: '../../tsconfig.json', compilerOptions: { noUnusedLocals: false }, include: ['*.ts'] }
+    writeFileSync(join(folder, 'tsconfig.json'), JSON.stringify(config))
+    const tsc = join(dirname(createRequire(import.meta.url).resolve('typescript/package.json')), 'bin', 'tsc')
+    const { stdout } = spawnSync(process.execPath, [tsc, '-p', folder], { encoding: 'utf8' })
+    expect(stdout).toBe('')
+  })
+
+  for (const block of programs) {
+    it.skipIf(needs(block).length > 0).concurrent(`run: ${block.page}, line ${block.line}`, async () => {
+      const program = spawn(process.execPath, ['--import', 'tsx', fileOf(block)], { env: environment, cwd: folder })
+      expect(await outcome(program)).toEqual({ code: 0, errors: '' })
+    })
+  }
+})
+
+/** Waits for the end; a program that goes on is told to end after a while, as an orchestrator would. */
+function outcome(program: ChildProcess): Promise<{ code: number | NodeJS.Signals | null; errors: string }> {
+  return new Promise((resolve) => {
+    let errors = ''
+    let timer: NodeJS.Timeout | undefined
+    // Not before it has said something: a busy machine takes its time to start a process.
+    program.stdout?.once('data', () => {
+      timer = setTimeout(() => program.kill('SIGTERM'), RUN_FOR)
+    })
+    program.stderr?.on('data', (data) => {
+      errors += String(data)
+    })
+    program.once('exit', (code, signal) => {
+      clearTimeout(timer)
+      resolve({ code: code ?? signal, errors: errors.replace(/.*(ExperimentalWarning|trace-warnings).*\n/g, '') })
+    })
+  })
+}

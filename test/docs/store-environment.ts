@@ -1,0 +1,22 @@
+import type { ProvidedContext } from 'vitest'
+
+/** Where examples and code blocks find their stores: the environment to run them in, and the stores there are no servers for. */
+export function storeEnvironment(servers: ProvidedContext['servers']): {
+  readonly environment: NodeJS.ProcessEnv
+  readonly missing: readonly string[]
+} {
+  const environment: NodeJS.ProcessEnv = { ...process.env }
+  const missing: string[] = []
+  const stores = {
+    postgres: ['postgres'],
+    mysql: ['mysql', 'mariadb'],
+    mongodb: ['mongodb'],
+    redis: ['redis'],
+  } as const
+  for (const [store, names] of Object.entries(stores)) {
+    const found = names.map((name) => servers[name]).find((server) => 'url' in server)
+    if (found && 'url' in found) environment[`${store.toUpperCase()}_URL`] = found.url
+    else missing.push(store)
+  }
+  return { environment, missing }
+}
