@@ -1,0 +1,96 @@
+/* How the conformance suite meets MongoDB, looked into by the driver itself. */
+import { randomUUID } from 'node:crypto'
+import { type Collection, MongoClient, MongoServerError } from 'mongodb'
+import { mongodb } from '../../providers/mongodb/index.ts'
+import type { ConformanceSubject, StoredRecord } from '../../src/testing/index.ts'
+
+/** A record as it is in the collection; ShedLock's have the first three fields beside `_id`. */
+export interface LockDocument {
+  readonly _id: string
+  readonly lockUntil: Date
+  readonly lockedAt: Date
+  readonly lockedBy: string
+  readonly fencingToken?: number
+  readonly lastTick?: Date
+  readonly tickDone?: boolean
+  readonly metadata?: string
+}
+
+export function mongodbSubject(url: string): ConformanceSubject {
+  const collection = `ticklock-${randomUUID()}`
+  const client = new MongoClient(url)
+  const locks = client.db().collection<LockDocument>(collection)
+  return {
+    name: 'mongodb',
+    clock: 'store',
+    connect: () => mongodb({ url, collection }),
+    now: () => serverClock(locks),
+    async look(name) {
+      const document = await locks.findOne({ _id: name })
+      return document ? storedIn(document) : undefined
+    },
+    async lose(name) {
+      await locks.deleteOne({ _id: name })
+    },
+    unreachable: () => mongodb({ url: 'mongodb://127.0.0.1:1/?serverSelectionTimeoutMS=200', collection }),
+    unprepared: 'a collection comes into being with its first document',
+    async clientSurvivesClose() {
+      const own = new MongoClient(url)
+      try {
+        const provider = mongodb({ client: own, collection })
+        await provider.read([])
+        await provider.close()
+        return (await own.db().command({ ping: 1 })).ok === 1
+      } finally {
+        await own.close()
+      }
+    },
+    asShedLock: (name, lockedForMs) => lockAsShedLock(locks, name, lockedForMs),
+    async after() {
+      await locks.drop()
+      await client.close()
+    },
+  }
+}
+
+function storedIn(document: LockDocument): StoredRecord {
+  const { lockUntil, lockedAt, lockedBy, fencingToken, lastTick, tickDone, metadata } = document
+  return {
+    lockedBy,
+    lockedAt: lockedAt.getTime(),
+    lockUntil: lockUntil.getTime(),
+    fencingToken: fencingToken ?? 0,
+    lastTick: lastTick?.getTime(),
+    tickDone: tickDone ?? false,
+    metadata,
+  }
+}
+
+/** The clock that decides. A `$facet` gives a row even where there are no documents. */
+export async function serverClock(locks: Collection<LockDocument>): Promise<number> {
+  const one = { $limit: 1 }
+  const pipeline = [one, { $facet: { any: [one] } }, { $project: { now: '$$NOW' } }]
+  const [row] = await locks.aggregate<{ now: Date }>(pipeline).toArray()
+  if (!row) throw new Error('the server told no time')
+  return row.now.getTime()
+}
+
+/**
+ * Asks as ShedLock's provider for MongoDB does: an upsert whose filter is "the lock is over", by the client's clock. Where the lock is held
+ * nothing matches, and the insertion meets the record that is there.
+ */
+export async function lockAsShedLock(
+  locks: Collection<LockDocument>,
+  name: string,
+  lockedForMs: number,
+): Promise<boolean> {
+  const now = Date.now()
+  const lock = { lockUntil: new Date(now + lockedForMs), lockedAt: new Date(now), lockedBy: 'jvm-host' }
+  try {
+    await locks.findOneAndUpdate({ _id: name, lockUntil: { $lte: new Date(now) } }, { $set: lock }, { upsert: true })
+    return true
+  } catch (error) {
+    if (error instanceof MongoServerError && error.code === 11_000) return false
+    throw error
+  }
+}
