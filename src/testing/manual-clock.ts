@@ -74,6 +74,14 @@ export class ManualClock implements Clock {
     this.#wallAhead += ms
   }
 
+  /**
+   * Lets time pass on both clocks without a timer firing or anything else happening, as for a process that is stopped (SIGSTOP). The timers that
+   * are over by then fire at the next {@link ManualClock.advance}.
+   */
+  sleepThrough(ms: number): void {
+    this.#monotonic += ms
+  }
+
   /** Gives work that needs no more time the chance to get done: microtasks, and a few turns of the event loop. */
   async settle(): Promise<void> {
     for (let turn = 0; turn < TURNS; turn++) await nextTurn()
