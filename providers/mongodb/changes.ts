@@ -3,7 +3,6 @@
  *
  *   $$NOW      the server's clock in whole ms, one reading for the whole command
  *   $literal   keeps a text a text: in an expression '$foo' would be the field foo, and a label or metadata may begin so
- *   $set       all fields of one stage see the record as it was before the stage
  */
 import type { AcquireRequest, ExtendRequest, ReleaseRequest } from '../../src/provider/contract.ts'
 import { holderOf, releasedHolderOf } from '../../src/provider/holder.ts'

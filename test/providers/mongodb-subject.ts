@@ -76,15 +76,15 @@ export async function serverClock(locks: Collection<LockDocument>): Promise<numb
 }
 
 /**
- * Asks as ShedLock's provider for MongoDB does: an upsert whose filter is "the lock is over", by the client's clock. Where the lock is held
- * nothing matches, and the insertion meets the record that is there.
+ * Asks as ShedLock's provider for MongoDB does: an upsert whose filter is "the lock is over", by the clock of its node, which here agrees
+ * with the server's. Where the lock is held nothing matches, and the insertion meets the record that is there.
  */
 export async function lockAsShedLock(
   locks: Collection<LockDocument>,
   name: string,
   lockedForMs: number,
 ): Promise<boolean> {
-  const now = Date.now()
+  const now = await serverClock(locks)
   const lock = { lockUntil: new Date(now + lockedForMs), lockedAt: new Date(now), lockedBy: 'jvm-host' }
   try {
     await locks.findOneAndUpdate({ _id: name, lockUntil: { $lte: new Date(now) } }, { $set: lock }, { upsert: true })
