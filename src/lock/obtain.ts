@@ -31,18 +31,23 @@ export async function obtain(asker: Asker, options: CheckedLockOptions): Promise
   const { name, lockAtLeastFor, signal } = options
   const retry = options.retry ?? noRetry()
   const acquisition = beginAcquisition(asker, options)
+  let refusal: RefusalDetails = { reason: 'held' }
   try {
     for (let refusals = 1; ; refusals++) {
-      const answer = await untilAborted(signal, name, acquisition.ask(Math.min(store.timeout, options.lockAtMostFor)))
+      if (signal?.aborted) throw new ErrNotObtained(name, refusal, { cause: signal.reason })
+      const ask = acquisition.ask(Math.min(store.timeout, options.lockAtMostFor))
+      const answer = signal ? await untilAborted(signal, ask) : await ask
+      // Aborted: the acquisition is abandoned below, and gives back what it may yet be granted.
+      if (answer === undefined) continue
       if (answer.granted) {
         acquisition.take()
         return new Lock(store, { request: acquisition.request, lockAtLeastFor }, answer)
       }
-      const refusal = detailsOf(answer)
+      refusal = detailsOf(answer)
       // A tick that was granted, or lies too far ahead, is not to be had by waiting.
       const pause = answer.reason === 'held' ? checkPause(retry(refusals), name) : undefined
       if (pause === undefined) throw new ErrNotObtained(name, refusal)
-      await untilAborted(signal, name, sleep(store.clock, pause, signal), refusal)
+      await sleep(store.clock, pause, signal).catch(() => {})
     }
   } finally {
     acquisition.abandon()
@@ -66,24 +71,17 @@ function checkPause(pause: number | undefined, name: string): number | undefined
   )
 }
 
-/** The promise's outcome, or `ErrNotObtained` with the signal's reason as its cause as soon as the signal aborts. */
-async function untilAborted<T>(
-  signal: AbortSignal | undefined,
-  name: string,
-  promise: Promise<T>,
-  refusal: RefusalDetails = { reason: 'held' },
-): Promise<T> {
-  if (!signal) return promise
-  promise.catch(() => {})
-  let onAbort: (() => void) | undefined
-  const aborted = new Promise<never>((_, reject) => {
-    onAbort = () => reject(new ErrNotObtained(name, refusal, { cause: signal.reason }))
-    if (signal.aborted) onAbort()
-    else signal.addEventListener('abort', onAbort, { once: true })
+/** The promise's outcome, or `undefined` as soon as the signal aborts. */
+async function untilAborted<T>(signal: AbortSignal, promise: Promise<T>): Promise<T | undefined> {
+  promise.catch(() => {}) // nobody may be left to hear of it
+  let onAbort = (): void => {}
+  const aborted = new Promise<undefined>((resolve) => {
+    onAbort = () => resolve(undefined)
   })
+  signal.addEventListener('abort', onAbort, { once: true })
   try {
     return await Promise.race([aborted, promise])
   } finally {
-    if (onAbort) signal.removeEventListener('abort', onAbort)
+    signal.removeEventListener('abort', onAbort)
   }
 }

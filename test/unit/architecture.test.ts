@@ -1,0 +1,95 @@
+import { existsSync, readdirSync, readFileSync } from 'node:fs'
+import { dirname, join, relative, resolve } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { describe, expect, it } from 'vitest'
+
+const root = fileURLToPath(new URL('../../', import.meta.url))
+const files = ['src', 'providers'].flatMap((folder) =>
+  readdirSync(join(root, folder), { recursive: true })
+    .map((file) => join(folder, String(file)))
+    .filter((file) => file.endsWith('.ts')),
+)
+
+interface Import {
+  readonly from: string
+  readonly to: string
+}
+
+const imports: readonly Import[] = files.flatMap((from) => {
+  const text = readFileSync(join(root, from), 'utf8').replace(/\/\*.*?\*\//gs, '')
+  const specifiers = [...text.matchAll(/(?:from|import)\s*\(?\s*'([^']+)'/g)].map((match) => match[1] ?? '')
+  return specifiers.map((to) => ({
+    from,
+    to: to.startsWith('.') ? relative(root, resolve(root, dirname(from), to)) : to,
+  }))
+})
+
+/** The layers, each of which may import only itself and those after it. */
+const LAYERS = ['scheduler', 'executor', 'lock', 'provider']
+const layerOf = (file: string): number => LAYERS.findIndex((layer) => file.startsWith(`src/${layer}/`))
+const BASE = /^src\/(errors|duration|clock|options|logger)\.ts$/
+
+describe('imports', () => {
+  it('point one way through the layers of src', () => {
+    const wrong = imports.filter(({ from, to }) => {
+      if (!to.startsWith('src/') || from === 'src/index.ts' || from.startsWith('src/testing/')) return false
+      if (BASE.test(from)) return !BASE.test(to)
+      return layerOf(from) >= 0 && !BASE.test(to) && layerOf(to) < layerOf(from)
+    })
+    expect(wrong).toEqual([])
+  })
+
+  it('lead from a provider only to the contract, errors, durations and shared SQL, never to another provider', () => {
+    const wrong = imports.filter(({ from, to }) => {
+      if (!from.startsWith('providers/')) return false
+      const own = from.split('/').slice(0, 2).join('/')
+      return to.startsWith('src/')
+        ? !/^src\/(provider\/.*|errors|duration)\.ts$/.test(to)
+        : to.startsWith('providers/') && !to.startsWith(`${own}/`)
+    })
+    expect(wrong).toEqual([])
+  })
+
+  it('never lead from src to a provider, or from the core to the testing kit', () => {
+    const wrong = imports.filter(
+      ({ from, to }) =>
+        from.startsWith('src/') &&
+        (to.startsWith('providers/') || (to.startsWith('src/testing/') && !from.startsWith('src/testing/'))),
+    )
+    expect(wrong).toEqual([])
+  })
+
+  it('of packages are croner alone in the core, and drivers only where they are loaded when a URL is given', () => {
+    const packages = imports.filter(({ to }) => !/^(src|providers)\/|^node:/.test(to))
+    expect(packages.filter(({ from }) => from.startsWith('src/'))).toEqual([
+      { from: 'src/scheduler/schedule.ts', to: 'croner' },
+    ])
+    for (const { from, to } of packages.filter(({ from }) => from.startsWith('providers/'))) {
+      const text = readFileSync(join(root, from), 'utf8')
+      expect(text, `${from} loads ${to}`).toContain(`import('${to}')`)
+    }
+  })
+})
+
+describe('exports', () => {
+  const { exports } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as {
+    exports: Record<string, { readonly default: string } | string>
+  }
+
+  it('each have their source, and each provider its entry', () => {
+    for (const entry of Object.values(exports)) {
+      if (typeof entry === 'string') continue
+      const source = entry.default.replace('./dist/', '').replace(/\.js$/, '.ts')
+      expect(existsSync(join(root, source)), source).toBe(true)
+    }
+    const providers = readdirSync(join(root, 'providers')).map((name) => `./${name}`)
+    expect(Object.keys(exports)).toEqual(expect.arrayContaining(providers))
+  })
+
+  it('need no top-level await, so that require() works', () => {
+    const awaiting = files.filter((file) =>
+      /^(export )?(const .*= )?await /m.test(readFileSync(join(root, file), 'utf8')),
+    )
+    expect(awaiting).toEqual([])
+  })
+})
