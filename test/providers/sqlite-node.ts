@@ -1,7 +1,9 @@
 /* A node in a process of its own, for sqlite-particular.test.ts. Arguments: what to do, and the file. */
+import { register } from 'node:module'
 import { createInterface } from 'node:readline'
 import { openDatabase } from '../../providers/sqlite/driver.ts'
 import { sqlite } from '../../providers/sqlite/index.ts'
+import { StoreError } from '../../src/errors.ts'
 import { ask } from './sqlite-bench.ts'
 
 const [task, path = ''] = process.argv.slice(2)
@@ -42,4 +44,20 @@ async function hang(): Promise<void> {
   setInterval(() => {}, 1_000)
 }
 
-await { race, write, hang }[task as 'race' | 'write' | 'hang']()
+/** Has no driver: neither Node.js nor node_modules has one. Tells what the first use says. */
+async function lackDrivers(): Promise<void> {
+  process.getBuiltinModule = () => undefined as never
+  const hooks = `export async function resolve(specifier, context, next) {
+    if (!['@photostructure/sqlite', 'better-sqlite3'].includes(specifier)) return next(specifier, context)
+    throw Object.assign(new Error(specifier + ' is not there'), { code: 'ERR_MODULE_NOT_FOUND' })
+  }`
+  register(`data:text/javascript,${encodeURIComponent(hooks)}`)
+  const error = await sqlite(path)
+    .read()
+    .catch((error: unknown) => error as StoreError)
+  say(JSON.stringify(error instanceof StoreError ? { message: error.message, cause: String(error.cause) } : error))
+}
+
+const tasks = { race, write, hang, 'lack-drivers': lackDrivers }
+export type Task = keyof typeof tasks
+await tasks[task as Task]()

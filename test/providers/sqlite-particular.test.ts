@@ -5,12 +5,13 @@ import { createInterface } from 'node:readline'
 import { fileURLToPath } from 'node:url'
 import { afterEach, describe, expect, it } from 'vitest'
 import { ask, Belongings } from './sqlite-bench.ts'
+import type { Task } from './sqlite-node.ts'
 
 const own = new Belongings()
 afterEach(() => own.clear())
 
 /** Starts another process; its lines come one by one. */
-function start(task: 'race' | 'write' | 'hang', path: string) {
+function start(task: Task, path: string) {
   const script = fileURLToPath(new URL('./sqlite-node.ts', import.meta.url))
   const child = spawn(process.execPath, ['--import', 'tsx', script, task, path], { stdio: ['pipe', 'pipe', 'inherit'] })
   own.atEnd(() => end(child))
@@ -105,5 +106,15 @@ describe('a file that is deleted while it is in use', () => {
     // Nor did closing the old file take the new one's journal along.
     expect(await own.provider(path).acquire([ask('job')])).toMatchObject([{ reason: 'held' }])
     expect(await integrity(path)).toEqual({ integrity_check: 'ok' })
+  })
+})
+
+describe('a machine without any driver', () => {
+  it('hears in one sentence which package to install', async () => {
+    const { next } = start('lack-drivers', own.newFile())
+    expect(JSON.parse(String(await next()))).toEqual({
+      message: expect.stringMatching(/^Node\.js [\d.]+ has no SQLite .*npm install @photostructure\/sqlite/),
+      cause: 'Error: @photostructure/sqlite is not there',
+    })
   })
 })
