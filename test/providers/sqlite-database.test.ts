@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs'
 import { setTimeout } from 'node:timers/promises'
 import * as photostructure from '@photostructure/sqlite'
 import { afterEach, describe, expect, it } from 'vitest'
@@ -132,5 +133,17 @@ describe('a table of ShedLock', () => {
       { granted: false, reason: 'held', record: { lockedBy: 'jvm-host', lockUntil: until, fencingToken: 0 } },
       { granted: true },
     ])
+  })
+})
+
+describe('the statement in the documentation', () => {
+  it('makes the same table as setup', async () => {
+    const page = readFileSync(new URL('../../docs/providers/sqlite.md', import.meta.url), 'utf8')
+    const statement = /^```sql\n(CREATE TABLE .*?)\n```$/ms.exec(page)?.[1] ?? ''
+    const [pasted, made] = [await own.database(own.newFile()), await own.database(own.newFile())]
+    pasted.exec(statement)
+    await own.provider(made).setup?.()
+    const schema = 'SELECT sql FROM sqlite_master'
+    expect(pasted.prepare(schema).all()).toEqual(made.prepare(schema).all())
   })
 })
