@@ -51,7 +51,8 @@ const RECORD = `${micros('UTC_TIMESTAMP(6)')}, @@autocommit, ${micros('kept.lock
   ${hex('kept.locked_by')}, kept.fencing_token, kept.last_tick, kept.tick_done, ${hex('kept.metadata')}`
 
 export function statementsFor(table: string, { name }: Layout): Statements {
-  const kept = `${quoteTable(table, '`')} AS kept`
+  // Without the hint a small table is scanned, and a write would lock the rows of all other names with its own.
+  const kept = `${quoteTable(table, '`')} AS kept FORCE INDEX (PRIMARY)`
   // The batch's names in the table's own character set and collation, or the primary key would not be used.
   const sameName = `kept.name = CONVERT(asked.name USING ${name.charset}) COLLATE ${name.collation}`
   const columns = 'name, lock_until, locked_at, locked_by, fencing_token, last_tick, tick_done, metadata'

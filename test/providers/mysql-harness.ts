@@ -1,0 +1,91 @@
+/* How the tests meet MySQL and MariaDB: looked into by a client of the tests' own. */
+import { randomUUID } from 'node:crypto'
+import { createPool, type Pool, type ResultSetHeader, type RowDataPacket } from 'mysql2/promise'
+import { mysql } from '../../providers/mysql/index.ts'
+import type { ConformanceSubject, StoredRecord } from '../../src/testing/index.ts'
+
+const NOBODY_LISTENS = 'mysql://root@127.0.0.1:1/test'
+
+/** A table's name that no other test has. */
+export const newTable = (): string => `locks_${randomUUID().replaceAll('-', '')}`
+
+/** A time as ms since the epoch, whatever time zone the session is in. */
+const ms = (time: string): string => `TIMESTAMPDIFF(MICROSECOND, '1970-01-01', ${time}) / 1000`
+
+/** The server's clock, in ms since the epoch. */
+export async function serverNow(pool: Pool): Promise<number> {
+  const [rows] = await pool.query<RowDataPacket[]>(`SELECT ${ms('UTC_TIMESTAMP(6)')} AS now`)
+  return Number(rows[0]?.now)
+}
+
+/** What stands in the table for a name. */
+export async function look(pool: Pool, table: string, name: string): Promise<StoredRecord | undefined> {
+  const [rows] = await pool.query<RowDataPacket[]>(
+    `SELECT ${ms('lock_until')} AS lock_until, ${ms('locked_at')} AS locked_at, locked_by, fencing_token, last_tick, tick_done, metadata
+      FROM ${table} WHERE name = ?`,
+    [name],
+  )
+  const row = rows[0]
+  return (
+    row && {
+      lockUntil: Number(row.lock_until),
+      lockedAt: Number(row.locked_at),
+      lockedBy: row.locked_by,
+      fencingToken: row.fencing_token,
+      lastTick: row.last_tick ?? undefined,
+      tickDone: row.tick_done === 1,
+      metadata: row.metadata ?? undefined,
+    }
+  )
+}
+
+/** Asks for a lock by the statements that ShedLock sends to MySQL and MariaDB. */
+export async function asShedLock(pool: Pool, table: string, name: string, lockedForMs: number): Promise<boolean> {
+  const until = 'TIMESTAMPADD(MICROSECOND, ?, UTC_TIMESTAMP(3))'
+  const micros = lockedForMs * 1000
+  const [inserted] = await pool.query<ResultSetHeader>(
+    `INSERT IGNORE INTO ${table}(name, lock_until, locked_at, locked_by) VALUES(?, ${until}, UTC_TIMESTAMP(3), 'jvm-host')`,
+    [name, micros],
+  )
+  if (inserted.affectedRows === 1) return true
+  const [updated] = await pool.query<ResultSetHeader>(
+    `UPDATE ${table} SET lock_until = ${until}, locked_at = UTC_TIMESTAMP(3), locked_by = 'jvm-host'
+      WHERE name = ? AND lock_until <= UTC_TIMESTAMP(3)`,
+    [micros, name],
+  )
+  return updated.affectedRows === 1
+}
+
+/** How the conformance suite meets a server. */
+export function mysqlSubject(name: string, url: string): ConformanceSubject {
+  const table = newTable()
+  const tables = new Set([table])
+  const pool = createPool({ uri: url, connectionLimit: 4 })
+  return {
+    name,
+    clock: 'store',
+    connect: () => mysql({ url, table }),
+    now: () => serverNow(pool),
+    look: (lock) => look(pool, table, lock),
+    async lose(lock) {
+      await pool.query(`DELETE FROM ${table} WHERE name = ?`, [lock])
+    },
+    unreachable: () => mysql({ url: NOBODY_LISTENS, table }),
+    unprepared(place) {
+      tables.add(place)
+      return mysql({ url, table: place })
+    },
+    async clientSurvivesClose() {
+      const provider = mysql({ pool, table })
+      await provider.read([])
+      await provider.close()
+      const [rows] = await pool.query<RowDataPacket[]>('SELECT 1 AS one')
+      return rows[0]?.one === 1
+    },
+    asShedLock: (lock, lockedForMs) => asShedLock(pool, table, lock, lockedForMs),
+    async after() {
+      for (const made of tables) await pool.query(`DROP TABLE IF EXISTS ${made}`)
+      await pool.end()
+    },
+  }
+}
