@@ -3,9 +3,7 @@ import { randomUUID } from 'node:crypto'
 import { type CommandStartedEvent, MongoClient, type MongoClientOptions } from 'mongodb'
 import { afterAll, beforeEach, describe, expect, inject, it } from 'vitest'
 import { mongodb } from '../../providers/mongodb/index.ts'
-import type { LockProvider } from '../../src/provider/contract.ts'
 import {
-  acquire,
   extend,
   granted,
   newHolder,
@@ -237,68 +235,6 @@ describe.skipIf('unavailable' in server)('mongodb', () => {
       expect(await shedLock.prune(60_000)).toBeGreaterThan(0)
       expect(await locks.findOne({ _id: 'note' })).not.toBeNull()
       await locks.deleteOne({ _id: 'note' })
-    })
-  })
-
-  describe('what happens between our commands', () => {
-    /** Our provider, with somebody else's doings before and after its writes. */
-    function disturbed(
-      before: (node: LockProvider) => Promise<unknown>,
-      after: (node: LockProvider) => Promise<unknown>,
-    ) {
-      const around = async <Answer>(run: () => Promise<Answer>): Promise<Answer> => {
-        await before(provider)
-        const answer = await run()
-        await after(provider)
-        return answer
-      }
-      return mongodb({
-        aggregate: (pipeline, options) => locks.aggregate(pipeline, options),
-        findOneAndUpdate: (filter, update, options) => around(() => locks.findOneAndUpdate(filter, update, options)),
-        bulkWrite: (operations, options) => around(() => locks.bulkWrite(operations as never[], options)),
-        deleteMany: (filter, options) => locks.deleteMany(filter, options),
-        createIndex: (keys, options) => locks.createIndex(keys, options),
-      })
-    }
-
-    it('a lock that was free, taken, and free again is asked for once more', async () => {
-      const rival = aHolder()
-      let times = 0
-      const node = disturbed(
-        async () => (times++ < 2 ? await granted(provider, { ...rival, owner: String(times) }) : undefined),
-        () => provider.forceRelease(rival.name),
-      )
-      await acquire(provider, rival)
-      await provider.forceRelease(rival.name)
-      // Freed again after our own grant, too: a grant is told though its lease is over already.
-      await granted(node, newHolder(rival.name))
-      expect(times).toBe(3)
-    })
-
-    it('a lock that is taken before each of our writes is held', async () => {
-      const rival = aHolder()
-      let times = 0
-      const node = disturbed(
-        () => granted(provider, { ...rival, owner: String(times++) }),
-        () => provider.forceRelease(rival.name),
-      )
-      await refused(node, newHolder(rival.name), 'held')
-      await refused(node, newHolder(rival.name), 'held')
-    })
-
-    it('a release in a batch is told from a stale one also when the lock is taken at once by another', async () => {
-      const [retaken, kept, stale] = threeHolders()
-      if (!retaken || !kept || !stale) throw new Error('unreachable')
-      for (const holder of [retaken, kept, stale]) await granted(provider, holder)
-      await provider.forceRelease(stale.name)
-      await granted(provider, newHolder(stale.name))
-      const settled = (await provider.read([stale.name]))[0]?.storeTime ?? 0
-      while (((await provider.read([stale.name]))[0]?.storeTime ?? 0) < settled + 50);
-      const node = disturbed(
-        async () => {},
-        async () => granted(provider, newHolder(retaken.name)),
-      )
-      expect(await node.release([stale, retaken, kept].map((holder) => toRelease(holder)))).toEqual([false, true, true])
     })
   })
 })
