@@ -1,5 +1,5 @@
 /* A client of our own, for a user who gives a URL. Made at the first call, from the user's own installation of ioredis. */
-import { once } from 'node:events'
+import { type EventEmitter, once } from 'node:events'
 import { StoreError } from '../../src/errors.ts'
 import type { RedisClient, RedisCluster } from './client.ts'
 import { parseRedisUrl, type RedisAddress } from './url.ts'
@@ -14,12 +14,12 @@ export interface ClientSource {
 const TIMEOUT = 5_000
 
 /** Our own client, on top of what the provider uses. */
-type OwnClient = (RedisClient | RedisCluster) & {
-  readonly status: string
-  on(event: 'error', listener: (error: Error) => void): unknown
-  quit(): Promise<unknown>
-  disconnect(): void
-}
+type OwnClient = (RedisClient | RedisCluster) &
+  EventEmitter & {
+    readonly status: string
+    quit(): Promise<unknown>
+    disconnect(): void
+  }
 
 /** The user's client: used as it is, never closed. */
 export const givenClient = (client: RedisClient | RedisCluster): ClientSource => ({
@@ -31,18 +31,31 @@ export const givenClient = (client: RedisClient | RedisCluster): ClientSource =>
 export function clientFor(url: string): ClientSource {
   const address = parseRedisUrl(url)
   let client: Promise<OwnClient> | undefined
+  let readiness: Promise<void> | undefined
   let closed: Promise<void> | undefined
+
+  const opened = (): Promise<OwnClient> => {
+    client ??= open(address).catch((error) => {
+      client = undefined // The package may be there the next time.
+      throw error
+    })
+    return client
+  }
+  // All who wait share one wait, or each would hang listeners on the client.
+  const ready = (cluster: OwnClient): Promise<void> => {
+    readiness ??= untilReady(cluster).finally(() => {
+      readiness = undefined
+    })
+    return readiness
+  }
+
   return {
     async get() {
       if (closed) throw new StoreError('the redis provider is closed')
-      client ??= open(address)
-      // A failed import may succeed later: npm install ioredis.
-      client.catch(() => {
-        client = undefined
-      })
-      const opened = await client
-      if (address.kind === 'cluster') await ready(opened)
-      return opened
+      const own = await opened()
+      // The one client without a queue for those who come before it is ready, see create().
+      if (address.kind === 'cluster' && own.status !== 'ready') await ready(own)
+      return own
     },
     close() {
       closed ??= client ? client.then(end, () => {}) : Promise.resolve()
@@ -105,10 +118,15 @@ function create(
   return new Cluster([...hosts], { redisOptions, enableOfflineQueue: false, slotsRefreshTimeout: TIMEOUT })
 }
 
-/** Waits until a cluster has told its nodes, or has failed to, or time is up. */
-async function ready(client: OwnClient & { once?: unknown }): Promise<void> {
-  if (client.status === 'ready') return
-  await once(client as unknown as NodeJS.EventEmitter, 'ready', { signal: AbortSignal.timeout(TIMEOUT) })
+/** Waits until a cluster has told its nodes, rejects when it has failed to or time is up. */
+async function untilReady(cluster: OwnClient): Promise<void> {
+  const signal = AbortSignal.timeout(TIMEOUT)
+  try {
+    await once(cluster, 'ready', { signal })
+  } catch (cause) {
+    if (!signal.aborted) throw cause
+    throw new StoreError(`the Redis cluster did not tell its nodes within ${TIMEOUT} ms`, { cause })
+  }
 }
 
 /** Ends politely what still answers, and at once what doesn't. */
