@@ -1,7 +1,7 @@
 /* How the conformance suite meets PostgreSQL, looked into by the tests' own client. */
 import pg from 'pg'
-import { postgres } from '../../providers/postgres/index.ts'
-import type { ConformanceSubject } from '../../src/testing/index.ts'
+import { type PostgresClient, postgres } from '../../providers/postgres/index.ts'
+import type { ConformanceSubject, StoredRecord } from '../../src/testing/index.ts'
 
 const UTC_NOW = "clock_timestamp() AT TIME ZONE 'UTC'"
 const ms = (column: string): string => `extract(epoch FROM ${column})::float8 * 1000 AS ${column}`
@@ -9,6 +9,43 @@ const ms = (column: string): string => `extract(epoch FROM ${column})::float8 * 
 /** A pool whose sessions speak of time in the ways that trip up SQL. */
 export const oddPool = (url: string, max = 4): pg.Pool =>
   new pg.Pool({ connectionString: url, max, options: '-c timezone=Asia/Kolkata -c datestyle=SQL,DMY' })
+
+interface StoredRow {
+  readonly locked_by: string
+  readonly locked_at: number
+  readonly lock_until: number
+  readonly fencing_token: string | number
+  readonly last_tick: number | null
+  readonly tick_done: boolean
+  readonly metadata: string | null
+}
+
+/** A record as it stands in the table. */
+export async function lookup(client: PostgresClient, table: string, name: string): Promise<StoredRecord | undefined> {
+  const columns = `locked_by, ${ms('locked_at')}, ${ms('lock_until')}, fencing_token, ${ms('last_tick')}, tick_done, metadata`
+  const { rows } = await client.query(`SELECT ${columns} FROM ${table} WHERE name = $1`, [name])
+  const row = rows[0] as StoredRow | undefined
+  return (
+    row && {
+      lockedBy: row.locked_by,
+      lockedAt: row.locked_at,
+      lockUntil: row.lock_until,
+      fencingToken: Number(row.fencing_token),
+      lastTick: row.last_tick ?? undefined,
+      tickDone: row.tick_done,
+      metadata: row.metadata ?? undefined,
+    }
+  )
+}
+
+/** ShedLock's own upsert, by the time of the database: changes a row when the lock was obtained. */
+export function shedLockStatement(table: string): string {
+  const until = `${UTC_NOW} + $2 * interval '1 ms'`
+  return `
+    INSERT INTO ${table} (name, lock_until, locked_at, locked_by) VALUES ($1, ${until}, ${UTC_NOW}, 'jvm-host')
+    ON CONFLICT (name) DO UPDATE SET lock_until = ${until}, locked_at = ${UTC_NOW}, locked_by = 'jvm-host'
+    WHERE ${table}.name = $1 AND ${table}.lock_until <= ${UTC_NOW}`
+}
 
 /** @param table the table's name, made by `setup()` unless it is there */
 export function postgresSubject(name: string, url: string, table: string): ConformanceSubject {
@@ -29,22 +66,7 @@ export function postgresSubject(name: string, url: string, table: string): Confo
       const { rows } = await pool.query(`SELECT extract(epoch FROM clock_timestamp())::float8 * 1000 AS now`)
       return rows[0].now
     },
-    async look(lock) {
-      const columns = `locked_by, ${ms('locked_at')}, ${ms('lock_until')}, fencing_token, ${ms('last_tick')}, tick_done, metadata`
-      const { rows } = await pool.query(`SELECT ${columns} FROM ${table} WHERE name = $1`, [lock])
-      const [row] = rows
-      return (
-        row && {
-          lockedBy: row.locked_by,
-          lockedAt: row.locked_at,
-          lockUntil: row.lock_until,
-          fencingToken: Number(row.fencing_token),
-          lastTick: row.last_tick ?? undefined,
-          tickDone: row.tick_done,
-          metadata: row.metadata ?? undefined,
-        }
-      )
-    },
+    look: (lock) => lookup(pool, table, lock),
     lose: async (lock) => void (await pool.query(`DELETE FROM ${table} WHERE name = $1`, [lock])),
     unreachable: () => postgres({ url: 'postgres://127.0.0.1:1/nobody' }),
     unprepared(place) {
@@ -55,16 +77,8 @@ export function postgresSubject(name: string, url: string, table: string): Confo
       await postgres({ pool, table }).close()
       return (await pool.query('SELECT 1')).rows.length === 1
     },
-    // ShedLock's own two statements, with the time of the database.
     async asShedLock(lock, lockedForMs) {
-      const until = `${UTC_NOW} + $2 * interval '1 ms'`
-      const inserted = await pool.query(
-        `INSERT INTO ${table} (name, lock_until, locked_at, locked_by) VALUES ($1, ${until}, ${UTC_NOW}, 'jvm-host')
-         ON CONFLICT (name) DO UPDATE SET lock_until = ${until}, locked_at = ${UTC_NOW}, locked_by = 'jvm-host'
-         WHERE ${table}.name = $1 AND ${table}.lock_until <= ${UTC_NOW}`,
-        [lock, lockedForMs],
-      )
-      return inserted.rowCount === 1
+      return (await pool.query(shedLockStatement(table), [lock, lockedForMs])).rowCount === 1
     },
     async before() {
       await drop(table)
