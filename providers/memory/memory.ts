@@ -1,13 +1,12 @@
-import type {
-  AcquireRequest,
-  AcquireResult,
-  ExtendRequest,
-  Lease,
-  LockProvider,
-  LockRecord,
-  ReleaseRequest,
-} from '../../src/provider/contract.ts'
-import { decideAcquire, decideExtend, decideRelease, type StoredLock } from '../../src/provider/decide.ts'
+import {
+  type Answerer,
+  answerAcquire,
+  answerExtend,
+  answerForceRelease,
+  answerRelease,
+} from '../../src/provider/answers.ts'
+import type { LockProvider, LockRecord } from '../../src/provider/contract.ts'
+import type { StoredLock } from '../../src/provider/decide.ts'
 
 export interface MemoryOptions {
   /** The store's clock, in ms since the epoch. @default Date.now */
@@ -27,48 +26,27 @@ export function memory(options: MemoryOptions = {}): MemoryProvider {
   const now = options.now ?? Date.now
   const locks = new Map<string, StoredLock>()
 
-  const acquire = (request: AcquireRequest): AcquireResult => {
-    const storeTime = now()
-    const record = locks.get(request.name)
-    const decision = decideAcquire(record, request, storeTime)
-    if (decision.outcome === 'refuse') {
-      return { granted: false, reason: decision.reason, record: record && { ...record, storeTime }, storeTime }
-    }
-    locks.set(request.name, decision.next)
-    return { granted: true, lease: leaseOf(decision.next, request.owner, storeTime) }
-  }
-
-  const extend = (request: ExtendRequest): Lease | undefined => {
-    const storeTime = now()
-    const next = decideExtend(locks.get(request.name), request, storeTime)
+  const decide = <Request extends { readonly name: string }, Answer>(
+    request: Request,
+    answerer: Answerer<Request, Answer>,
+  ): Answer => {
+    const { answer, next } = answerer(locks.get(request.name), request, now())
     if (next) locks.set(request.name, next)
-    return next && leaseOf(next, request.owner, storeTime)
-  }
-
-  const release = (request: ReleaseRequest): boolean => {
-    const next = decideRelease(locks.get(request.name), request, now())
-    if (typeof next === 'object') locks.set(request.name, next)
-    return next !== undefined
+    return answer
   }
 
   return {
     locks,
-    acquire: async (requests) => requests.map(acquire),
-    extend: async (requests) => requests.map(extend),
-    release: async (requests) => requests.map(release),
+    acquire: async (requests) => requests.map((request) => decide(request, answerAcquire)),
+    extend: async (requests) => requests.map((request) => decide(request, answerExtend)),
+    release: async (requests) => requests.map((request) => decide(request, answerRelease)),
     async read(names) {
       const storeTime = now()
       const wanted = names ? new Set(names) : undefined
       const found = [...locks.values()].filter(({ name }) => !wanted || wanted.has(name))
       return found.map((lock): LockRecord => ({ ...lock, storeTime })).sort((a, b) => (a.name < b.name ? -1 : 1))
     },
-    async forceRelease(name) {
-      const lock = locks.get(name)
-      const storeTime = now()
-      if (!lock || lock.lockUntil <= storeTime) return false
-      locks.set(name, { ...lock, lockUntil: storeTime })
-      return true
-    },
+    forceRelease: async (name) => decide({ name }, answerForceRelease),
     async prune(olderThanMs) {
       const before = now() - olderThanMs
       const unused = [...locks.values()].filter((lock) => Math.max(lock.lockUntil, lock.lastTick ?? 0) < before)
@@ -78,12 +56,3 @@ export function memory(options: MemoryOptions = {}): MemoryProvider {
     async close() {},
   }
 }
-
-const leaseOf = (lock: StoredLock, owner: string, storeTime: number): Lease => ({
-  name: lock.name,
-  owner,
-  fencingToken: lock.fencingToken,
-  acquiredAt: lock.lockedAt,
-  lockUntil: lock.lockUntil,
-  storeTime,
-})

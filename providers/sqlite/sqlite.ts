@@ -1,24 +1,14 @@
-import type {
-  AcquireRequest,
-  AcquireResult,
-  ExtendRequest,
-  Lease,
-  LockProvider,
-  LockRecord,
-  ReleaseRequest,
-} from '../../src/provider/contract.ts'
-import { decideAcquire, decideExtend, decideRelease, type StoredLock } from '../../src/provider/decide.ts'
+import {
+  type Answerer,
+  answerAcquire,
+  answerExtend,
+  answerForceRelease,
+  answerRelease,
+} from '../../src/provider/answers.ts'
+import type { LockProvider, LockRecord } from '../../src/provider/contract.ts'
 import { readInput, type SqliteInput } from './options.ts'
 import { type Connection, sourceOf } from './source.ts'
 import { patiently, transaction } from './transaction.ts'
-
-/** What is answered, and the record to write when it changes. */
-interface Decision<Answer> {
-  readonly answer: Answer
-  readonly next?: StoredLock | undefined
-}
-
-type Decide<Request, Answer> = (record: StoredLock | undefined, request: Request, now: number) => Decision<Answer>
 
 /**
  * Keeps locks in an SQLite file that the processes of one machine share.
@@ -62,7 +52,7 @@ export function sqlite(input: SqliteInput): LockProvider {
    */
   const decideAll = async <Request extends { readonly name: string }, Answer>(
     requests: readonly Request[],
-    decide: Decide<Request, Answer>,
+    decide: Answerer<Request, Answer>,
   ): Promise<readonly Answer[]> => {
     const unchanged = await use(({ database, table }) =>
       transaction(database, 'DEFERRED', () => {
@@ -88,9 +78,9 @@ export function sqlite(input: SqliteInput): LockProvider {
   }
 
   return {
-    acquire: (requests) => decideAll(requests, acquire),
-    extend: (requests) => decideAll(requests, extend),
-    release: (requests) => decideAll(requests, release),
+    acquire: (requests) => decideAll(requests, answerAcquire),
+    extend: (requests) => decideAll(requests, answerExtend),
+    release: (requests) => decideAll(requests, answerRelease),
     read: (names) =>
       use(({ database, table }) =>
         transaction(database, 'DEFERRED', () => {
@@ -100,7 +90,7 @@ export function sqlite(input: SqliteInput): LockProvider {
         }),
       ),
     async forceRelease(name) {
-      const [freed] = await decideAll([{ name }], forceRelease)
+      const [freed] = await decideAll([{ name }], answerForceRelease)
       return freed === true
     },
     prune: (olderThanMs) => write(({ table }) => table.prune(now() - olderThanMs)),
@@ -108,37 +98,3 @@ export function sqlite(input: SqliteInput): LockProvider {
     close: () => source.close(),
   }
 }
-
-const acquire: Decide<AcquireRequest, AcquireResult> = (record, request, storeTime) => {
-  const decision = decideAcquire(record, request, storeTime)
-  if (decision.outcome === 'refuse') {
-    const { reason } = decision
-    return { answer: { granted: false, reason, record: record && { ...record, storeTime }, storeTime } }
-  }
-  const lease = leaseOf(decision.next, request.owner, storeTime)
-  return { answer: { granted: true, lease }, next: decision.outcome === 'grant' ? decision.next : undefined }
-}
-
-const extend: Decide<ExtendRequest, Lease | undefined> = (record, request, storeTime) => {
-  const next = decideExtend(record, request, storeTime)
-  return { answer: next && leaseOf(next, request.owner, storeTime), next }
-}
-
-const release: Decide<ReleaseRequest, boolean> = (record, request, storeTime) => {
-  const next = decideRelease(record, request, storeTime)
-  return { answer: next !== undefined, next: typeof next === 'object' ? next : undefined }
-}
-
-const forceRelease: Decide<{ readonly name: string }, boolean> = (record, _request, storeTime) =>
-  record && record.lockUntil > storeTime
-    ? { answer: true, next: { ...record, lockUntil: storeTime } }
-    : { answer: false }
-
-const leaseOf = (lock: StoredLock, owner: string, storeTime: number): Lease => ({
-  name: lock.name,
-  owner,
-  fencingToken: lock.fencingToken,
-  acquiredAt: lock.lockedAt,
-  lockUntil: lock.lockUntil,
-  storeTime,
-})

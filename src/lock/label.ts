@@ -1,10 +1,10 @@
 import { hostname } from 'node:os'
 import { show } from '../duration.ts'
 import { InvalidOptionError } from '../errors.ts'
-import { MAX_LABEL } from '../provider/holder.ts'
+import { cutLabel, MAX_LABEL } from '../provider/holder.ts'
 
 /** How this process is called in the store and in the events of others, for people: `host:pid`. Decides nothing. */
-export const defaultLabel = (): string => `${hostname()}:${process.pid}`.slice(0, MAX_LABEL)
+export const defaultLabel = (): string => cutLabel(`${hostname()}:${process.pid}`)
 
 /** Checks a label that the user gives. */
 export function checkLabel(label: unknown, of: string): string {

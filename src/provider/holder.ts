@@ -20,7 +20,10 @@ const RELEASED = '#released'
 export const MAX_LABEL = 200
 
 /** What stands in the store while this owner has the lock. */
-export const holderOf = ({ label, owner }: Holder): string => `${label.slice(0, MAX_LABEL)}#${owner}`
+export const holderOf = ({ label, owner }: Holder): string => `${cutLabel(label)}#${owner}`
+
+/** The label as it is kept: never half of a surrogate pair at its end, which a store could not keep. */
+export const cutLabel = (label: string): string => label.slice(0, MAX_LABEL).replace(/[\uD800-\uDBFF]$/, '')
 
 /** What stands in the store after this owner has released, until the next grant. */
 export const releasedHolderOf = (holder: Holder): string => holderOf(holder) + RELEASED
