@@ -8,8 +8,9 @@ export interface RedisCommands {
   readonly options?: { readonly keyPrefix?: string | undefined }
 }
 
-/** Lists a server's keys. */
-export interface RedisScanner {
+/** One server: what can't be sent by a key. */
+export interface RedisServer {
+  script(load: 'LOAD', script: string): Promise<unknown>
   scan(
     cursor: string,
     match: 'MATCH',
@@ -20,11 +21,11 @@ export interface RedisScanner {
 }
 
 /** ioredis' `Redis`, connected to one server or through Sentinel. */
-export type RedisClient = RedisCommands & RedisScanner
+export type RedisClient = RedisCommands & RedisServer
 
 /** ioredis' `Cluster`. */
 export interface RedisCluster extends RedisCommands {
-  nodes(role: 'master'): readonly RedisScanner[]
+  nodes(role: 'master'): readonly RedisServer[]
 }
 
 export const isCluster = (client: RedisClient | RedisCluster): client is RedisCluster => 'nodes' in client

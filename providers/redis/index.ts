@@ -1,2 +1,2 @@
-export type { RedisClient, RedisCluster, RedisCommands, RedisScanner } from './client.ts'
+export type { RedisClient, RedisCluster, RedisCommands, RedisServer } from './client.ts'
 export { type RedisOptions, redis } from './redis.ts'

@@ -9,7 +9,8 @@ import type {
   ReleaseRequest,
 } from '../../src/provider/contract.ts'
 import { holderOf, releasedHolderOf } from '../../src/provider/holder.ts'
-import { milliseconds, type ScriptAnswer } from './scripts.ts'
+import type { ScriptAnswer } from './script-runner.ts'
+import { milliseconds } from './scripts.ts'
 
 const optional = (value: number | undefined): string => (value === undefined ? '' : String(value))
 

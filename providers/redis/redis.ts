@@ -6,7 +6,8 @@ import { clientFor, givenClient } from './connect.ts'
 import { DEFAULT_PREFIX, keySpace } from './keys.ts'
 import { acquireArgs, acquireResult, extendArgs, extendResult, readResult, releaseArgs, yes } from './records.ts'
 import { listNames } from './scan.ts'
-import { runScript, type Script, type ScriptAnswer, scripts } from './scripts.ts'
+import { type ScriptAnswer, ScriptRunner } from './script-runner.ts'
+import { type Script, scripts } from './scripts.ts'
 
 export interface RedisOptions {
   /**
@@ -38,6 +39,7 @@ export function redis(input: RedisClient | RedisCluster | string | RedisOptions)
   const { client, url, prefix = DEFAULT_PREFIX } = normalize(input)
   const space = keySpace(prefix)
   const source = client ? givenClient(client) : clientFor(url ?? '')
+  const runner = new ScriptRunner(source)
 
   const run = async <Request extends Named, Result>(
     script: Script,
@@ -45,9 +47,8 @@ export function redis(input: RedisClient | RedisCluster | string | RedisOptions)
     argsOf: (request: Request) => string[],
     resultOf: (request: Request, answer: ScriptAnswer) => Result,
   ): Promise<Result[]> => {
-    if (requests.length === 0) return []
     const told = requests.map((request) => ({ keys: space.keysOf(request.name), args: argsOf(request) }))
-    const answers = await runScript(await source.get(), script, told)
+    const answers = await runner.run(script, told)
     return requests.map((request, index) => resultOf(request, answers[index] as ScriptAnswer))
   }
 

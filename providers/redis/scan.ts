@@ -1,4 +1,4 @@
-import { isCluster, type RedisClient, type RedisCluster, type RedisScanner } from './client.ts'
+import { isCluster, type RedisClient, type RedisCluster, type RedisServer } from './client.ts'
 import type { KeySpace } from './keys.ts'
 
 /** Keys looked at in one SCAN call. */
@@ -14,7 +14,7 @@ export async function listNames(
   part: 'state' | 'any',
 ): Promise<string[]> {
   const names = new Set<string>()
-  const collect = async (server: RedisScanner): Promise<void> => {
+  const collect = async (server: RedisServer): Promise<void> => {
     let cursor = '0'
     do {
       const [next, keys] = await server.scan(cursor, 'MATCH', space.pattern, 'COUNT', PAGE)
@@ -29,7 +29,7 @@ export async function listNames(
   return [...names]
 }
 
-async function servers(client: RedisClient | RedisCluster): Promise<readonly RedisScanner[]> {
+async function servers(client: RedisClient | RedisCluster): Promise<readonly RedisServer[]> {
   if (!isCluster(client)) return [client]
   // A cluster client that hasn't connected yet knows no masters, or takes every node it was told for one.
   await client.ping()

@@ -1,7 +1,5 @@
-/* Sends batches to a store's scripts: in chunks, all at once, by the script's hash first. */
+/* One script for each verb. */
 import { createHash } from 'node:crypto'
-import { isCluster, type RedisClient, type RedisCluster, type RedisCommands } from './client.ts'
-import type { LockKeys } from './keys.ts'
 import { ACQUIRE } from './lua/acquire.ts'
 import { EXTEND } from './lua/extend.ts'
 import { FORCE_RELEASE } from './lua/force-release.ts'
@@ -28,101 +26,6 @@ export const scripts = {
   forceRelease: script(FORCE_RELEASE),
   prune: script(PRUNE),
 }
-
-/** What a script is told about one lock. */
-export interface ScriptRequest {
-  readonly keys: LockKeys
-  readonly args: readonly string[]
-}
-
-/** What a script answered about one lock. */
-export interface ScriptAnswer {
-  readonly value: unknown
-  /** The server's clock when it decided, in ms. */
-  readonly storeTime: number
-}
-
-/** Requests of one script call: while it runs, Redis serves nobody else, for some 5 ms. */
-const CHUNK = 200
-
-/**
- * Runs a script for a batch and answers in request order. The calls are sent side by side over the connections that there are, so they cost
- * one round trip. When one fails the batch rejects, but only after all have been answered: whoever then gives back what the
- * others granted must not come before them.
- */
-export async function runScript(
-  client: RedisClient | RedisCluster,
-  script: Script,
-  requests: readonly ScriptRequest[],
-): Promise<ScriptAnswer[]> {
-  const answers = new Array<ScriptAnswer>(requests.length)
-  const outcomes = await Promise.allSettled(
-    chunks(requests, isCluster(client)).map(async (chunk) => {
-      const called = await call(
-        client,
-        script,
-        chunk.map((index) => requests[index] as ScriptRequest),
-      )
-      for (const [position, index] of chunk.entries()) answers[index] = called[position] as ScriptAnswer
-    }),
-  )
-  const failed = outcomes.find((outcome) => outcome.status === 'rejected')
-  if (failed) throw failed.reason
-  return answers
-}
-
-/**
- * Cuts a batch into lists of indexes. A cluster takes only keys of one slot in a call. The requests of one name stay in one chunk,
- * in order: two chunks may change places on the way when the server doesn't know the script yet.
- */
-function chunks(requests: readonly ScriptRequest[], bySlot: boolean): number[][] {
-  const all: number[][] = []
-  const open = new Map<string, number[]>()
-  const withName = new Map<string, number[]>()
-  for (const [index, { keys }] of requests.entries()) {
-    let chunk = withName.get(keys.lock)
-    if (!chunk) {
-      const group = bySlot ? keys.tag : ''
-      chunk = open.get(group)
-      if (!chunk || chunk.length >= CHUNK) {
-        chunk = []
-        all.push(chunk)
-        open.set(group, chunk)
-      }
-      withName.set(keys.lock, chunk)
-    }
-    chunk.push(index)
-  }
-  return all
-}
-
-async function call(
-  client: RedisCommands,
-  script: Script,
-  requests: readonly ScriptRequest[],
-): Promise<ScriptAnswer[]> {
-  const keys = requests.flatMap((request) => [request.keys.lock, request.keys.state])
-  const keysAndArgs = keys.concat(...requests.map((request) => request.args))
-  const reply = await evaluate(client, script, keys.length, keysAndArgs)
-  if (!Array.isArray(reply) || reply.length !== requests.length + 1) {
-    throw new TypeError('Redis answered a script in a form that is not known')
-  }
-  const [now, ...values] = reply
-  return values.map((value) => ({ value, storeTime: milliseconds(now) }))
-}
-
-async function evaluate(client: RedisCommands, script: Script, keyCount: number, keysAndArgs: readonly string[]) {
-  try {
-    return await client.evalsha(script.sha, keyCount, ...keysAndArgs)
-  } catch (error) {
-    if (!isNoScript(error)) throw error
-    // First use of this server, or it restarted, failed over, or was told SCRIPT FLUSH.
-    return await client.eval(script.text, keyCount, ...keysAndArgs)
-  }
-}
-
-/** The first word of an error reply of Redis is its code. */
-const isNoScript = (error: unknown): boolean => error instanceof Error && error.message.startsWith('NOSCRIPT ')
 
 /** A time as the scripts write it: whole microseconds. */
 export const milliseconds = (microseconds: unknown): number => Number(microseconds) / 1000

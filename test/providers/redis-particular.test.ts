@@ -175,6 +175,7 @@ describe.skipIf('unavailable' in server)('redis', () => {
           eval: (script, keyCount, ...args) => client.eval(script, keyCount, ...args),
           scan: (...args) => client.scan(...args),
           ping: () => client.ping(),
+          script: (load, text) => client.script(load, text),
         },
       })
       const busy = aHolder()
