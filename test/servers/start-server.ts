@@ -1,22 +1,16 @@
 import { mariadb } from './mariadb.ts'
+import { mongodb } from './mongodb.ts'
+import { mysql } from './mysql.ts'
 import { postgres } from './postgres.ts'
 import { redis } from './redis.ts'
 import { redisCluster } from './redis-cluster.ts'
 import { redisSentinel } from './redis-sentinel.ts'
 import type { ServerKind, ServerName, ServerUnavailable, TestServer } from './test-server.ts'
 
-const notYet: ServerKind = {
-  variable: 'TICKLOCK_TEST_NOT_YET',
-  version: async () => '',
-  start: async () => {
-    throw new Error('not written yet')
-  },
-}
-
 /** Those that take longest come first, since they are started in this order. */
 const kinds: Readonly<Record<ServerName, ServerKind>> = {
-  mongodb: notYet,
-  mysql: notYet,
+  mysql,
+  mongodb,
   mariadb,
   postgres,
   'redis-sentinel': redisSentinel,

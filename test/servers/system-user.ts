@@ -12,9 +12,9 @@ export function isRoot(): boolean {
 }
 
 /** Database servers refuse to run as root: then the server's own user, or nobody. Otherwise ourselves. */
-export function serverUser(name: string): SystemUser {
+export function serverUser(name: string, passwd = '/etc/passwd'): SystemUser {
   if (!isRoot()) return {}
-  const users = readFileSync('/etc/passwd', 'utf8')
+  const users = readFileSync(passwd, 'utf8')
     .split('\n')
     .map((line) => line.split(':'))
   const found = users.find(([user]) => user === name) ?? users.find(([user]) => user === 'nobody')
