@@ -13,6 +13,8 @@ export function postgresSetup(table: string = DEFAULT_TABLE): string {
   const quoted = quoteTable(table, '"')
   return `
 DO $ticklock$
+DECLARE
+  narrow record;
 BEGIN
   -- CREATE TABLE IF NOT EXISTS fails with duplicate keys in pg_type when several sessions run it at once: let them take turns.
   PERFORM pg_advisory_xact_lock(hashtextextended('ticklock setup', 0));
@@ -43,27 +45,26 @@ BEGIN
       ADD COLUMN IF NOT EXISTS metadata text;
   END IF;
 
-  -- Many tables of ShedLock have varchar(64) and timestamp(3). A name that is too long would fail a whole batch, and a time that
-  -- is rounded up keeps a lock half a millisecond longer. None of these changes rewrites the table.
-  IF EXISTS (
-    SELECT FROM pg_attribute
-    WHERE attrelid = '${quoted}'::regclass AND (
-      attname = 'name' AND atttypid = 'varchar'::regtype AND atttypmod BETWEEN 0 AND 258
-      OR attname IN ('lock_until', 'locked_at') AND atttypid = 'timestamp'::regtype AND atttypmod BETWEEN 0 AND 5
-    )
-  ) THEN
-    ALTER TABLE ${quoted}
-      ALTER COLUMN name TYPE varchar(255),
-      ALTER COLUMN lock_until TYPE timestamp,
-      ALTER COLUMN locked_at TYPE timestamp;
-  END IF;
-
+  -- A time with a zone would be read and written in the zone of each session.
   IF EXISTS (
     SELECT FROM pg_attribute
     WHERE attrelid = '${quoted}'::regclass AND attname IN ('lock_until', 'locked_at') AND atttypid <> 'timestamp'::regtype
   ) THEN
     RAISE EXCEPTION 'ticklock: lock_until and locked_at of ${table} must be of the type timestamp without time zone';
   END IF;
+
+  -- Many tables of ShedLock have varchar(64) and timestamp(3). A name that is too long would fail a whole batch, and a time that
+  -- is rounded up keeps a lock half a millisecond longer. No such change rewrites the table.
+  FOR narrow IN
+    SELECT attname, CASE atttypid WHEN 'varchar'::regtype THEN 'varchar(255)' ELSE 'timestamp' END AS wide
+    FROM pg_attribute
+    WHERE attrelid = '${quoted}'::regclass AND (
+      attname IN ('name', 'locked_by') AND atttypid = 'varchar'::regtype AND atttypmod BETWEEN 0 AND 258
+      OR attname IN ('lock_until', 'locked_at') AND atttypmod BETWEEN 0 AND 5
+    )
+  LOOP
+    EXECUTE format('ALTER TABLE %s ALTER COLUMN %I TYPE %s', '${quoted}', narrow.attname, narrow.wide);
+  END LOOP;
 END
 $ticklock$`.trim()
 }

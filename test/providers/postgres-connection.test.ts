@@ -1,0 +1,174 @@
+/* What the provider is given, and connections that break. */
+import { once } from 'node:events'
+import { type AddressInfo, createServer, type Server, type Socket, connect as toServer } from 'node:net'
+import pg from 'pg'
+import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest'
+import { type PostgresInput, postgres } from '../../providers/postgres/index.ts'
+import { InvalidOptionError } from '../../src/errors.ts'
+import { ask } from './postgres-ask.ts'
+
+const server = inject('servers').postgres
+const TABLE = 'ticklock_connection'
+
+describe('postgres is given', () => {
+  const query = async (): Promise<{ rows: unknown[] }> => ({ rows: [] })
+
+  it.each([
+    ['nothing', undefined, /expected a pool, a client, a URL or options/],
+    ['no place', { table: 'locks' }, /exactly one of pool, client and url, not none/],
+    ['two places', { pool: { query }, url: 'postgres://host/db' }, /not pool and url/],
+    ['an unknown option', { url: 'postgres://host/db', tabel: 'locks' }, /unknown option "tabel"/],
+    ['a pool that is none', { pool: 'pool' }, /pool must have a method query/],
+    ['the URL of another store', 'redis://host', /url must look like/],
+    ['a table that is no name', { url: 'postgres://host/db', table: 'a;b' }, /table must be a name/],
+  ])('%s: an error at once', (_, input, message) => {
+    expect(() => postgres(input as PostgresInput)).toThrow(message)
+    expect(() => postgres(input as PostgresInput)).toThrow(InvalidOptionError)
+  })
+
+  it('a wrong URL, and does not repeat it, since it may contain a password', () => {
+    expect(() => postgres('mysql://root:secret@host')).toThrow(/^(?!.*secret)/)
+  })
+
+  it('a URL, and opens nothing until it is used', async () => {
+    const provider = postgres('postgres://user:secret@127.0.0.1:1/nobody')
+    await provider.close()
+    await expect(provider.read()).rejects.toThrow(/closed/)
+  })
+})
+
+describe.skipIf('unavailable' in server)('a connection of postgres', () => {
+  if ('unavailable' in server) return
+  const { url } = server
+  const admin = new pg.Client({ connectionString: url })
+  beforeAll(async () => {
+    await admin.connect()
+    await postgres({ client: admin, table: TABLE }).setup()
+  })
+  afterAll(async () => {
+    await admin.query(`DROP TABLE ${TABLE}`)
+    await admin.end()
+  })
+
+  it('that breaks while it is idle does not end the process, whoever made the pool', async () => {
+    const pool = new pg.Pool({ connectionString: url, application_name: 'idle-and-broken' })
+    const provider = postgres({ pool, table: TABLE })
+    await provider.read([])
+    const removed = new Promise((resolve) => pool.once('remove', resolve)) // once() of node:events would listen for errors, too.
+    await admin.query(
+      "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'idle-and-broken'",
+    )
+    await removed
+    expect(await provider.read([])).toEqual([])
+    await pool.end()
+  })
+
+  it('of a pool with a listener of its own gets no other', async () => {
+    const pool = new pg.Pool({ connectionString: url })
+    pool.on('error', () => {})
+    postgres({ pool, table: TABLE })
+    expect(pool.listenerCount('error')).toBe(1)
+    await pool.end()
+  })
+
+  it('that is the only one gets one query after another, and an error does not stop the next', async () => {
+    let running = 0
+    let most = 0
+    const query = async (text: string, values?: unknown[]) => {
+      most = Math.max(most, ++running)
+      try {
+        return await admin.query(text, values)
+      } finally {
+        running--
+      }
+    }
+    const provider = postgres({ client: { query }, table: TABLE })
+    const missing = postgres({ client: { query }, table: 'ticklock_missing' })
+    const many = Array.from({ length: 5 }, (_, index) => provider.acquire([ask(`one by one ${index}`)]))
+    await expect(missing.read()).rejects.toThrow(/does not exist/)
+    expect((await Promise.all(many)).flat().every(({ granted }) => granted)).toBe(true)
+
+    most = 0
+    const nul = provider.acquire([ask('\0')])
+    const next = provider.acquire([ask('next')])
+    await expect(nul).rejects.toMatchObject({ code: '22021' })
+    expect(await next).toMatchObject([{ granted: true }])
+    expect(most).toBe(1)
+  })
+
+  it('of its own that is silently dead gives an error, and the next call gets a new one', async () => {
+    const tunnel = await Tunnel.to(new URL(url))
+    const provider = postgres({ url: tunnel.url, table: TABLE })
+    expect(await provider.acquire([ask('through the tunnel')])).toMatchObject([{ granted: true }])
+
+    tunnel.swallow()
+    const asked = performance.now()
+    await expect(provider.read([])).rejects.toThrow(/timeout/)
+    expect(performance.now() - asked).toBeLessThan(8_000)
+    expect(await provider.read(['through the tunnel'])).toHaveLength(1)
+    expect(tunnel.accepted).toBe(2)
+    await provider.close()
+    await provider.close()
+    await tunnel.close()
+  })
+
+  it('of its own is named, and gone after close', async () => {
+    const provider = postgres({ url, table: TABLE })
+    const count = async (): Promise<number> => {
+      const sql =
+        "SELECT count(*)::int AS n FROM pg_stat_activity WHERE application_name = 'ticklock' AND query LIKE $1"
+      return (await admin.query(sql, [`%${TABLE}%`])).rows[0].n
+    }
+    await provider.read([])
+    expect(await count()).toBe(1)
+    await provider.close()
+    while ((await count()) > 0);
+    await expect(provider.read([])).rejects.toThrow(/closed/)
+  })
+})
+
+/** A way to a server whose connections can be made to say nothing any more, while they stay open. */
+class Tunnel {
+  readonly #server: Server
+  readonly #target: URL
+  readonly #sockets: Socket[] = []
+  accepted = 0
+
+  constructor(target: URL) {
+    this.#target = target
+    this.#server = createServer((near) => {
+      this.accepted++
+      const far = toServer(Number(target.port), target.hostname)
+      near.pipe(far).pipe(near)
+      for (const socket of [near, far]) {
+        socket.on('error', () => {})
+        this.#sockets.push(socket)
+      }
+    })
+  }
+
+  static async to(target: URL): Promise<Tunnel> {
+    const tunnel = new Tunnel(target)
+    tunnel.#server.listen(0, '127.0.0.1')
+    await once(tunnel.#server, 'listening')
+    return tunnel
+  }
+
+  get url(): string {
+    const url = new URL(this.#target)
+    url.port = String((this.#server.address() as AddressInfo).port)
+    return String(url)
+  }
+
+  /** From now on the connections there are carry nothing; new ones do. */
+  swallow(): void {
+    for (const socket of this.#sockets) socket.unpipe()
+    for (const socket of this.#sockets) socket.resume()
+  }
+
+  async close(): Promise<void> {
+    for (const socket of this.#sockets) socket.destroy()
+    this.#server.close()
+    await once(this.#server, 'close')
+  }
+}
