@@ -51,9 +51,9 @@ export const pruning: CaseGroup = {
       const names = Array.from({ length: 20 }, () => bench.name())
       for (let round = 0; round < 10; round++) {
         const holders = names.map((name) => bench.holder(name))
-        const [results] = await Promise.all([
-          bench.a.acquire(holders.map((holder) => toAcquire(holder))),
+        const [, results] = await Promise.all([
           bench.b.prune(1),
+          bench.a.acquire(holders.map((holder) => toAcquire(holder))),
           bench.b.prune(1),
         ])
         for (const [index, holder] of holders.entries()) {

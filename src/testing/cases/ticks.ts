@@ -85,20 +85,23 @@ export const ticks: CaseGroup = {
     },
 
     'a tick ahead of the clock by less than maxClockSkew is granted, at the bound exactly': async (bench) => {
-      const holder = bench.holder()
-      // What is 60 ms too far ahead now is at the bound 60 ms later: the one that is granted tells the time at which it was.
-      const tick = Math.ceil(await bench.now()) + SKEW_MS + 60
-      let result = await acquire(bench.a, holder, { tick })
-      while (!result.granted) {
-        assert.equal(result.reason, 'clock-ahead')
-        assert.ok(
-          result.storeTime + SKEW_MS < tick,
-          `refused at ${result.storeTime}, though within ${SKEW_MS} ms of ${tick}`,
-        )
-        await pause(1)
-        result = await acquire(bench.a, holder, { tick })
+      // What is 60 ms too far ahead is at the bound 60 ms later; each answer tells the time at which it was right. A busy machine
+      // may leave no refusal shortly before the bound: then too little was seen, and it is tried with another tick.
+      for (let refusedShortlyBefore = false; !refusedShortlyBefore; ) {
+        const holder = bench.holder()
+        const tick = Math.ceil(await bench.now()) + SKEW_MS + 60
+        let result = await acquire(bench.a, holder, { tick })
+        while (!result.granted) {
+          assert.equal(result.reason, 'clock-ahead')
+          const late = result.storeTime + SKEW_MS - tick
+          assert.ok(late < 1, `refused ${late} ms after it came within maxClockSkew`)
+          refusedShortlyBefore = late > -20
+          await pause(1)
+          result = await acquire(bench.a, holder, { tick })
+        }
+        const early = tick - SKEW_MS - result.lease.storeTime
+        assert.ok(early < 1, `granted ${early} ms before it came within maxClockSkew`)
       }
-      assert.ok(result.lease.storeTime + SKEW_MS >= tick, `granted at ${result.lease.storeTime}, too early for ${tick}`)
     },
 
     'maxClockSkew of 0 takes a tick when it is due, and not before': async (bench) => {
