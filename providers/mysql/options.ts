@@ -15,8 +15,8 @@ export interface MysqlOptions {
    */
   readonly url?: string | undefined
   /**
-   * The table's name: letters, digits and underscores, at most 63, with or without its database before a dot. `'shedlock'`, or
-   * however that table is called, to share it with ShedLock.
+   * The table's name: letters, digits and underscores, at most 63, with or without its database before a dot (MySQL wants the
+   * connection to have one selected all the same). `'shedlock'`, or however that table is called, to share it with ShedLock.
    * @default 'ticklock'
    */
   readonly table?: string | undefined
@@ -81,7 +81,6 @@ const isClient = (value: unknown): value is MysqlClient | MysqlNonPromiseClient 
 
 /** The URL may have a password, so no message shows it. */
 function checkedUrl(url: unknown): string {
-  const scheme = typeof url === 'string' && URL.canParse(url) ? new URL(url).protocol : undefined
-  if (typeof url === 'string' && (scheme === 'mysql:' || scheme === 'mariadb:')) return url
+  if (typeof url === 'string' && /^(mysql|mariadb):\/\/[^/]/i.test(url) && URL.canParse(url)) return url
   throw new InvalidOptionError('mysql: url must look like "mysql://user:password@host:3306/database" or "mariadb://…"')
 }

@@ -1,10 +1,49 @@
 /* How the tests meet MySQL and MariaDB: looked into by a client of the tests' own. */
 import { randomUUID } from 'node:crypto'
-import { createPool, type Pool, type ResultSetHeader, type RowDataPacket } from 'mysql2/promise'
+import { createPool, type Pool, type PoolOptions, type ResultSetHeader, type RowDataPacket } from 'mysql2/promise'
+import { inject } from 'vitest'
 import { mysql } from '../../providers/mysql/index.ts'
 import type { ConformanceSubject, StoredRecord } from '../../src/testing/index.ts'
 
 const NOBODY_LISTENS = 'mysql://root@127.0.0.1:1/test'
+
+/** The servers that are there. */
+export const servers = (['mysql', 'mariadb'] as const).flatMap((name) => {
+  const server = inject('servers')[name]
+  return 'unavailable' in server ? [] : [{ name, url: server.url }]
+})
+
+/** What the tests of one file make on a server, and drop in the end. */
+export class Belongings {
+  readonly url: string
+  /** The tests' own client. */
+  readonly pool: Pool
+  readonly #pools: Pool[] = []
+  readonly #tables: string[] = []
+
+  constructor(url: string) {
+    this.url = url
+    this.pool = this.newPool()
+  }
+
+  /** A table's name that no other test has. */
+  newTable(): string {
+    const table = newTable()
+    this.#tables.push(table)
+    return table
+  }
+
+  newPool(options: PoolOptions = {}): Pool {
+    const pool = createPool({ uri: this.url, connectionLimit: 4, ...options })
+    this.#pools.push(pool)
+    return pool
+  }
+
+  async clear(): Promise<void> {
+    for (const table of this.#tables) await this.pool.query(`DROP TABLE IF EXISTS ${table}`)
+    await Promise.all(this.#pools.map((pool) => pool.end()))
+  }
+}
 
 /** A table's name that no other test has. */
 export const newTable = (): string => `locks_${randomUUID().replaceAll('-', '')}`
