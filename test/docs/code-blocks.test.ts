@@ -1,5 +1,5 @@
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process'
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { dirname, join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest'
@@ -14,12 +14,16 @@ const programs = blocks.filter(({ language }) => language === 'ts')
 const RUN_FOR = 3_000
 let folder: string
 
-const fileOf = ({ page, line }: CodeBlock): string => join(folder, `${page.replaceAll(/[/.]/g, '-')}-${line}.ts`)
+const fileOf = ({ page, line, file }: CodeBlock): string =>
+  join(folder, page.replaceAll(/[/.]/g, '-'), file ?? `line-${line}.ts`)
 const needs = ({ code }: CodeBlock): string[] => missing.filter((store) => code.includes(`ticklock/${store}`))
 
 beforeAll(() => {
   folder = mkdtempSync(join(root, 'test', '.code-blocks-'))
-  for (const block of programs) writeFileSync(fileOf(block), `${block.code}\nexport {}\n`)
+  for (const block of programs) {
+    mkdirSync(dirname(fileOf(block)), { recursive: true })
+    writeFileSync(fileOf(block), `${block.code}\nexport {}\n`)
+  }
 })
 afterAll(() => rmSync(folder, { recursive: true, force: true }))
 
@@ -27,7 +31,7 @@ describe('the code blocks of the documentation', () => {
   it('are there', () => expect(programs.length).toBeGreaterThan(5))
 
   it('compile', () => {
-    const config = { extends: '../../tsconfig.json', compilerOptions: { noUnusedLocals: false }, include: ['*.ts'] }
+    const config = { extends: '../../tsconfig.json', compilerOptions: { noUnusedLocals: false }, include: ['**/*.ts'] }
     writeFileSync(join(folder, 'tsconfig.json'), JSON.stringify(config))
     const tsc = join(dirname(createRequire(import.meta.url).resolve('typescript/package.json')), 'bin', 'tsc')
     const { stdout } = spawnSync(process.execPath, [tsc, '-p', folder], { encoding: 'utf8' })

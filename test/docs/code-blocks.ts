@@ -10,6 +10,8 @@ export interface CodeBlock {
   readonly line: number
   readonly language: string
   readonly code: string
+  /** The name that another block of the page imports it by, from a comment before it: `<!-- file: name.ts -->`. */
+  readonly file: string | undefined
 }
 
 /** The README and every page under docs. */
@@ -21,10 +23,11 @@ export function pages(): string[] {
 /** All fenced blocks of a page. */
 export function codeBlocks(page: string): CodeBlock[] {
   const text = readFileSync(join(root, page), 'utf8')
-  return [...text.matchAll(/^```(\w*)\n(.*?)^```$/gms)].map((match) => ({
+  return [...text.matchAll(/^(?:<!-- file: (\S+) -->\n)?```(\w*)\n(.*?)^```$/gms)].map((match) => ({
     page,
     line: text.slice(0, match.index).split('\n').length,
-    language: match[1] ?? '',
-    code: match[2] ?? '',
+    language: match[2] ?? '',
+    code: match[3] ?? '',
+    file: match[1],
   }))
 }
