@@ -110,10 +110,13 @@ export function releaseOf(request: ReleaseRequest): Change {
   }
 }
 
-/** Ends an unexpired lease whoever has it. */
+/**
+ * Ends an unexpired lease whoever has it, as if it had ended when it began. Were it to end now, an extension whose command began a moment
+ * before (so that its `$$NOW` is earlier) and that comes to this record after us would find the lease unexpired, and take the lock back.
+ */
 export const forcedReleaseOf = (name: string): Change => ({
   filter: { _id: name, $expr: UNEXPIRED },
-  update: [{ $set: { lockUntil: '$$NOW' } }],
+  update: [{ $set: { lockUntil: { $min: ['$lockedAt', '$$NOW'] } } }],
 })
 
 const heldBy = (request: ExtendRequest | ReleaseRequest): Change['filter'] => ({
