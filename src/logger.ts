@@ -29,16 +29,23 @@ export function childLogger(logger: Logger, fields: Record<string, unknown>): Lo
   return { debug: at('debug'), info: at('info'), warn: at('warn'), error: at('error') }
 }
 
-/** The same logger, but nothing that it throws gets out: a log line never changes an outcome. */
+/** The same logger, but nothing that it throws or rejects with gets out: a log line never changes an outcome. */
 export function safeLogger(logger: Logger): Logger {
   const at =
     (level: Level) =>
     (line: object, message: string): void => {
-      try {
-        logger[level](line, message)
-      } catch {
-        // There is nowhere left to tell it.
-      }
+      // There is nowhere left to tell it.
+      quietly(() => logger[level](line, message), nothing)
     }
   return { debug: at('debug'), info: at('info'), warn: at('warn'), error: at('error') }
+}
+
+/** Calls what others gave us. What it throws, or what the promise that it answers rejects with, goes to `onThrow`. */
+export function quietly(call: () => unknown, onThrow: (error: unknown) => void): void {
+  try {
+    const result = call() as { then?: unknown } | undefined
+    if (typeof result?.then === 'function') Promise.resolve(result).catch(onThrow)
+  } catch (error) {
+    onThrow(error)
+  }
 }

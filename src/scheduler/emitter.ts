@@ -1,3 +1,4 @@
+import { quietly } from '../logger.ts'
 import type { EventName, SchedulerEvents } from './events.ts'
 
 export type Listener<Event> = (event: Event) => unknown
@@ -40,11 +41,6 @@ export class Emitter {
   }
 
   #tell(name: EventName, call: () => unknown): void {
-    try {
-      const result = call()
-      if (result instanceof Promise) result.catch((error: unknown) => this.#onThrow(name, error))
-    } catch (error) {
-      this.#onThrow(name, error)
-    }
+    quietly(call, (error) => this.#onThrow(name, error))
   }
 }
