@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto'
-import type { Clock, Timer } from '../clock.ts'
+import { type Clock, setDeadline, type Timer } from '../clock.ts'
 import { StoreError } from '../errors.ts'
 import type {
   AcquireRequest,
@@ -104,7 +104,8 @@ export class Store {
   within<T>(ms: number, what: string, answer: Promise<T>): Promise<T> {
     let timer: Timer
     const expired = new Promise<never>((_, reject) => {
-      timer = this.clock.setTimer(Math.min(ms, this.timeout), () =>
+      // A timeout may be longer than any timer.
+      timer = setDeadline(this.clock, this.clock.monotonic() + ms, () =>
         reject(new StoreError(`could not ${what}: the store did not answer within ${Math.round(ms)} ms`)),
       )
     })
