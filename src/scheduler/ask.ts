@@ -10,7 +10,9 @@ export type Answer =
   | { readonly outcome: 'refused'; readonly refused: Refused }
   /** The store failed until the time was up. */
   | { readonly outcome: 'failed'; readonly error: unknown }
-  /** The scheduler began to stop while the store was failing. */
+  /** Granted, but by now the job runs here without a lease that holds; given back. */
+  | { readonly outcome: 'running' }
+  /** The scheduler began to stop, or the job was removed, while the store was failing. Or it was granted after the grace of the stop, and given back. */
   | { readonly outcome: 'stopped' }
 
 const FIRST_PAUSE = 50
@@ -21,7 +23,7 @@ const LONGEST_PAUSE = 2_000
  * comes after that is given back. Never rejects.
  */
 export async function askForTick(engine: Engine, { job, time }: Tick, until: number): Promise<Answer> {
-  const { clock, asker, stopping } = engine
+  const { clock, asker, stopping, closing } = engine
   const acquisition = beginAcquisition(asker, { ...job.lock, tick: time })
   try {
     for (let failures = 1; ; failures++) {
@@ -29,12 +31,16 @@ export async function askForTick(engine: Engine, { job, time }: Tick, until: num
         const left = Math.max(1, until - clock.monotonic())
         const answer = await acquisition.ask(Math.min(asker.store.timeout, job.lock.lockAtMostFor, left))
         if (!answer.granted) return { outcome: 'refused', refused: answer }
+        // What is not taken is given back below, and its tick is not marked as done: under `onCrash: 'rerun'` it is still to be had.
+        if (job.running) return { outcome: 'running' }
+        if (closing.aborted) return { outcome: 'stopped' }
+        // A grant that comes while the runs drain is used: to all other nodes this tick is taken.
         acquisition.take()
         const terms = { request: acquisition.request, lockAtLeastFor: job.lock.lockAtLeastFor }
         return { outcome: 'granted', lock: new Lock(asker.store, terms, answer) }
       } catch (error) {
         tellStoreError(engine, 'acquire', job.name, error)
-        if (stopping.aborted) return { outcome: 'stopped' }
+        if (stopping.aborted || job.removed) return { outcome: 'stopped' }
         const left = until - clock.monotonic()
         if (left <= 0) return { outcome: 'failed', error }
         await pause(engine, Math.min(left, pauseAfter(failures, engine.random())))

@@ -1,8 +1,10 @@
 import type { LockRecord } from '../provider/contract.ts'
 import { pause, pauseAfter } from './ask.ts'
 import { type Engine, tellStoreError } from './engine.ts'
-import type { Job } from './job.ts'
-import { mayRerun, pursue, watch } from './tick.ts'
+import { pursueInTurn } from './in-turn.ts'
+import type { CatchingUp, Job } from './job.ts'
+import { ticksBetween } from './schedule.ts'
+import { mayRerun, tellMissed, watch } from './tick.ts'
 
 /** How many names are read at once. */
 const CHUNK = 1_000
@@ -15,8 +17,7 @@ export function owedTicks(job: Job, lastTick: number | undefined, now: number, s
   const { catchUp, schedule } = job
   const onStart = starting && job.runOnStart ? schedule.last(1, now).filter((tick) => tick > (lastTick ?? 0)) : []
   if (!catchUp || lastTick === undefined) return onStart
-  const after = Math.max(lastTick, now - catchUp.window)
-  const owed = schedule.last(catchUp.max, now).filter((tick) => tick > after)
+  const owed = ticksBetween(schedule, Math.max(lastTick, now - catchUp.window), now, catchUp.max)
   return owed.length > 0 ? owed : onStart
 }
 
@@ -39,24 +40,32 @@ export class CatchUp {
   }
 
   /** Says that ticks of this job may have passed unasked. */
-  owe(job: Job): void {
-    if (!job.catchUp || this.#engine.stopping.aborted) return
+  owe(job: Job, queued: number[] = []): void {
+    if (!job.catchUp || job.removed || this.#engine.stopping.aborted) return
     if (job.catchingUp) {
       job.catchingUp.again = true
       return
     }
-    job.catchingUp = { queued: [], again: false }
+    job.catchingUp = { queued, again: false, phase: 'reading', waiting: false }
     // Those that are found owing in one turn are read together.
     if (this.#owing.size === 0) queueMicrotask(() => this.#flush())
     this.#owing.add(job)
   }
 
-  /** Lets a tick wait its turn, if its job is catching up. False when it is not. */
+  /** Lets a tick that is due wait its turn, if its job is catching up. False when it is not, or when the tick goes the usual way. */
   queue(job: Job, time: number): boolean {
-    if (!job.catchUp || !job.catchingUp) return false
-    const { queued } = job.catchingUp
-    queued.push(time)
-    if (queued.length > job.catchUp.max) queued.shift()
+    const state = job.catchingUp
+    if (!job.catchUp || !state) return false
+    // Such a job is not to wait for the store.
+    if (state.phase === 'reading' && job.onStoreError === 'run') return false
+    // A tick that comes while the job runs is skipped, as ever, or one that ticks faster than it runs would catch up for ever.
+    if (state.phase === 'queued' && (job.running || state.waiting)) return false
+    state.queued.push(time)
+    const dropped = state.queued.length > job.catchUp.max ? state.queued.shift() : undefined
+    if (dropped !== undefined) {
+      const reason = state.phase === 'reading' ? 'store-error' : 'late'
+      tellMissed(this.#engine, { job, kind: 'schedule', time: dropped }, reason, undefined)
+    }
     return true
   }
 
@@ -67,35 +76,39 @@ export class CatchUp {
   }
 
   async #settle(jobs: readonly Job[], starting: boolean): Promise<void> {
-    for (const job of jobs) job.catchingUp ??= { queued: [], again: false }
+    for (const job of jobs) job.catchingUp ??= { queued: [], again: false, phase: 'reading', waiting: false }
     const records = await this.#read(jobs.map(({ name }) => name))
-    for (const job of jobs) this.#engine.track(this.#settleJob(job, records.get(job.name), starting))
-  }
-
-  async #settleJob(job: Job, record: LockRecord | undefined, starting: boolean): Promise<void> {
-    const engine = this.#engine
-    const now = engine.time.now()
-    this.#watchUnfinished(job, record, now)
-    const owed = owedTicks(job, record?.lastTick, now, starting)
-    const newest = owed.at(-1) ?? 0
-    await this.#pursueAll(job, 'catch-up', owed)
-    const state = job.catchingUp
-    for (let queued = state?.queued.splice(0); queued?.length; queued = state?.queued.splice(0)) {
-      await this.#pursueAll(
-        job,
-        'schedule',
-        queued.filter((time) => time > newest),
-      )
+    for (const job of jobs) {
+      if (job.catchingUp) this.#engine.track(this.#settleJob(job, job.catchingUp, records.get(job.name), starting))
     }
-    job.catchingUp = undefined
-    if (state?.again) this.owe(job)
   }
 
-  async #pursueAll(job: Job, kind: 'catch-up' | 'schedule', times: readonly number[]): Promise<void> {
-    const engine = this.#engine
-    for (const time of times) {
-      if (engine.stopping.aborted || job.removed) return
-      await pursue(engine, { job, kind, time }, engine.clock.monotonic() + job.graceFor)
+  async #settleJob(job: Job, state: CatchingUp, record: LockRecord | undefined, starting: boolean): Promise<void> {
+    const now = this.#engine.time.now()
+    try {
+      this.#watchUnfinished(job, record, now)
+      state.phase = 'owed'
+      const owed = owedTicks(job, record?.lastTick, now, starting)
+      if (await this.#pursueOwed(job, owed)) await this.#pursueQueued(job, state, owed.at(-1) ?? 0)
+    } finally {
+      job.catchingUp = undefined
+      const left = state.queued
+      if (this.#engine.stopping.aborted) {
+        for (const time of left) tellMissed(this.#engine, { job, kind: 'schedule', time }, 'stopped', undefined)
+      } else if (state.again || left.length > 0) this.owe(job, left)
+    }
+  }
+
+  /** False when it ended before its end. */
+  async #pursueOwed(job: Job, times: readonly number[]): Promise<boolean> {
+    for (const time of times) if (!(await pursueInTurn(this.#engine, { job, kind: 'catch-up', time }))) return false
+    return true
+  }
+
+  async #pursueQueued(job: Job, state: CatchingUp, after: number): Promise<void> {
+    state.phase = 'queued'
+    for (let time = state.queued.shift(); time !== undefined; time = state.queued.shift()) {
+      if (time > after && !(await pursueInTurn(this.#engine, { job, kind: 'schedule', time }))) return
     }
   }
 

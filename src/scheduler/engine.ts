@@ -18,6 +18,8 @@ export interface Engine {
   readonly random: () => number
   /** Aborts when the scheduler begins to stop: nothing new is begun, waits end. */
   readonly stopping: AbortSignal
+  /** Aborts when the grace of the stop has passed: what is granted from then on is given back, and no run may go on. */
+  readonly closing: AbortSignal
   /** The runs under way. */
   readonly runs: Set<Run>
   /** Keeps the scheduler from having stopped while this goes on. The promise must not reject. */

@@ -1,4 +1,4 @@
-import { type Duration, parseDuration, show } from '../duration.ts'
+import { type Duration, MAX_DURATION, parseDuration, show } from '../duration.ts'
 import { InvalidOptionError } from '../errors.ts'
 import type { Lock } from '../lock/lock.ts'
 import { type CheckedLockOptions, checkLease } from '../lock/terms.ts'
@@ -41,9 +41,17 @@ export interface JobDefaults {
    * @default false
    */
   readonly runOnStart?: boolean | undefined
-  /** Each node waits a random time up to this before it asks for a tick, to spread the load. The tick itself stays. @default 0 */
+  /**
+   * Each node waits a random time up to this, but no longer than half the grace, before it asks for a tick, to spread the load. The tick
+   * itself stays.
+   * @default 0
+   */
   readonly jitter?: Duration | undefined
-  /** How long after its time a tick may still be asked for while the store fails; it never reaches the next tick. @default '30s' */
+  /**
+   * How long after its time a tick may still be asked for while the store fails; it never reaches the next tick. The first answer has to
+   * come within it too. From 100 ms.
+   * @default '30s'
+   */
   readonly graceFor?: Duration | undefined
   /**
    * When the store still fails at the end of the grace: `'skip'` the tick (closed), or `'run'` without the lock (open), for jobs that would rather run on
@@ -116,35 +124,56 @@ export interface Job {
   running: Run | undefined
   /** The tick that this node waits for to lapse (`onCrash: 'rerun'`). */
   watched: number | undefined
-  /** Set while ticks that passed are being asked for: the new ones that wait their turn behind them, and whether more were missed meanwhile. */
-  catchingUp: { readonly queued: number[]; again: boolean } | undefined
+  /** How many ticks on their time are being asked for right now. */
+  asking: number
+  /** Set while ticks that passed are being asked for. */
+  catchingUp: CatchingUp | undefined
   /** Whether the job was taken out of the scheduler. */
   removed: boolean
+}
+
+/** A job that catches up. */
+export interface CatchingUp {
+  /** New ticks that wait their turn behind those that are owed. */
+  readonly queued: number[]
+  /** Whether more were missed meanwhile. */
+  again: boolean
+  /** The record is being read; the owed ticks have their turn; the queued ones have. */
+  phase: 'reading' | 'owed' | 'queued'
+  /** The tick whose turn it is waits for the lock. */
+  waiting: boolean
 }
 
 /** Refuses defaults that no job could have. */
 export function checkDefaults(defaults: JobDefaults, of: string): void {
   checkKeys(defaults, DEFAULTS, of)
-  checkShared({ lockAtMostFor: '1d', ...defined(defaults) }, of)
+  checkShared({ lockAtMostFor: MAX_DURATION, ...defined(defaults) }, of)
 }
 
 /**
+ * `known` answers the schedule with that key, if some job has it already.
+ *
  * @throws {InvalidOptionError} that names the job, the option and the value.
  */
-export function checkJob(options: JobOptions, defaults: JobDefaults, work: JobWork): Job {
+export function checkJob(
+  options: JobOptions,
+  defaults: JobDefaults,
+  work: JobWork,
+  known?: (key: string) => Schedule | undefined,
+): Job {
   const name = checkName((options as JobOptions | undefined)?.name, 'job')
   const of = `job ${JSON.stringify(name)}`
   checkKeys(options, OPTIONS, of)
   if (typeof work !== 'function') {
     throw new InvalidOptionError(`${of}: the work must be a function, but is ${show(work)}`)
   }
-  const schedule = readSchedule(options, of)
+  const schedule = readSchedule(options, of, known)
   const shared = checkShared({ ...defined(defaults), ...defined(options) }, of)
   const { onCrash, lockAtMostFor, lockAtLeastFor, ...rest } = shared
   const metadata = checkMetadata(options.metadata, of)
   const common = { tick: undefined, retry: undefined, signal: undefined }
   const lock = { name, lockAtMostFor, lockAtLeastFor, metadata, onCrash, ...common }
-  const idle = { running: undefined, watched: undefined, catchingUp: undefined, removed: false }
+  const idle = { running: undefined, watched: undefined, asking: 0, catchingUp: undefined, removed: false }
   return { name, work, schedule, lock, ...rest, ...idle }
 }
 
@@ -160,7 +189,7 @@ function checkShared(options: JobDefaults, of: string) {
     catchUp: readCatchUp(options.catchUp, of),
     runOnStart: options.runOnStart ?? false,
     jitter: parseDuration(options.jitter ?? 0, { of, option: 'jitter' }),
-    graceFor: parseDuration(options.graceFor ?? '30s', { of, option: 'graceFor' }),
+    graceFor: parseDuration(options.graceFor ?? '30s', { of, option: 'graceFor', min: 100 }),
     onStoreError: options.onStoreError ?? ('skip' as const),
   }
 }

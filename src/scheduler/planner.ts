@@ -43,7 +43,7 @@ export class Planner {
   readonly #heap = new Heap<Group>((a, b) => a.next < b.next)
   #timer: Timer | undefined
   #started = false
-  /** Corrected minus monotonic time when the timer was set. */
+  /** Corrected minus monotonic time as the plan goes by it. */
   #ahead = 0
 
   constructor(options: PlannerOptions) {
@@ -53,6 +53,7 @@ export class Planner {
   /** Plans the ticks after `from` (corrected time). Ticks that have passed since then are due at once. */
   start(from: number): void {
     this.#started = true
+    this.#ahead = this.#options.time.now() - this.#options.clock.monotonic()
     for (const group of this.#groups.values()) group.next = this.#nextOf(group, from)
     this.#rebuild()
     this.#wake()
@@ -61,6 +62,11 @@ export class Planner {
   stop(): void {
     this.#started = false
     this.#timer?.cancel()
+  }
+
+  /** The schedule with this key, if a job has it. */
+  schedule(key: string): Schedule | undefined {
+    return this.#groups.get(key)?.schedule
   }
 
   add(job: Job): void {
@@ -86,22 +92,28 @@ export class Planner {
 
   /** Called when more is known about the store's clock: sets the timer anew, or, after more than a second, the plan. */
   corrected(): void {
-    if (!this.#started) return
+    if (this.#started && this.#follow() >= NOTICEABLE) this.#arm()
+  }
+
+  /** Makes the plan anew when the corrected time has jumped: more is known of the store's clock, or it can't be asked and the wall clock was set. */
+  #follow(): number {
     const { time, clock } = this.#options
     const now = time.now()
-    const change = Math.abs(now - clock.monotonic() - this.#ahead)
-    if (change < NOTICEABLE) return
+    const ahead = now - clock.monotonic()
+    const change = Math.abs(ahead - this.#ahead)
+    this.#ahead = ahead
     if (change >= UPSETTING) {
       // What is due stays due. What was planned by a wrong time is planned anew; asking for a tick twice does no harm.
       for (const group of this.#groups.values()) if (group.next > now) group.next = this.#nextOf(group, now)
       this.#rebuild()
     }
-    this.#arm()
+    return change
   }
 
   #wake(): void {
     this.#options.onWake()
     if (!this.#started) return
+    this.#follow()
     const now = this.#options.time.now()
     for (let group = this.#heap.peek(); group && group.next <= now; group = this.#heap.peek()) {
       this.#heap.pop()
@@ -118,7 +130,7 @@ export class Planner {
     let passed: Due['passed']
     if (next <= now && next > due) {
       const [before, newest] = schedule.last(2, now)
-      time = newest ?? before ?? due
+      time = Math.max(due, newest ?? before ?? due)
       passed = { first: due, last: newest === undefined || before === undefined ? due : before }
       next = schedule.next(time) ?? Number.POSITIVE_INFINITY
     }
@@ -143,7 +155,6 @@ export class Planner {
     const { clock, time } = this.#options
     this.#timer?.cancel()
     const now = time.now()
-    this.#ahead = now - clock.monotonic()
     const left = Math.max(0, (this.#heap.peek()?.next ?? Number.POSITIVE_INFINITY) - now)
     this.#timer = clock.setTimer(Math.min(left, LONGEST_TIMER), () => this.#wake())
   }

@@ -1,6 +1,6 @@
 import { runLocked } from '../executor/run-locked.ts'
 import type { Lock } from '../lock/lock.ts'
-import { childLogger, type Logger } from '../logger.ts'
+import { childLogger, type Logger, safeLogger } from '../logger.ts'
 import { type Engine, factsOf, type Tick, tellStoreError } from './engine.ts'
 import type { JobEvent } from './events.ts'
 import type { JobContext } from './job.ts'
@@ -18,6 +18,7 @@ export class Run implements JobContext {
   #controller: AbortController | undefined
   #abortedWith: { readonly reason: unknown } | undefined
   #logger: Logger | undefined
+  #ended = false
 
   constructor(engine: Engine, tick: Tick, lock: Lock | undefined) {
     this.#engine = engine
@@ -38,7 +39,7 @@ export class Run implements JobContext {
 
   get logger(): Logger {
     const { name: job, scheduledAt, fencingToken } = this
-    this.#logger ??= childLogger(this.#engine.logger, { job, scheduledAt, fencingToken })
+    this.#logger ??= safeLogger(childLogger(this.#engine.logger, { job, scheduledAt, fencingToken }))
     return this.#logger
   }
 
@@ -56,6 +57,8 @@ export class Run implements JobContext {
     const { job } = this.#tick
     job.running = this
     this.#engine.runs.add(this)
+    const { closing } = this.#engine
+    if (closing.aborted) this.abort(closing.reason)
     try {
       return this.lock ? await this.#underLock(this.lock) : await this.#work()
     } finally {
@@ -70,6 +73,8 @@ export class Run implements JobContext {
     const { keepAlive, name } = this.#tick.job
     const acquired = { ...this.#facts, fencingToken: lock.fencingToken }
     lock.onLost((error) => {
+      // The work ended in time; if the store can't be told so, nobody is hurt by the lapse.
+      if (this.#ended) return
       events.emit('lost', () => ({ ...acquired, error }))
       this.abort(error)
     })
@@ -99,6 +104,8 @@ export class Run implements JobContext {
     } catch (error) {
       events.emit('failed', () => ({ ...started, duration: clock.monotonic() - startedAt, error }))
       throw error
+    } finally {
+      this.#ended = this.lock?.held ?? true
     }
   }
 }

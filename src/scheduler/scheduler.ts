@@ -1,5 +1,6 @@
+import { setMaxListeners } from 'node:events'
 import { type Clock, sleep, systemClock } from '../clock.ts'
-import { type Duration, parseDuration } from '../duration.ts'
+import { type Duration, parseDuration, show } from '../duration.ts'
 import { InvalidOptionError, isNotObtained, isStoreError, type RefusalReason } from '../errors.ts'
 import { PROVIDER_METHODS } from '../executor/locker.ts'
 import { checkLabel, defaultLabel } from '../lock/label.ts'
@@ -70,6 +71,8 @@ export type TriggerOutcome =
       readonly heldUntil: Date | undefined
     }
 
+const CLOCK_METHODS = ['now', 'monotonic', 'setTimer']
+
 /** How long runs have to end after their signals aborted, in ms. */
 const AFTER_ABORT = 1_000
 
@@ -86,8 +89,10 @@ export class Scheduler implements AsyncDisposable {
   readonly #provider: LockProvider
   readonly #keepProviderOpen: boolean
   readonly #stopping = new AbortController()
+  readonly #closing = new AbortController()
   readonly #pending = new Set<Promise<unknown>>()
   #starting: Promise<void> | undefined
+  #planned = false
   #stopped: Promise<void> | undefined
 
   /** @throws {InvalidOptionError} for a wrong option; it names the option and the value. */
@@ -97,13 +102,18 @@ export class Scheduler implements AsyncDisposable {
     checkMethods(options.provider, PROVIDER_METHODS, of, 'provider')
     if (options.logger !== undefined) checkMethods(options.logger, LOGGER_METHODS, of, 'logger')
     checkBoolean(options.keepProviderOpen, of, 'keepProviderOpen')
+    if (options.clock !== undefined) checkMethods(options.clock, CLOCK_METHODS, of, 'clock')
+    if (options.random !== undefined && typeof options.random !== 'function')
+      throw new InvalidOptionError(`${of}: random must be a function, but is ${show(options.random)}`)
+    checkDefaults(options.defaults ?? {}, `${of} defaults`)
     this.#defaults = { ...options.defaults }
-    checkDefaults(this.#defaults, `${of} defaults`)
+    // As many jobs as there are may wait for this signal.
+    setMaxListeners(0, this.#stopping.signal)
     this.#provider = options.provider
     this.#keepProviderOpen = options.keepProviderOpen ?? false
     this.#engine = this.#makeEngine(options, of)
     this.#catchUp = new CatchUp(this.#engine)
-    this.#skew = new SkewWatch(this.#engine)
+    this.#skew = new SkewWatch(this.#engine, () => this.#planner.corrected())
     this.#planner = new Planner({
       clock: this.#engine.clock,
       time: this.#engine.time,
@@ -140,6 +150,7 @@ export class Scheduler implements AsyncDisposable {
         maxClockSkew: parseDuration(options.maxClockSkew ?? '60s', { of, option: 'maxClockSkew' }),
       },
       stopping: this.#stopping.signal,
+      closing: this.#closing.signal,
       runs: new Set(),
       track: (work) => this.#track(work),
       owe: (job) => this.#catchUp.owe(job),
@@ -152,13 +163,13 @@ export class Scheduler implements AsyncDisposable {
    * @throws {InvalidOptionError} for a wrong option, an unknown one, or a name used before; it names the job, the option and the value.
    */
   job(options: JobOptions, work: JobWork): this {
-    const job = checkJob(options, this.#defaults, work)
+    const job = checkJob(options, this.#defaults, work, (key) => this.#planner.schedule(key))
     if (this.#jobs.has(job.name)) {
       throw new InvalidOptionError(`job ${JSON.stringify(job.name)}: name is used by another job of this scheduler`)
     }
     this.#jobs.set(job.name, job)
     this.#planner.add(job)
-    if (this.#starting && !this.#stopped) this.#catchUp.start([job])
+    if (this.#planned && !this.#stopped) this.#catchUp.start([job])
     return this
   }
 
@@ -176,8 +187,14 @@ export class Scheduler implements AsyncDisposable {
     return [...this.#jobs.keys()]
   }
 
-  /** The next ticks of a job, by the store's clock where it is known. @throws {InvalidOptionError} when there is no such job. */
+  /**
+   * The next ticks of a job, 1 to 1,000 of them, by the store's clock where it is known.
+   *
+   * @throws {InvalidOptionError} when there is no such job.
+   */
   nextTicks(name: string, count = 1): Date[] {
+    if (!Number.isInteger(count) || count < 1 || count > 1000)
+      throw new InvalidOptionError(`nextTicks: count must be a whole number from 1 to 1000, but is ${show(count)}`)
     const { schedule } = this.#find(name)
     const ticks: Date[] = []
     let tick = schedule.next(this.#engine.time.now())
@@ -223,9 +240,11 @@ export class Scheduler implements AsyncDisposable {
     const first = this.#jobs.keys().next().value
     if (first !== undefined) await this.#skew.ask(first)
     if (this.#stopping.signal.aborted) return
+    this.#planned = true
+    // First what is owed: the ticks that are due at once below have to wait behind it.
+    this.#catchUp.start([...this.#jobs.values()])
     // Ticks that came while the store was asked for its clock are not lost.
     this.#planner.start(time.now() - (clock.monotonic() - startedAt))
-    this.#catchUp.start([...this.#jobs.values()])
   }
 
   /**
@@ -267,7 +286,7 @@ export class Scheduler implements AsyncDisposable {
    * locks, closes the provider. A run that goes on in spite of its signal keeps its lock until the lease lapses. May be called
    * before `start()` and more than once.
    */
-  stop(options: StopOptions = {}): Promise<void> {
+  async stop(options: StopOptions = {}): Promise<void> {
     checkKeys(options, ['graceFor'], 'stop')
     const graceFor = parseDuration(options.graceFor ?? '30s', { of: 'stop', option: 'graceFor' })
     this.#stopped ??= this.#stop(graceFor)
@@ -275,20 +294,29 @@ export class Scheduler implements AsyncDisposable {
   }
 
   async #stop(graceFor: number): Promise<void> {
-    const { runs, logger, events } = this.#engine
+    const { runs, logger } = this.#engine
     this.#planner.stop()
     this.#stopping.abort(new Error('the scheduler is stopping'))
     await this.#starting
     if (!(await this.#idleWithin(graceFor))) {
-      for (const run of runs) run.abort(new Error('the scheduler is stopping, and its grace has passed'))
+      this.#closing.abort(new Error('the scheduler is stopping, and its grace has passed'))
+      for (const run of runs) run.abort(this.#closing.signal.reason)
       await this.#idleWithin(AFTER_ABORT)
     }
     for (const { name } of runs)
       safeLogger(logger).warn({ job: name }, 'job ignores its signal; its lock is left to lapse')
-    if (this.#keepProviderOpen) return
-    await this.#provider.close().catch((error: unknown) => {
-      events.emit('store-error', () => ({ job: undefined, action: 'close', error }))
-    })
+    if (!this.#keepProviderOpen) await this.#closeProvider()
+  }
+
+  /** Waits no longer than for any answer: a pool may wait for ever for a connection that is dead. */
+  async #closeProvider(): Promise<void> {
+    const { store } = this.#engine.asker
+    try {
+      const closed = (async () => this.#provider.close())()
+      await store.within(store.timeout, 'close the provider', closed)
+    } catch (error) {
+      this.#engine.events.emit('store-error', () => ({ job: undefined, action: 'close', error }))
+    }
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -300,20 +328,31 @@ export class Scheduler implements AsyncDisposable {
     const now = engine.time.now()
     for (const job of jobs) {
       const tick: Tick = { job, kind: 'schedule', time }
-      if (passed) tellMissed(engine, { ...tick, time: passed.first }, 'late', undefined, passed.last)
+      if (passed) {
+        tellMissed(engine, { ...tick, time: passed.first }, 'late', undefined, passed.last)
+        engine.owe(job)
+      }
       engine.events.emit('tick', () => ({ job: job.name, kind: 'schedule', scheduledAt: new Date(time) }))
       const left = Math.min(time + job.graceFor, next) - now
+      // The tick before is still asked for, so it ends missed, and this one must not overtake it.
+      if (job.asking > 0) engine.owe(job)
       if (this.#catchUp.queue(job, time)) continue
       if (job.running) tellSkipped(engine, tick, RUNNING_HERE)
-      else if (left <= 0) tellMissed(engine, tick, 'late', undefined)
-      else this.#track(this.#pursue(tick, engine.clock.monotonic() + left))
+      else if (left <= 0) {
+        tellMissed(engine, tick, 'late', undefined)
+        engine.owe(job)
+      } else this.#track(this.#pursue(tick, engine.clock.monotonic() + left))
     }
   }
 
   async #pursue(tick: Tick, until: number): Promise<void> {
     const { clock, random, stopping } = this.#engine
     const { jitter } = tick.job
-    if (jitter > 0) await sleep(clock, Math.min(random() * jitter, until - clock.monotonic()), stopping).catch(() => {})
+    if (jitter > 0) {
+      const longest = (until - clock.monotonic()) / 2
+      await sleep(clock, Math.min(random() * jitter, longest), stopping).catch(() => {})
+    }
+    if (tick.job.removed) return
     if (stopping.aborted) return tellMissed(this.#engine, tick, 'stopped', undefined)
     await pursue(this.#engine, tick, until)
   }
@@ -325,8 +364,10 @@ export class Scheduler implements AsyncDisposable {
   }
 
   #track(work: Promise<unknown>): void {
-    this.#pending.add(work)
-    void work.finally(() => this.#pending.delete(work))
+    // None of them rejects, but for a fault in here, and that is no reason to end the process.
+    const ended = work.catch((err: unknown) => safeLogger(this.#engine.logger).error({ err }, 'unexpected error'))
+    this.#pending.add(ended)
+    void ended.finally(() => this.#pending.delete(ended))
   }
 
   /** False when something still goes on after so many ms. */

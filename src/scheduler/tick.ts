@@ -1,8 +1,8 @@
 import type { Lock } from '../lock/lock.ts'
 import { detailsOf } from '../lock/obtain.ts'
 import type { LockRecord } from '../provider/contract.ts'
-import { askForTick, pause } from './ask.ts'
-import { type Engine, factsOf, type Tick, tellStoreError } from './engine.ts'
+import { type Answer, askForTick, pause } from './ask.ts'
+import { type Engine, factsOf, type Tick } from './engine.ts'
 import type { SkippedEvent } from './events.ts'
 import type { Job } from './job.ts'
 import { Run } from './run.ts'
@@ -12,17 +12,28 @@ import { Run } from './run.ts'
  */
 export async function pursue(engine: Engine, tick: Tick, until: number): Promise<void> {
   const { job } = tick
+  job.asking++
   const answer = await askForTick(engine, tick, until)
+  job.asking--
+  await conclude(engine, tick, answer)
+}
+
+/** Does what the answer to a tick demands. Answers when all is over. Never rejects. */
+export async function conclude(engine: Engine, tick: Tick, answer: Answer): Promise<void> {
+  const { job } = tick
   switch (answer.outcome) {
     case 'granted':
       return await run(engine, tick, answer.lock)
+    case 'running':
+      return tellSkipped(engine, tick, RUNNING_HERE)
     case 'refused':
       tellSkipped(engine, tick, { heldBy: undefined, heldUntil: undefined, ...detailsOf(answer.refused) })
       if (mayRerun(job, tick.time, answer.refused.record)) engine.track(watch(engine, tick, answer.refused.record))
       return
     case 'failed':
       if (job.onStoreError === 'run') return await run(engine, tick, undefined)
-      return tellMissed(engine, tick, 'store-error', answer.error)
+      tellMissed(engine, tick, 'store-error', answer.error)
+      return engine.owe(job)
     case 'stopped':
       return tellMissed(engine, tick, 'stopped', undefined)
   }
@@ -38,17 +49,12 @@ export const tellSkipped = (engine: Engine, tick: Tick, details: SkipDetails): v
   engine.events.emit('skipped', () => ({ ...factsOf(tick), ...details }))
 
 async function run(engine: Engine, tick: Tick, lock: Lock | undefined): Promise<void> {
-  if (tick.job.running) {
-    // Only a run without its lock (the store was down) can have begun meanwhile.
-    tellSkipped(engine, tick, RUNNING_HERE)
-    await lock?.release().catch((error: unknown) => tellStoreError(engine, 'release', tick.job.name, error))
-    return
-  }
+  if (tick.job.running) return tellSkipped(engine, tick, RUNNING_HERE)
   // What the function throws was told by an event.
   await new Run(engine, tick, lock).execute().catch(() => {})
 }
 
-/** Tells that a tick, or several in a row up to `until`, could not be asked for in time, and sees that they are caught up with if the job wants it. */
+/** Tells that a tick, or several in a row up to `until`, could not be asked for in time. */
 export function tellMissed(
   engine: Engine,
   tick: Tick,
@@ -58,7 +64,6 @@ export function tellMissed(
 ): void {
   const last = until === undefined ? undefined : new Date(until)
   engine.events.emit('missed', () => ({ ...factsOf(tick), reason, error, until: last }))
-  if (reason !== 'stopped') engine.owe(tick.job)
 }
 
 /** Whether this tick is being run elsewhere, and would be ours if its node crashed. */
@@ -95,4 +100,4 @@ export async function watch(engine: Engine, tick: Tick, record: LockRecord): Pro
 }
 
 /** Ms until a lease ends unless it is extended, and the one more that makes it over. */
-const leftOf = ({ lockUntil, storeTime }: LockRecord): number => Math.max(0, lockUntil - storeTime) + 1
+export const leftOf = ({ lockUntil, storeTime }: LockRecord): number => Math.max(0, lockUntil - storeTime) + 1

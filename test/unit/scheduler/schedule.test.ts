@@ -1,0 +1,264 @@
+import fc from 'fast-check'
+import { describe, expect, it } from 'vitest'
+import { readSchedule, type Schedule, ticksBetween } from '../../../src/scheduler/schedule.ts'
+
+const at = (text: string): number => Date.parse(text)
+const cron = (pattern: string, timezone?: string): Schedule => readSchedule({ cron: pattern, timezone }, 'job "x"')
+const every = (length: string | number): Schedule => readSchedule({ every: length }, 'job "x"')
+const show = (tick: number): string => new Date(tick).toISOString().replace('.000Z', 'Z')
+
+/** The ticks after `from` and before `until`. */
+function between(schedule: Schedule, from: string, until: string): string[] {
+  const ticks: string[] = []
+  for (let tick = schedule.next(at(from)); tick !== undefined && tick < at(until); tick = schedule.next(tick)) {
+    ticks.push(show(tick))
+  }
+  return ticks
+}
+
+describe('a cron schedule', () => {
+  it('has seconds when it has six fields', () => {
+    expect(between(cron('*/20 * * * * *'), '2024-01-01T00:00:00Z', '2024-01-01T00:01:01Z')).toEqual([
+      '2024-01-01T00:00:20Z',
+      '2024-01-01T00:00:40Z',
+      '2024-01-01T00:01:00Z',
+    ])
+  })
+
+  it('goes by its time zone, and by UTC without one, whatever the zone of the machine', () => {
+    const [from, until] = ['2024-07-01T00:00:00Z', '2024-07-02T00:00:00Z']
+    expect(between(cron('0 2 * * *'), from, until)).toEqual(['2024-07-01T02:00:00Z'])
+    expect(between(cron('0 2 * * *', 'Europe/Berlin'), '2024-06-30T23:59:00Z', until)).toEqual(['2024-07-01T00:00:00Z'])
+    expect(between(cron('0 2 * * *', 'Asia/Kolkata'), from, until)).toEqual(['2024-07-01T20:30:00Z'])
+  })
+
+  it('takes nicknames', () => {
+    expect(between(cron('@daily'), '2024-01-01T00:00:00Z', '2024-01-02T00:00:01Z')).toEqual(['2024-01-02T00:00:00Z'])
+  })
+
+  it('reads ? as any value, not as the time when it was read, or nodes would differ', () => {
+    const from = '2024-01-01T00:00:00Z'
+    expect(between(cron('? * * * * *'), from, '2024-01-01T00:00:03Z')).toHaveLength(2)
+    expect(between(cron('0 ? ? * ?'), from, '2024-01-01T03:00:01Z')).toHaveLength(3)
+  })
+
+  it('ends when its years are over, and may have no tick at all', () => {
+    const ended = cron('0 0 0 1 1 * 2020')
+    expect(ended.next(at('2019-06-01T00:00:00Z'))).toBe(at('2020-01-01T00:00:00Z'))
+    expect(ended.next(at('2020-01-01T00:00:00Z'))).toBeUndefined()
+    expect(ended.last(5, at('2024-01-01T00:00:00Z'))).toEqual([at('2020-01-01T00:00:00Z')])
+    const never = cron('0 0 31 2 *')
+    expect([never.next(at('2024-01-01T00:00:00Z')), never.last(2, at('2024-01-01T00:00:00Z'))]).toEqual([undefined, []])
+  })
+
+  it('counts a tick at the very moment as passed', () => {
+    const minutely = cron('* * * * *')
+    const tick = at('2024-01-01T00:05:00Z')
+    expect(minutely.last(1, tick)).toEqual([tick])
+    expect(minutely.last(1, tick - 1)).toEqual([tick - 60_000])
+    expect(minutely.next(tick)).toBe(tick + 60_000)
+    expect(minutely.next(tick - 1)).toBe(tick)
+  })
+})
+
+describe('daylight saving', () => {
+  // Berlin: 02:00 to 03:00 was skipped on 31 March 2024, and came twice on 27 October.
+  it('runs a job with a fixed time right after the gap in Berlin', () => {
+    const job = cron('30 2 * * *', 'Europe/Berlin')
+    expect(between(job, '2024-03-30T12:00:00Z', '2024-04-01T12:00:00Z')).toEqual([
+      '2024-03-31T01:00:00Z',
+      '2024-04-01T00:30:00Z',
+    ])
+  })
+
+  it('runs a job with a fixed time once, the first time, when the hour comes twice in Berlin', () => {
+    const job = cron('30 2 * * *', 'Europe/Berlin')
+    expect(between(job, '2024-10-26T12:00:00Z', '2024-10-28T12:00:00Z')).toEqual([
+      '2024-10-27T00:30:00Z',
+      '2024-10-28T01:30:00Z',
+    ])
+  })
+
+  it('runs a job with wildcards evenly over gap and overlap in Berlin', () => {
+    const job = cron('*/30 * * * *', 'Europe/Berlin')
+    for (const [from, until] of [
+      ['2024-03-31T00:00:00Z', '2024-03-31T03:00:00Z'],
+      ['2024-10-26T23:00:00Z', '2024-10-27T03:00:00Z'],
+    ] as const) {
+      const ticks = between(job, from, until).map(at)
+      const expected = []
+      for (let tick = at(from) + 1_800_000; tick < at(until); tick += 1_800_000) expected.push(tick)
+      expect(ticks).toEqual(expected)
+    }
+  })
+
+  it('skips what a job with wildcards has in the gap, and runs both times what it has in the overlap', () => {
+    const job = cron('*/20 2 * * *', 'Europe/Berlin')
+    expect(between(job, '2024-03-30T12:00:00Z', '2024-03-31T12:00:00Z')).toEqual([])
+    expect(between(job, '2024-10-26T12:00:00Z', '2024-10-27T12:00:00Z')).toEqual([
+      '2024-10-27T00:00:00Z',
+      '2024-10-27T00:20:00Z',
+      '2024-10-27T00:40:00Z',
+      '2024-10-27T01:00:00Z',
+      '2024-10-27T01:20:00Z',
+      '2024-10-27T01:40:00Z',
+    ])
+  })
+
+  // New York: 02:00 to 03:00 was skipped on 10 March 2024, and 01:00 to 02:00 came twice on 3 November.
+  it('does the same in New York', () => {
+    expect(
+      between(cron('30 2 * * *', 'America/New_York'), '2024-03-10T00:00:00-05:00', '2024-03-11T00:00:00-04:00'),
+    ).toEqual(['2024-03-10T07:00:00Z'])
+    expect(
+      between(cron('30 1 * * *', 'America/New_York'), '2024-11-03T00:00:00-04:00', '2024-11-04T00:00:00-05:00'),
+    ).toEqual(['2024-11-03T05:30:00Z'])
+    expect(
+      between(cron('*/30 1 * * *', 'America/New_York'), '2024-11-03T00:00:00-04:00', '2024-11-04T00:00:00-05:00'),
+    ).toEqual(['2024-11-03T05:00:00Z', '2024-11-03T05:30:00Z', '2024-11-03T06:00:00Z', '2024-11-03T06:30:00Z'])
+  })
+
+  // Lord Howe: 02:00 to 02:30 was skipped on 6 October 2024, and 01:30 to 02:00 came twice on 7 April.
+  it('does the same on Lord Howe, which moves by half an hour', () => {
+    const zone = 'Australia/Lord_Howe'
+    expect(between(cron('15 2 * * *', zone), '2024-10-05T00:00:00Z', '2024-10-06T10:00:00Z')).toEqual([
+      '2024-10-05T15:30:00Z',
+    ])
+    expect(between(cron('45 1 * * *', zone), '2024-04-06T00:00:00Z', '2024-04-07T10:00:00Z')).toEqual([
+      '2024-04-06T14:45:00Z',
+    ])
+    expect(between(cron('*/15 * * * *', zone), '2024-04-06T14:00:00Z', '2024-04-06T16:00:00Z')).toHaveLength(7)
+    expect(between(cron('*/15 * * * *', zone), '2024-10-05T15:00:00Z', '2024-10-05T16:00:00Z')).toHaveLength(3)
+  })
+})
+
+describe('an interval', () => {
+  it('ticks at whole multiples since the epoch, so that all nodes agree', () => {
+    expect(every('7s').next(0)).toBe(7_000)
+    expect(every('7s').next(7_000 * 1e8 + 1)).toBe(7_000 * (1e8 + 1))
+    expect(every(10).next(12.3)).toBe(20)
+    expect(every('1h').last(2, 7_200_000)).toEqual([3_600_000, 7_200_000])
+  })
+
+  it('has no tick before the epoch', () => {
+    expect(every('1h').last(5, 3_600_001)).toEqual([0, 3_600_000])
+  })
+})
+
+describe('looking back', () => {
+  const zones = ['UTC', 'Europe/Berlin', 'America/New_York', 'Australia/Lord_Howe', 'Asia/Kolkata', 'America/Sao_Paulo']
+  const patterns = [
+    '* * * * *',
+    '*/7 * * * *',
+    '30 2 * * *',
+    '15,45 1-3 * * *',
+    '*/20 2 * * *',
+    '0 0 * * *',
+    '0 0 L * *',
+    '0 9 * * 1-5',
+    '0 12 * * MON#2',
+    '17 */5 * * * *',
+    '*/11 * * * * *',
+    '0 3 1 1,7 *',
+    '0 2 * * SUN',
+    '@hourly',
+  ]
+  const transitions = [
+    '2024-03-31T01:00:00Z',
+    '2024-10-27T01:00:00Z',
+    '2024-03-10T07:00:00Z',
+    '2024-11-03T06:00:00Z',
+    '2024-10-05T15:30:00Z',
+    '2024-04-06T15:00:00Z',
+    '2018-11-04T03:00:00Z',
+  ].map(at)
+  const instant = fc.oneof(
+    fc.integer({ min: at('2000-01-01T00:00:00Z'), max: at('2040-01-01T00:00:00Z') }),
+    fc.tuple(fc.constantFrom(...transitions), fc.integer({ min: -10_800_000, max: 10_800_000 })).map(([a, b]) => a + b),
+  )
+  const schedule = fc.oneof(
+    fc.tuple(fc.constantFrom(...patterns), fc.constantFrom(...zones)).map(([pattern, zone]) => cron(pattern, zone)),
+    fc.integer({ min: 10, max: 1e9 }).map(every),
+  )
+
+  it('finds the very ticks that looking forward does, also around daylight saving', { timeout: 60_000 }, () => {
+    fc.assert(
+      fc.property(schedule, instant, fc.integer({ min: 1, max: 8 }), (any, time, count) => {
+        const last = any.last(count, time)
+        const first = last[0]
+        expect(last.length).toBe(count)
+        if (first === undefined) return
+        const forward: number[] = []
+        for (let tick = any.next(first - 1); tick !== undefined && tick <= time; tick = any.next(tick)) {
+          forward.push(tick)
+          if (forward.length > count) break
+        }
+        expect(last).toEqual(forward)
+      }),
+      { numRuns: 300 },
+    )
+  })
+
+  it('by steps finds the same as by one look', { timeout: 60_000 }, () => {
+    fc.assert(
+      fc.property(
+        schedule,
+        instant,
+        fc.integer({ min: 1, max: 40 }),
+        fc.integer({ min: 0, max: 1e8 }),
+        (any, time, count, back) => {
+          expect(ticksBetween(any, time - back, time, count)).toEqual(
+            any.last(count, time).filter((tick) => tick > time - back),
+          )
+        },
+      ),
+      { numRuns: 50 },
+    )
+  })
+
+  it('looks no further than there is something to find', () => {
+    const asked: number[] = []
+    const spied: Schedule = {
+      ...every('1s'),
+      last: (count, time) => {
+        asked.push(count)
+        return every('1s').last(count, time)
+      },
+    }
+    expect(ticksBetween(spied, 9_000, 10_500, 1000)).toEqual([10_000])
+    expect(asked).toEqual([4])
+  })
+})
+
+describe('a wrong schedule', () => {
+  it.each([
+    [{}, 'job "x": give exactly one of cron and every, not none'],
+    [{ cron: '* * * * *', every: '1s' }, 'job "x": give exactly one of cron and every, not both'],
+    [{ cron: '61 * * * *' }, 'job "x": cron "61 * * * *" can\'t be read: CronPattern: Invalid value for minute: 61'],
+    [{ cron: 5 }, 'job "x": cron must be a pattern, but is 5'],
+    [
+      { cron: '2030-01-01T00:00:00Z' },
+      'job "x": cron must be a pattern such as \'0 2 * * *\', not a date, but is "2030-01-01T00:00:00Z"',
+    ],
+    [
+      { cron: '* * * * *', timezone: 'Europe/Atlantis' },
+      'job "x": timezone must be a name such as \'Europe/Berlin\' or \'UTC\', but is "Europe/Atlantis"',
+    ],
+    [
+      { cron: '* * * * *', timezone: '' },
+      'job "x": timezone must be a name such as \'Europe/Berlin\' or \'UTC\', but is ""',
+    ],
+    [
+      { cron: '* * * * *', timezone: null },
+      "job \"x\": timezone must be a name such as 'Europe/Berlin' or 'UTC', but is null",
+    ],
+    [{ every: '1s', timezone: 'UTC' }, 'job "x": timezone goes with cron, not with every'],
+    [{ every: 9 }, 'job "x": every must be a duration from 10 ms to 100 years, but is 9'],
+    [
+      { every: '10 parsecs' },
+      "job \"x\": every must be milliseconds as a number, or a string such as '500ms', '10s', '5m', '1h30m' or 'PT10M', but is \"10 parsecs\"",
+    ],
+  ])('%j is refused by name', (options, message) => {
+    expect(() => readSchedule(options as never, 'job "x"')).toThrow(message)
+  })
+})
