@@ -61,9 +61,9 @@ describe.skipIf('unavailable' in server)('redis', () => {
       const tick = Date.now()
       const before = await granted(provider, holder, { tick })
       await release(provider, holder, { tick })
-      await shedLockTakes(holder.name, SHORT_MS)
+      await shedLockTakes(holder.name, 60_000)
       await refused(provider, newHolder(holder.name), 'held', { tick: tick + 1 })
-      await until('ShedLock lost it', async () => (await client.exists(prefix + holder.name)) === 0)
+      await client.del(prefix + holder.name)
       await refused(provider, newHolder(holder.name), 'tick-taken', { tick })
       const after = await granted(provider, newHolder(holder.name), { tick: tick + 1 })
       expect(after.fencingToken).toBeGreaterThan(before.fencingToken)
@@ -87,13 +87,9 @@ describe.skipIf('unavailable' in server)('redis', () => {
   describe('keys that somebody changed by hand', () => {
     it('holds a key without expiry for ever, whoever wrote it', async () => {
       const [ours, theirs] = [aHolder(), aHolder()]
-      await granted(provider, ours, { lockAtMostFor: SHORT_MS })
+      await granted(provider, ours)
       await client.persist(prefix + ours.name)
       await client.set(prefix + theirs.name, 'maintenance')
-      await until('the lease would have ended', async () => {
-        const [record] = await provider.read([ours.name])
-        return (record?.storeTime ?? 0) > (record?.lockedAt ?? 0) + SHORT_MS
-      })
       for (const { name } of [ours, theirs]) {
         const { record } = await refused(provider, newHolder(name), 'held')
         expect(new Date(record?.lockUntil ?? Number.NaN).getUTCFullYear()).toBeGreaterThan(200_000)
@@ -104,17 +100,20 @@ describe.skipIf('unavailable' in server)('redis', () => {
 
     it('obeys an expiry that was made longer', async () => {
       const holder = aHolder()
-      await granted(provider, holder, { lockAtMostFor: SHORT_MS })
-      await client.pexpire(prefix + holder.name, 60_000)
+      await granted(provider, holder, { lockAtMostFor: 60_000 })
+      await client.pexpire(prefix + holder.name, 600_000)
       const { record } = await refused(provider, newHolder(holder.name), 'held')
-      expect((record?.lockUntil ?? 0) - (record?.storeTime ?? 0)).toBeGreaterThan(50_000)
+      expect((record?.lockUntil ?? 0) - (record?.storeTime ?? 0)).toBeGreaterThan(500_000)
     })
 
     it('gives nobody the lease when the state was evicted, and frees it when the key ends', async () => {
       const holder = aHolder()
-      await granted(provider, holder, { lockAtMostFor: SHORT_MS })
+      await granted(provider, holder)
       await client.del(keysOf(holder.name).state)
+      await refused(provider, holder, 'held')
       expect(await extend(provider, holder)).toBeUndefined()
+      expect(await release(provider, holder)).toBe(false)
+      await client.pexpire(prefix + holder.name, SHORT_MS)
       await until('the key ended', async () => (await client.exists(prefix + holder.name)) === 0)
       await granted(provider, newHolder(holder.name))
     })

@@ -46,6 +46,7 @@ local function refusal(record, request, now, ours)
   return nil
 end
 
+-- Answers the record as far as a lease tells of it.
 local function grant(lock_key, state_key, record, request, now)
   local granted = {
     locked_by = request.holder,
@@ -54,12 +55,10 @@ local function grant(lock_key, state_key, record, request, now)
     -- The clock keeps tokens growing when the record was lost, the last token when the clock went back.
     fencing_token = math.max((record and record.fencing_token or 0) + 1, now),
     last_tick = record and record.last_tick,
-    tick_done = record and record.tick_done,
     metadata = request.metadata,
   }
   if request.tick then
     granted.last_tick = request.tick_text
-    granted.tick_done = false
     redis.call('HSET', state_key, 'last_tick', granted.last_tick, 'tick_done', '0')
   end
   if granted.metadata then
