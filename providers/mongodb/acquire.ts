@@ -1,9 +1,10 @@
 import { StoreError } from '../../src/errors.ts'
+import { leaseOf } from '../../src/provider/answers.ts'
 import type { AcquireRequest, AcquireResult, LockRecord, Refused } from '../../src/provider/contract.ts'
 import { decideAcquire } from '../../src/provider/decide.ts'
 import { holderOf } from '../../src/provider/holder.ts'
 import { grantOf } from './changes.ts'
-import { leaseOf, type Reading, type Records } from './records.ts'
+import type { Reading, Records } from './records.ts'
 
 /**
  * How often a lock that was read as free is asked for, when each time somebody else took it and gave it back between our write and
@@ -81,7 +82,7 @@ function newlyGranted(request: AcquireRequest, before: Reading, after: Reading):
 
 const granted = (request: AcquireRequest, record: LockRecord): AcquireResult => ({
   granted: true,
-  lease: leaseOf(request.owner, record),
+  lease: leaseOf(record, request.owner, record.storeTime),
 })
 
 /** Somebody was faster in every round: whenever the server decided, the lock was held. */

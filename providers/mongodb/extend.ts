@@ -1,25 +1,34 @@
+import { leaseOf } from '../../src/provider/answers.ts'
 import type { ExtendRequest, Lease, LockRecord } from '../../src/provider/contract.ts'
 import { holderOf } from '../../src/provider/holder.ts'
 import { extensionOf } from './changes.ts'
-import { leaseOf, type Records } from './records.ts'
+import type { Records } from './records.ts'
 
 /** Decides extensions for different names. */
 export async function extendEach(records: Records, requests: readonly ExtendRequest[]): Promise<(Lease | undefined)[]> {
-  const [first] = requests
-  if (first && requests.length === 1) {
-    const record = await records.change(extensionOf(first))
-    return [record && isHeld(record, first) ? leaseOf(first.owner, record) : undefined]
-  }
   const began = performance.now()
-  await records.changeAll(requests.map(extensionOf))
-  const { records: after } = await records.read(requests.map(({ name }) => name))
+  const after = await extended(records, requests)
   const took = performance.now() - began
   // Who has an unexpired lease now had it when the extensions were made, so it was extended.
   return requests.map((request) => {
     const record = after.get(request.name)
     if (!record || !isHeld(record, request)) return undefined
-    return leaseOf(request.owner, { ...record, storeTime: extendedAt(record, request, took) })
+    return leaseOf(record, request.owner, extendedAt(record, request, took))
   })
+}
+
+/** Makes the extensions; answers with records as they are after that. */
+async function extended(
+  records: Records,
+  requests: readonly ExtendRequest[],
+): Promise<ReadonlyMap<string, LockRecord>> {
+  const [first] = requests
+  if (first && requests.length === 1) {
+    const record = await records.change(extensionOf(first))
+    return new Map(record && [[record.name, record]])
+  }
+  await records.changeAll(requests.map(extensionOf))
+  return (await records.read(requests.map(({ name }) => name))).records
 }
 
 /**

@@ -1,5 +1,5 @@
 /* Reads and writes records: always on the primary and by a majority, whatever the user's client prefers. */
-import type { Lease, LockRecord } from '../../src/provider/contract.ts'
+import type { LockRecord } from '../../src/provider/contract.ts'
 import { type Change, creationOf } from './changes.ts'
 import type { CollectionSource } from './source.ts'
 
@@ -102,15 +102,6 @@ export class Records {
     await collection.createIndex({ _id: 1 }, WRITE)
   }
 }
-
-export const leaseOf = (owner: string, record: LockRecord): Lease => ({
-  name: record.name,
-  owner,
-  fencingToken: record.fencingToken,
-  acquiredAt: record.lockedAt,
-  lockUntil: record.lockUntil,
-  storeTime: record.storeTime,
-})
 
 /** Another node made the record at the same time: what we wanted is there. */
 function isLostCreation(error: unknown): boolean {
