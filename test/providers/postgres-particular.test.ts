@@ -112,24 +112,21 @@ describe.skipIf('unavailable' in server)('postgres in particular', () => {
     })
 
     it('locks rows in the order of their names, so batches in opposite orders cannot deadlock', async () => {
-      const held = ['order a', 'order b', 'order c'].map((name) => ask(name))
-      await node.acquire(held)
-      const batch = [...held].reverse().map((request) => ({ ...request, lockAtLeastFor: 0 }))
       const unlocked = async (name: string): Promise<boolean> => {
         const { rows } = await other.query(`SELECT FROM ${TABLE} WHERE name = $1 FOR UPDATE SKIP LOCKED`, [name])
         return rows.length === 1
       }
-      for (const run of [
-        () => node.extend(batch),
-        () => node.release(batch),
-        () => node.acquire(batch.map(({ name }) => ask(name))),
-      ]) {
+      for (const verb of ['extend', 'release', 'acquire'] as const) {
+        // Neither the order of the batch nor that of the rows in the table is that of the names.
+        const batch = ['c', 'b', 'a'].map((letter) => ({ ...ask(`${verb} ${letter}`), lockAtLeastFor: 0 }))
+        for (const request of batch) await one(request)
+        if (verb === 'acquire') for (const { name } of batch) await node.forceRelease(name)
         await other.query('BEGIN')
-        await other.query(`SELECT FROM ${TABLE} WHERE name = 'order b' FOR UPDATE`)
-        const running = run()
+        await other.query(`SELECT FROM ${TABLE} WHERE name = '${verb} b' FOR UPDATE`)
+        const running: Promise<readonly unknown[]> = node[verb](batch)
         await waiting(1)
-        expect(await unlocked('order a'), 'the first is locked').toBe(false)
-        expect(await unlocked('order c'), 'the last is not yet').toBe(true)
+        expect(await unlocked(`${verb} a`), 'the first is locked').toBe(false)
+        expect(await unlocked(`${verb} c`), 'the last is not yet').toBe(true)
         await other.query('COMMIT')
         expect(await running).toHaveLength(3)
       }
