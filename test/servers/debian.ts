@@ -32,6 +32,7 @@ export async function installPackages(wanted: string, ...packages: readonly stri
   assertDebianRoot(wanted)
   const update = updated ? '' : 'update'
   updated = true
+  console.error(`installing ${packages.join(' ')} for the tests`)
   await exclusively('sh', '-euc', INSTALL, 'sh', update, ...packages)
 }
 

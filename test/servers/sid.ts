@@ -41,6 +41,7 @@ export class Sid {
     const root = join(cache, `sid-${process.arch}-${REVISION}`)
     if (!existsSync(root)) {
       await findOrInstall('debootstrap', 'debootstrap')
+      console.error(`making a Debian sid in ${root} for the tests, once: a minute or more`)
       mkdirSync(cache, { recursive: true })
       await exclusively('sh', '-euc', MAKE, 'sh', root, PACKAGES.join())
     }
