@@ -95,6 +95,65 @@ describe.each(servers)('$name in particular', ({ name: server, url }) => {
     },
   )
 
+  const changes = {
+    'another extension': [`lock_until = lock_until + INTERVAL 1 HOUR`, { lockUntil: 3_600_000 }],
+    'a new token': ['fencing_token = fencing_token + 1', { fencingToken: 1 }],
+  } as const
+  it.each(Object.keys(changes) as (keyof typeof changes)[])(
+    'an extension that waited for the row takes nothing back: %s',
+    async (kind) => {
+      const [change, by] = changes[kind]
+      const name = newName()
+      const holder = newHolder(name)
+      const first = await granted(node, holder)
+      const { provider, untilWaiting } = await session('innodb_lock_wait_timeout = 50')
+      const other = await lockRow(name)
+      const waiting = extended(provider, holder, { lockAtMostFor: 1_000 })
+      await untilWaiting()
+      await other.query(`UPDATE ${table} SET ${change} WHERE name = ?`, [name])
+      await other.commit()
+      await other.end()
+      const last = { ...first, ...(await waiting), storeTime: 0 }
+      for (const [field, more] of Object.entries(by)) {
+        expect(last).toMatchObject({ [field]: first[field as keyof typeof by & keyof typeof first] + more })
+      }
+      expect(await look(pool, table, name)).toMatchObject({
+        lockUntil: last.lockUntil,
+        fencingToken: last.fencingToken,
+      })
+    },
+  )
+
+  it('an extension that waited for the row does not undo a release', async () => {
+    const name = newName()
+    const holder = newHolder(name)
+    await granted(node, holder)
+    const { provider, untilWaiting } = await session('innodb_lock_wait_timeout = 50')
+    const other = await lockRow(name)
+    const waiting = extend(provider, holder)
+    await untilWaiting()
+    // With lockAtLeastFor the end of the lease may stay as it is.
+    await other.query(`UPDATE ${table} SET locked_by = CONCAT(locked_by, '#released') WHERE name = ?`, [name])
+    await other.commit()
+    await other.end()
+    expect(await waiting).toBeUndefined()
+    expect((await look(pool, table, name))?.lockedBy).toMatch(/#released$/)
+  })
+
+  it('an extension that is held up on its way until its lease is over is not given', async () => {
+    const name = newName()
+    const holder = newHolder(name)
+    const { lockUntil } = await granted(node, holder, { lockAtMostFor: 400 })
+    const slow = {
+      async query(sql: string, values: (Buffer | number)[]) {
+        while (sql.startsWith('UPDATE') && (await serverNow(pool)) <= lockUntil) await pause(10)
+        return pool.query(sql, values)
+      },
+    }
+    expect(await extend(mysql({ pool: slow, table }), holder)).toBeUndefined()
+    expect(await look(pool, table, name)).toMatchObject({ lockUntil })
+  })
+
   it('an extension that waited for the row until its lease was over is given, since nobody had the lock in between', async () => {
     const name = newName()
     const holder = newHolder(name)

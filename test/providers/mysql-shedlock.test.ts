@@ -90,6 +90,20 @@ describe.each(servers)('a table of ShedLock on $name', ({ url }) => {
     expect((await three.provider.read()).map(({ name }) => name)).toEqual(['日本'])
   })
 
+  it('keeps a lease no shorter than asked for, and a released lock free, where the columns have whole seconds', async () => {
+    const { table, provider } = await prepared()
+    await pool.query(`ALTER TABLE ${table} MODIFY lock_until DATETIME NOT NULL, MODIFY locked_at DATETIME NOT NULL`)
+    const seconds = mysql({ pool, table })
+    for (let round = 0; round < 3; round++) {
+      const holder = newHolder('a')
+      const lease = await granted(seconds, holder, { lockAtMostFor: 500 })
+      expect(lease.lockUntil - lease.storeTime).toBeGreaterThanOrEqual(500)
+      expect(await look(pool, table, 'a')).toMatchObject({ lockUntil: lease.lockUntil, lockedAt: lease.acquiredAt })
+      expect(await release(seconds, holder)).toBe(true)
+    }
+    await provider.close()
+  })
+
   it('refuses a lease past the end of TIMESTAMP in 2038, which a lenient server would keep as no time at all', async () => {
     const { provider } = await prepared()
     await expect(acquire(provider, newHolder('a'), { lockAtMostFor: 30 * 365 * 86_400_000 })).rejects.toThrow(/2038/)
