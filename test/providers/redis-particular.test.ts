@@ -144,6 +144,8 @@ describe.skipIf('unavailable' in server)('redis', () => {
       const holder = aHolder()
       await granted(provider, holder, { lockAtMostFor: 30 * DAY_MS })
       expect(await stateTtl(holder.name)).toBeGreaterThan(30 * DAY_MS)
+      await extend(provider, holder, { lockAtMostFor: 60 * DAY_MS })
+      expect(await stateTtl(holder.name)).toBeGreaterThan(60 * DAY_MS)
       await release(provider, holder)
       expect(await stateTtl(holder.name)).toBeGreaterThan(DAY_MS - 60_000)
       expect(await stateTtl(holder.name)).toBeLessThanOrEqual(DAY_MS)
