@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict'
 import { randomUUID } from 'node:crypto'
 import { setTimeout as pause } from 'node:timers/promises'
-import type { LockProvider } from '../provider/contract.ts'
+import type { Lease, LockProvider } from '../provider/contract.ts'
 import { type Holder, newHolder } from './asking.ts'
-import { assertSameRecord, ROUNDING_MS } from './records.ts'
+import { assertSameRecord, assertWithin } from './records.ts'
 import type { ConformanceSubject, StoredRecord } from './subject.ts'
 
 /** How long the suite waits for what must come by itself, on top of the lease that it waits for. */
@@ -101,12 +101,19 @@ export class Bench {
     const from = await this.now()
     const answer = await ask()
     const to = await this.now()
-    const { storeTime } = answer
-    assert.ok(
-      storeTime >= from - ROUNDING_MS && storeTime <= to + ROUNDING_MS,
-      `storeTime is ${storeTime}, but the answer was made between ${from} and ${to} by the clock that decides`,
-    )
+    assertWithin(answer.storeTime, from, to, 'storeTime, by the clock that decides,')
     return answer
+  }
+
+  /**
+   * Asks for a lease that must count from the moment of the decision: from some time between the sending of the request and
+   * the `storeTime` of the answer, which a provider may read after it has decided.
+   */
+  async lasting(ms: number, ask: () => Promise<Lease>): Promise<Lease> {
+    const from = await this.now()
+    const lease = await this.timely(ask)
+    assertWithin(lease.lockUntil - ms, from, lease.storeTime, `the start of a lease of ${ms} ms`)
+    return lease
   }
 
   /** Runs something that must change nothing about a name in the store. */

@@ -10,6 +10,12 @@ export function assertTime(actual: number, expected: number, message: string): v
   assert.ok(Math.abs(apart) <= ROUNDING_MS, `${message}: ${actual} is ${apart} ms off ${expected}`)
 }
 
+/** A reading of a time lies between two others but for rounding. */
+export function assertWithin(actual: number, from: number, to: number, message: string): void {
+  const within = actual >= from - ROUNDING_MS && actual <= to + ROUNDING_MS
+  assert.ok(within, `${message} must be from ${from} to ${to}, but is ${actual}`)
+}
+
 /** Two records are the same but for rounding. */
 export function assertSameRecord(actual: StoredRecord, expected: StoredRecord, message: string): void {
   assert.deepEqual(withoutTimes(actual), withoutTimes(expected), message)

@@ -27,14 +27,16 @@ export const clocks: CaseGroup = {
     'a lease counts from the clock of the store, and so does its extension': (bench) =>
       eachSkewed(bench, async (node) => {
         const first = bench.holder()
-        const lease = await bench.timely(() => granted(node, first, { lockAtMostFor: 30_000 }))
-        assertTime((await bench.look(first.name)).lockUntil, lease.storeTime + 30_000, 'lockUntil of the grant')
-        assertTime((await bench.look(first.name)).lockedAt, lease.storeTime, 'lockedAt of the grant')
-        const longer = await bench.timely(() => extended(node, first, { lockAtMostFor: 40_000 }))
-        assertTime((await bench.look(first.name)).lockUntil, longer.storeTime + 40_000, 'lockUntil of the extension')
+        const lease = await bench.lasting(30_000, () => granted(node, first, { lockAtMostFor: 30_000 }))
+        const { lockUntil, lockedAt } = await bench.look(first.name)
+        assertTime(lockUntil, lease.lockUntil, 'lockUntil of the grant')
+        assertTime(lockedAt, lockUntil - 30_000, 'lockedAt of the grant')
+        const longer = await bench.lasting(40_000, () => extended(node, first, { lockAtMostFor: 40_000 }))
+        assertTime((await bench.look(first.name)).lockUntil, longer.lockUntil, 'lockUntil of the extension')
         const mayShortenUntil = longer.storeTime + 10_000
-        const shorter = await extended(node, first, { lockAtMostFor: 20_000, mayShortenUntil })
-        assertTime((await bench.look(first.name)).lockUntil, shorter.storeTime + 20_000, 'lockUntil made shorter')
+        const asked = { lockAtMostFor: 20_000, mayShortenUntil }
+        const shorter = await bench.lasting(20_000, () => extended(node, first, asked))
+        assertTime((await bench.look(first.name)).lockUntil, shorter.lockUntil, 'lockUntil made shorter')
       }),
 
     'a lock that is held is refused, also to a node for which its lease seems to be over': (bench) =>
