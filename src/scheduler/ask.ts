@@ -44,6 +44,8 @@ export async function askForTick(engine: Engine, { job, time }: Tick, until: num
         const left = until - clock.monotonic()
         if (left <= 0) return { outcome: 'failed', error }
         await pause(engine, Math.min(left, pauseAfter(failures, engine.random())))
+        // At its very end the next tick is due, and this one must not be taken any more.
+        if (clock.monotonic() >= until) return { outcome: 'failed', error }
       }
     }
   } finally {

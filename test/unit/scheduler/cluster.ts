@@ -1,4 +1,4 @@
-import { onTestFinished } from 'vitest'
+import { expect, onTestFinished } from 'vitest'
 import { type MemoryProvider, memory } from '../../../providers/memory/memory.ts'
 import type { LockProvider } from '../../../src/provider/contract.ts'
 import type { SchedulerEvents } from '../../../src/scheduler/events.ts'
@@ -73,7 +73,14 @@ export class Cluster {
   readonly ran: Ran[] = []
 
   constructor() {
-    onTestFinished(() => this.stop())
+    const unhandled: unknown[] = []
+    const listen = (reason: unknown): void => void unhandled.push(reason)
+    process.on('unhandledRejection', listen)
+    onTestFinished(async () => {
+      await this.stop()
+      process.off('unhandledRejection', listen)
+      expect(unhandled).toEqual([])
+    })
   }
 
   node(options: NodeOptions = {}): Node {
