@@ -46,7 +46,12 @@ export function sourceOfUrl(url: string): Source {
       return pool
     },
     close() {
-      closed ??= pool ? pool.then((opened) => opened.end()) : Promise.resolve()
+      closed ??= pool
+        ? pool.then(
+            (opened) => opened.end(),
+            () => {},
+          )
+        : Promise.resolve()
       return closed
     },
   }
@@ -72,9 +77,23 @@ async function loadDriver(): Promise<{ createPool(url: string): OwnPool }> {
  */
 export const bytes = (text: string): Buffer => Buffer.from(text)
 
+/**
+ * Sends a statement. `mysql2` puts the statement with all its values into an error: a failing batch of thousands of names would fill the
+ * log of each of them with megabytes. The error keeps the statement without them.
+ */
+async function send(client: MysqlClient, sql: string, values: Parameter[]): Promise<unknown> {
+  try {
+    const [answer] = await client.query(sql, values)
+    return answer
+  } catch (error) {
+    if (error instanceof Error && 'sql' in error) error.sql = sql
+    throw error
+  }
+}
+
 /** The rows of a SELECT, each as its values in the order of the columns: the client may answer with objects or arrays. */
 export async function select(client: MysqlClient, sql: string, values: Parameter[] = []): Promise<unknown[][]> {
-  const [rows] = await client.query(sql, values)
+  const rows = await send(client, sql, values)
   if (!Array.isArray(rows)) throw new StoreError('the MySQL client did not answer a SELECT with rows')
   return rows.map((row) => Object.values(row))
 }
@@ -88,7 +107,7 @@ const IN_TRANSACTION = 1
  * @throws {StoreError} when the connection is inside a transaction: others don't see what it wrote, and it may be rolled back.
  */
 export async function change(client: MysqlClient, sql: string, values: Parameter[] = []): Promise<number> {
-  const [result] = await client.query(sql, values)
+  const result = await send(client, sql, values)
   const { affectedRows, serverStatus } = result as { affectedRows?: unknown; serverStatus?: unknown }
   if (typeof serverStatus === 'number' && serverStatus & IN_TRANSACTION) throw notOnItsOwn()
   return Number(affectedRows)

@@ -11,7 +11,8 @@ import type {
 import { decideAcquire, decideExtend, decideRelease, type StoredLock } from '../../src/provider/decide.ts'
 import { inWaves } from '../../src/provider/waves.ts'
 import { type MysqlInput, readInput } from './options.ts'
-import { type Change, type Facts, LocksTable } from './store.ts'
+import type { Change } from './record.ts'
+import { type Facts, LocksTable } from './store.ts'
 
 /** What is answered, and the record to write when it changes. */
 interface Decision<Answer> {

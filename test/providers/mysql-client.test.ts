@@ -113,6 +113,19 @@ describe.each(servers)('clients of $name', ({ name: server, url }) => {
     await granted(provider, newHolder('a'))
   })
 
+  it('an error of the server keeps the statement, but not the thousands of values in it', async () => {
+    const table = own.newTable()
+    const connection = await createConnection(url)
+    const provider = mysql({ connection, table })
+    await provider.setup?.()
+    await connection.query('SET SESSION TRANSACTION READ ONLY')
+    const requests = Array.from({ length: 1_000 }, (_, index) => toAcquire(newHolder(`job ${index}`)))
+    const error: unknown = await provider.acquire(requests).catch((error: unknown) => error)
+    expect(error).toMatchObject({ errno: 1792, sql: expect.stringContaining('CONVERT(?') })
+    expect(JSON.stringify(error).length).toBeLessThan(5_000)
+    await connection.end()
+  })
+
   it('the statement to paste makes the table that setup() makes', async () => {
     const [pasted, made] = [own.newTable(), own.newTable()]
     await pool.query(mysqlSetup(pasted))

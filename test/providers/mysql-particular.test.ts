@@ -1,6 +1,5 @@
 /* What is particular to MySQL and MariaDB: what a statement locks and writes, and how sessions differ. */
-import { setTimeout as pause } from 'node:timers/promises'
-import { type Connection, createConnection, type RowDataPacket } from 'mysql2/promise'
+import { createConnection } from 'mysql2/promise'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { mysql } from '../../providers/mysql/index.ts'
 import {
@@ -15,8 +14,9 @@ import {
   toExtend,
 } from '../../src/testing/asking.ts'
 import { Belongings, look, serverNow, servers } from './mysql-harness.ts'
+import { lockRow, newSession } from './mysql-waiting.ts'
 
-describe.each(servers)('$name in particular', ({ name: server, url }) => {
+describe.each(servers)('$name in particular', ({ url }) => {
   const own = new Belongings(url)
   const { pool } = own
   const table = own.newTable()
@@ -27,40 +27,14 @@ describe.each(servers)('$name in particular', ({ name: server, url }) => {
   beforeAll(() => node.setup?.())
   afterAll(() => own.clear())
 
-  /** A connection of another program, inside a transaction that has locked the record of a name. */
-  async function lockRow(name: string): Promise<Connection> {
-    const other = await createConnection(url)
-    await other.beginTransaction()
-    await other.query(`SELECT * FROM ${table} WHERE name = ? FOR UPDATE`, [name])
-    return other
-  }
-
-  /** A session with these settings, and a way to wait until it waits for a row. */
-  async function session(settings: string) {
-    const waiter = own.newPool({ connectionLimit: 1 })
-    await waiter.query(`SET SESSION ${settings}`)
-    const [ids] = await waiter.query<RowDataPacket[]>('SELECT CONNECTION_ID() AS id')
-    const untilWaiting = async (): Promise<void> => {
-      const waits =
-        "SELECT 1 FROM information_schema.innodb_trx WHERE trx_mysql_thread_id = ? AND trx_state = 'LOCK WAIT'"
-      for (;;) {
-        const [rows] = await pool.query<RowDataPacket[]>(waits, [ids[0]?.id])
-        if (rows.length > 0) return
-        // The view is made anew only when nobody has read it for a tenth of a second.
-        await pause(150)
-      }
-    }
-    return { provider: mysql({ pool: waiter, table }), untilWaiting }
-  }
-
   it('refuses without a write and without the lock of a row', async () => {
     const name = newName()
     const holder = newHolder(name)
     const tick = Math.floor(await serverNow(pool))
     await granted(node, holder, { tick })
     // This session fails at every write, and waits for no row.
-    const { provider: reader } = await session('TRANSACTION READ ONLY')
-    const other = await lockRow(name)
+    const { provider: reader } = await newSession(own, table, 'TRANSACTION READ ONLY')
+    const other = await lockRow(own, table, name)
     await refused(reader, newHolder(name), 'held', { tick: tick + 1 })
     await refused(reader, newHolder(name), 'tick-taken', { tick })
     await refused(reader, newHolder(name), 'clock-ahead', { tick: tick + 3_600_000 })
@@ -69,117 +43,6 @@ describe.each(servers)('$name in particular', ({ name: server, url }) => {
     expect(await release(reader, newHolder(name))).toBe(false)
     await expect(acquire(reader, newHolder(newName()))).rejects.toMatchObject({ errno: 1792 })
     other.destroy()
-  })
-
-  const settings = ['TRANSACTION ISOLATION LEVEL READ COMMITTED', 'TRANSACTION ISOLATION LEVEL REPEATABLE READ']
-  // Here a statement that waited for a row that changed is given up by the server.
-  if (server === 'mariadb') settings.push('innodb_snapshot_isolation = ON')
-  it.each(settings)(
-    'a grant that waited for the row is decided again when the row changed meanwhile (%s)',
-    async (setting) => {
-      const name = newName()
-      await granted(node, newHolder(name), { lockAtMostFor: 1 })
-      await pause(5)
-      const { provider, untilWaiting } = await session(setting)
-      const other = await lockRow(name)
-      const waiting = acquire(provider, newHolder(name))
-      await untilWaiting()
-      // As a JVM does it: neither token nor tick tell of it.
-      await other.query(
-        `UPDATE ${table} SET lock_until = UTC_TIMESTAMP(6) + INTERVAL 1 MINUTE, locked_by = 'jvm' WHERE name = ?`,
-        [name],
-      )
-      await other.commit()
-      await other.end()
-      expect(await waiting).toMatchObject({ granted: false, reason: 'held', record: { lockedBy: 'jvm' } })
-    },
-  )
-
-  const changes = {
-    'another extension': [`lock_until = lock_until + INTERVAL 1 HOUR`, { lockUntil: 3_600_000 }],
-    'a new token': ['fencing_token = fencing_token + 1', { fencingToken: 1 }],
-  } as const
-  it.each(Object.keys(changes) as (keyof typeof changes)[])(
-    'an extension that waited for the row takes nothing back: %s',
-    async (kind) => {
-      const [change, by] = changes[kind]
-      const name = newName()
-      const holder = newHolder(name)
-      const first = await granted(node, holder)
-      const { provider, untilWaiting } = await session('innodb_lock_wait_timeout = 50')
-      const other = await lockRow(name)
-      const waiting = extended(provider, holder, { lockAtMostFor: 1_000 })
-      await untilWaiting()
-      await other.query(`UPDATE ${table} SET ${change} WHERE name = ?`, [name])
-      await other.commit()
-      await other.end()
-      const last = { ...first, ...(await waiting), storeTime: 0 }
-      for (const [field, more] of Object.entries(by)) {
-        expect(last).toMatchObject({ [field]: first[field as keyof typeof by & keyof typeof first] + more })
-      }
-      expect(await look(pool, table, name)).toMatchObject({
-        lockUntil: last.lockUntil,
-        fencingToken: last.fencingToken,
-      })
-    },
-  )
-
-  it('an extension that waited for the row does not undo a release', async () => {
-    const name = newName()
-    const holder = newHolder(name)
-    await granted(node, holder)
-    const { provider, untilWaiting } = await session('innodb_lock_wait_timeout = 50')
-    const other = await lockRow(name)
-    const waiting = extend(provider, holder)
-    await untilWaiting()
-    // With lockAtLeastFor the end of the lease may stay as it is.
-    await other.query(`UPDATE ${table} SET locked_by = CONCAT(locked_by, '#released') WHERE name = ?`, [name])
-    await other.commit()
-    await other.end()
-    expect(await waiting).toBeUndefined()
-    expect((await look(pool, table, name))?.lockedBy).toMatch(/#released$/)
-  })
-
-  it('an extension that is held up on its way until its lease is over is not given', async () => {
-    const name = newName()
-    const holder = newHolder(name)
-    const { lockUntil } = await granted(node, holder, { lockAtMostFor: 400 })
-    const slow = {
-      async query(sql: string, values: (Buffer | number)[]) {
-        while (sql.startsWith('UPDATE') && (await serverNow(pool)) <= lockUntil) await pause(10)
-        return pool.query(sql, values)
-      },
-    }
-    expect(await extend(mysql({ pool: slow, table }), holder)).toBeUndefined()
-    expect(await look(pool, table, name)).toMatchObject({ lockUntil })
-  })
-
-  it('an extension that waited for the row until its lease was over is given, since nobody had the lock in between', async () => {
-    const name = newName()
-    const holder = newHolder(name)
-    const first = await granted(node, holder, { lockAtMostFor: 1_000 })
-    const { provider, untilWaiting } = await session('innodb_lock_wait_timeout = 50')
-    const other = await lockRow(name)
-    const waiting = extended(provider, holder)
-    await untilWaiting()
-    while ((await serverNow(pool)) <= first.lockUntil) await pause(20)
-    await other.end()
-    expect((await waiting).fencingToken).toBe(first.fencingToken)
-    await refused(node, newHolder(name), 'held')
-  })
-
-  it('a statement that waited too long for a row is sent again', async () => {
-    const name = newName()
-    await granted(node, newHolder(name), { lockAtMostFor: 1 })
-    await pause(5)
-    const { provider, untilWaiting } = await session('innodb_lock_wait_timeout = 1')
-    const other = await lockRow(name)
-    const waiting = granted(provider, newHolder(name))
-    await untilWaiting()
-    await pause(1_200)
-    await untilWaiting()
-    await other.end()
-    await waiting
   })
 
   it('batches in opposite orders never deadlock: not even one that is tried again', async () => {
@@ -222,7 +85,7 @@ describe.each(servers)('$name in particular', ({ name: server, url }) => {
   it('sessions in different time zones see one time', async () => {
     const name = newName()
     const zones = ['+13:00', '-11:00', 'SYSTEM', '+00:00']
-    const nodes = await Promise.all(zones.map((zone) => session(`time_zone = '${zone}'`)))
+    const nodes = await Promise.all(zones.map((zone) => newSession(own, table, `time_zone = '${zone}'`)))
     for (const { provider: holding } of nodes) {
       const holder = newHolder(name)
       const lease = await granted(holding, holder)
