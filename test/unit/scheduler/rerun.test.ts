@@ -1,0 +1,140 @@
+import { describe, expect, it } from 'vitest'
+import { Cluster, MIDNIGHT, SECOND, Work } from './cluster.ts'
+
+const foreign = { name: 'job', owner: 'crashed', label: 'crashed', maxClockSkew: 60_000 }
+
+/** Another node was granted the tick of midnight, and never renews its lease nor releases it. */
+async function crash(cluster: Cluster, lockAtMostFor = 5 * SECOND): Promise<number> {
+  const [result] = await cluster.store.acquire([{ ...foreign, lockAtMostFor, tick: MIDNIGHT }])
+  if (!result?.granted) throw new Error('the crashed node was not granted its tick')
+  return result.lease.fencingToken
+}
+
+describe('a tick whose node crashed', () => {
+  it('is taken over by exactly one of three nodes as soon as the lease has lapsed, with a higher token', async () => {
+    const cluster = new Cluster()
+    for (let count = 0; count < 3; count++) cluster.node()
+    cluster.job({ every: '1m', onCrash: 'rerun' })
+    await cluster.start()
+    const token = await crash(cluster)
+    await cluster.until(59)
+    expect(cluster.ran).toMatchObject([{ tick: 0, kind: 'rerun' }])
+    expect(cluster.ran[0]?.at).toBeCloseTo(4.5, 1)
+    expect(cluster.ran[0]?.token).toBeGreaterThan(token)
+    expect(cluster.store.locks.get('job')?.tickDone).toBe(true)
+  })
+
+  it('is over when the job does not ask for more', async () => {
+    const cluster = new Cluster()
+    cluster.node()
+    cluster.job({ every: '1m' })
+    await cluster.start()
+    await crash(cluster)
+    await cluster.until(59)
+    expect(cluster.ran).toEqual([])
+  })
+
+  it('is taken over also by a node that starts after the crash', async () => {
+    const cluster = new Cluster()
+    await cluster.until(0)
+    await crash(cluster)
+    await cluster.until(20)
+    cluster.node()
+    cluster.job({ every: '1m', onCrash: 'rerun' })
+    await cluster.start()
+    await cluster.until(59)
+    expect(cluster.ran).toMatchObject([{ tick: 0, kind: 'rerun' }])
+  })
+
+  it('is not run by a node that starts after the next tick has passed', async () => {
+    const cluster = new Cluster()
+    await cluster.until(0)
+    await crash(cluster)
+    await cluster.until(70)
+    cluster.node()
+    cluster.job({ every: '1m', onCrash: 'rerun' })
+    await cluster.start()
+    await cluster.until(119)
+    expect(cluster.ran).toEqual([])
+  })
+
+  it('is over when a later one was granted first', async () => {
+    const cluster = new Cluster()
+    cluster.node()
+    cluster.job({ every: '1m', onCrash: 'rerun' })
+    await cluster.start()
+    await crash(cluster)
+    await cluster.until(4)
+    await cluster.store.forceRelease('job')
+    await cluster.store.acquire([{ ...foreign, owner: 'next', lockAtMostFor: 1, tick: MIDNIGHT + 60 * SECOND }])
+    await cluster.until(119)
+    expect(cluster.ticks.filter((tick) => tick === 0)).toEqual([])
+  })
+
+  it('is watched on while it is run by another that took it over, and taken over once more', async () => {
+    const cluster = new Cluster()
+    cluster.node()
+    cluster.job({ every: '1m', onCrash: 'rerun' })
+    await cluster.start()
+    await crash(cluster)
+    await cluster.until(4.45)
+    await cluster.store.forceRelease('job')
+    const again = { ...foreign, owner: 'crashes too', lockAtMostFor: 10 * SECOND, tick: MIDNIGHT }
+    await cluster.store.acquire([{ ...again, onCrash: 'rerun' }])
+    await cluster.until(14)
+    expect(cluster.ran).toEqual([])
+    await cluster.until(15)
+    expect(cluster.ran).toMatchObject([{ tick: 0, kind: 'rerun' }])
+  })
+
+  it('is taken over although the store fails when the lease lapses', async () => {
+    const cluster = new Cluster()
+    const node = cluster.node()
+    cluster.job({ every: '5m', onCrash: 'rerun', graceFor: '5s' })
+    await cluster.start()
+    await crash(cluster)
+    await cluster.until(2)
+    node.store.set('down')
+    await cluster.until(60)
+    node.store.set('up')
+    await cluster.until(65)
+    expect(cluster.ran).toMatchObject([{ tick: 0, kind: 'rerun' }])
+  })
+})
+
+describe('a tick whose node lives', () => {
+  it('is not run again when it was released, however it ended', async () => {
+    const cluster = new Cluster()
+    for (let count = 0; count < 3; count++) cluster.node()
+    cluster.job({ every: '1m', onCrash: 'rerun', lockAtMostFor: '5s' }, () => {
+      throw new Error('broken')
+    })
+    await cluster.start()
+    await cluster.until(59)
+    expect(cluster.ticks).toEqual([0])
+  })
+
+  it('is not run again while it is kept alive', async () => {
+    const cluster = new Cluster()
+    for (let count = 0; count < 3; count++) cluster.node()
+    const work = new Work()
+    cluster.job({ every: '5m', onCrash: 'rerun', lockAtMostFor: '5s', keepAlive: true }, work.run)
+    await cluster.start()
+    await cluster.until(60)
+    work.end()
+    await cluster.until(120)
+    expect(cluster.ticks).toEqual([0])
+  })
+
+  it('is watched no longer after its job was removed', async () => {
+    const cluster = new Cluster()
+    const node = cluster.node()
+    cluster.job({ every: '1m', onCrash: 'rerun' })
+    await cluster.start()
+    await crash(cluster)
+    await cluster.until(1)
+    node.scheduler.remove('job')
+    await cluster.until(59)
+    expect(cluster.ran).toEqual([])
+  })
+})

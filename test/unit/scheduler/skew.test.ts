@@ -1,0 +1,138 @@
+import { describe, expect, it } from 'vitest'
+import { Cluster, MINUTE, SECOND } from './cluster.ts'
+
+describe('a node whose clock is wrong', () => {
+  it.each([5 * MINUTE, -5 * MINUTE])(
+    'by %d ms fires on time once the store has answered, and says so once',
+    async (wallAhead) => {
+      const cluster = new Cluster()
+      const node = cluster.node({ wallAhead })
+      cluster.job({ every: '10s' })
+      await cluster.start()
+      await cluster.until(30)
+      expect(cluster.ran.map(({ tick, at }) => [tick, at])).toEqual([
+        [0, 0],
+        [10, 10],
+        [20, 20],
+        [30, 30],
+      ])
+      expect(node.events('clock-skew')).toMatchObject([{ skew: wallAhead }])
+      expect(node.scheduler.clockSkew).toBe(wallAhead)
+      expect(node.scheduler.nextTicks('job')[0]).toEqual(new Date(Date.UTC(2024, 0, 1, 0, 0, 40)))
+    },
+  )
+
+  it('far ahead, and that has had no answer yet, is refused and runs nothing; then it is on time', async () => {
+    const cluster = new Cluster()
+    const node = cluster.node({ wallAhead: 5 * MINUTE + 200 })
+    node.store.set('down')
+    cluster.job({ every: '10s' })
+    await cluster.start()
+    node.store.set('up')
+    await cluster.until(21)
+    expect(node.events('skipped')[0]).toMatchObject({ reason: 'clock-ahead' })
+    expect(cluster.ran.map(({ tick, at }) => [tick, at])).toEqual([
+      [0, 0],
+      [10, 10],
+      [20, 20],
+    ])
+  })
+
+  it('by 40 s behind, and that has had no answer yet, runs no tick that another node has run', async () => {
+    const cluster = new Cluster()
+    const [slow, right] = [cluster.node({ wallAhead: -40 * SECOND }), cluster.node()]
+    cluster.job({ every: '10s' })
+    await cluster.start(right)
+    await cluster.until(55)
+    slow.store.set('down')
+    await cluster.start(slow)
+    slow.store.set('up')
+    await cluster.until(90)
+    expect(slow.ticksOf('skipped')[0]).toBe(20)
+    expect(cluster.ticks).toEqual([0, 10, 20, 30, 40, 50, 60, 70, 80, 90])
+  })
+
+  it('is not told of below a second', async () => {
+    const cluster = new Cluster()
+    const node = cluster.node({ wallAhead: 900 })
+    cluster.job({ every: '10s' })
+    await cluster.start()
+    await cluster.until(30)
+    expect(node.events('clock-skew')).toEqual([])
+    expect(cluster.ran.map(({ tick, at }) => [tick, at])).toEqual([
+      [0, 0],
+      [10, 10],
+      [20, 20],
+      [30, 30],
+    ])
+  })
+
+  it.each([MINUTE, -MINUTE])(
+    'from some moment on, by %d ms, stays on time, and tells when it is right again',
+    async (jump) => {
+      const cluster = new Cluster()
+      const node = cluster.node()
+      cluster.job({ every: '10s' })
+      await cluster.start()
+      await cluster.until(15)
+      node.clock.wallAhead = jump
+      await cluster.until(35)
+      node.clock.wallAhead = 0
+      await cluster.until(60)
+      expect(cluster.ran.map(({ tick, at }) => [tick, at])).toEqual(
+        [0, 10, 20, 30, 40, 50, 60].map((tick) => [tick, tick]),
+      )
+      expect(node.events('clock-skew').map(({ skew }) => skew)).toEqual([jump, 0])
+    },
+  )
+
+  it('goes on by what it knows while the store is down, and takes no tick that lies ahead when it is back', async () => {
+    const cluster = new Cluster()
+    const node = cluster.node({ wallAhead: 40 * SECOND })
+    cluster.job({ every: '10s', graceFor: '2s' })
+    await cluster.start()
+    await cluster.until(5)
+    node.store.set('down')
+    await cluster.until(205)
+    node.store.set('up')
+    await cluster.until(230)
+    expect(cluster.ran.map(({ tick, at }) => [tick, at])).toEqual([
+      [0, 0],
+      [210, 210],
+      [220, 220],
+      [230, 230],
+    ])
+  })
+
+  it('asks for the time again when no answer has brought it, and not at every tick while the store is down', async () => {
+    const cluster = new Cluster()
+    const node = cluster.node()
+    cluster.job({ every: '1h' })
+    await cluster.start()
+    const readings = (): number => node.store.calls.filter(({ verb }) => verb === 'acquire').length
+    expect(readings()).toBe(1)
+    await cluster.until(600)
+    expect(readings()).toBeGreaterThan(5)
+    expect(readings()).toBeLessThan(15)
+    cluster.job({ name: 'often', every: '100ms', graceFor: '100ms', onStoreError: 'skip' })
+    await cluster.until(601)
+    node.store.set('down')
+    await cluster.until(700)
+    const before = node.events('store-error').filter(({ action }) => action === 'read').length
+    await cluster.until(730)
+    const after = node.events('store-error').filter(({ action }) => action === 'read').length
+    expect(after - before).toBeGreaterThanOrEqual(5)
+    expect(after - before).toBeLessThanOrEqual(7)
+  })
+
+  it('that slept while it asked for the time asks once more', async () => {
+    const cluster = new Cluster()
+    const node = cluster.node({ storeTimeout: '20s' })
+    cluster.job({ every: '1m' })
+    await cluster.start()
+    await cluster.until(61)
+    await node.clock.sleep(10 * MINUTE, { monotonicStandsStill: true })
+    await cluster.until(721)
+    expect(cluster.ran.at(-1)).toMatchObject({ tick: 720, at: 720 })
+  })
+})
