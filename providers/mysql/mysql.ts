@@ -1,4 +1,12 @@
 import { StoreError } from '../../src/errors.ts'
+import {
+  type Answered,
+  answerAcquire,
+  answerExtend,
+  answerForceRelease,
+  answerRelease,
+  leaseOf,
+} from '../../src/provider/answers.ts'
 import type {
   AcquireRequest,
   AcquireResult,
@@ -8,19 +16,13 @@ import type {
   LockRecord,
   ReleaseRequest,
 } from '../../src/provider/contract.ts'
-import { decideAcquire, decideExtend, decideRelease, type StoredLock } from '../../src/provider/decide.ts'
+import type { StoredLock } from '../../src/provider/decide.ts'
 import { inWaves } from '../../src/provider/waves.ts'
 import { type MysqlInput, readInput } from './options.ts'
 import type { Change } from './record.ts'
 import { type Facts, LocksTable } from './store.ts'
 
-/** What is answered, and the record to write when it changes. */
-interface Decision<Answer> {
-  readonly answer: Answer
-  readonly next?: StoredLock | undefined
-}
-
-type Decide<Request, Answer> = (record: StoredLock | undefined, request: Request, facts: Facts) => Decision<Answer>
+type Decide<Request, Answer> = (record: StoredLock | undefined, request: Request, facts: Facts) => Answered<Answer>
 
 /** Each time round somebody else was faster: so many in a row are no race any more. */
 const MAX_ROUNDS = 50
@@ -65,7 +67,7 @@ export function mysql(input: MysqlInput): LockProvider {
         const was = facts.records[index]
         const { answer, next } = decide(was, request, facts)
         answers.set(request, answer)
-        if (next) changes.set({ was, next, seenAt: facts.now }, request)
+        if (next) changes.set({ was, next: facts.asKept(next), seenAt: facts.now }, request)
       }
       const written = await locks.write([...changes.keys()])
       if (written.obstacle && ++obstacles > MAX_OBSTACLES) throw written.obstacle
@@ -99,37 +101,19 @@ async function some(locks: LocksTable, names: readonly string[]): Promise<LockRe
   return records.flatMap((lock) => (lock ? { ...lock, storeTime: now } : []))
 }
 
+/* The reference's answers, but for the times of a lease: they are told as the columns keep them, so that a repeated request is told the same. */
+
 const acquire: Decide<AcquireRequest, AcquireResult> = (record, request, { now, asKept }) => {
-  const decision = decideAcquire(record, request, now)
-  if (decision.outcome === 'refuse') {
-    const { reason } = decision
-    return { answer: { granted: false, reason, record: record && { ...record, storeTime: now }, storeTime: now } }
-  }
-  const lock = asKept(decision.next)
-  const answer = { granted: true, lease: leaseOf(lock, request.owner, now) } as const
-  return decision.outcome === 'grant' ? { answer, next: lock } : { answer }
+  const { answer, next } = answerAcquire(record, request, now)
+  return next ? { answer: { granted: true, lease: leaseOf(asKept(next), request.owner, now) }, next } : { answer }
 }
 
 const extend: Decide<ExtendRequest, Lease | undefined> = (record, request, { now, asKept }) => {
-  const next = decideExtend(record, request, now)
-  if (!next) return { answer: undefined }
-  const lock = asKept(next)
-  return { answer: leaseOf(lock, request.owner, now), next: lock }
+  const { next } = answerExtend(record, request, now)
+  return { answer: next && leaseOf(asKept(next), request.owner, now), next }
 }
 
-const release: Decide<ReleaseRequest, boolean> = (record, request, { now, asKept }) => {
-  const next = decideRelease(record, request, now)
-  return typeof next === 'object' ? { answer: true, next: asKept(next) } : { answer: next !== undefined }
-}
+const release: Decide<ReleaseRequest, boolean> = (record, request, { now }) => answerRelease(record, request, now)
 
-const forceRelease: Decide<{ readonly name: string }, boolean> = (record, _request, { now, asKept }) =>
-  record && record.lockUntil > now ? { answer: true, next: asKept({ ...record, lockUntil: now }) } : { answer: false }
-
-const leaseOf = (lock: StoredLock, owner: string, storeTime: number): Lease => ({
-  name: lock.name,
-  owner,
-  fencingToken: lock.fencingToken,
-  acquiredAt: lock.lockedAt,
-  lockUntil: lock.lockUntil,
-  storeTime,
-})
+const forceRelease: Decide<{ readonly name: string }, boolean> = (record, request, { now }) =>
+  answerForceRelease(record, request, now)
