@@ -1,12 +1,12 @@
 import { defineConfig } from 'vitest/config'
 
-// unit       nothing but this process
+// unit       nothing but this process: unit tests, and a short form of the simulation
 // providers  each provider against its real server (test/servers starts them)
 // cluster    real processes of the built package, the examples, the code blocks of the documentation
 export default defineConfig({
   test: {
     projects: [
-      { test: { name: 'unit', include: ['test/unit/**/*.test.ts'] } },
+      { test: { name: 'unit', include: ['test/{unit,simulation}/**/*.test.ts'] } },
       {
         test: {
           name: 'providers',

@@ -75,14 +75,15 @@ export class Acquisition {
     const left = Math.min(this.request.lockAtMostFor, lease.lockUntil - lease.storeTime)
     const grant: Grant = { granted: true, lease, deadline: sentAt + left }
     if (this.#state === 'abandoned') this.#giveBack()
-    else if (this.#state === 'asking') {
+    if (this.#store.clock.monotonic() >= grant.deadline) {
+      const name = JSON.stringify(lease.name)
+      throw new StoreError(`could not acquire lock ${name}: the reply came after the lease had ended`)
+    }
+    if (this.#state === 'asking') {
       this.#grant = grant
       this.#waiter?.(grant)
     }
-    if (this.#store.clock.monotonic() < grant.deadline) return grant
-    throw new StoreError(
-      `could not acquire lock ${JSON.stringify(lease.name)}: the reply came after the lease had ended`,
-    )
+    return grant
   }
 
   #usable(): Grant | undefined {

@@ -135,6 +135,16 @@ describe('a store in trouble', () => {
     expect(await other.tryObtain('job', '1m')).toBeDefined()
   })
 
+  it('never hands out a grant whose reply came after the lease had ended', async () => {
+    provider.meets('acquire', { kind: 'late-reply', after: 50 })
+    const obtained = failure(locker.obtain('job', 100))
+    await clock.advance(0)
+    // The process is stopped; when it goes on, the reply is the first thing that it sees.
+    clock.sleepThrough(200)
+    await clock.advance(0)
+    expect(await obtained).toBeInstanceOf(StoreError)
+  })
+
   it('gives a grant back whose reply was lost', async () => {
     provider.meets('acquire', { kind: 'lost-reply' })
     expect(await failure(locker.obtain('job', { lockAtMostFor: '10m', tick: new Date(clock.now()) }))).toBeInstanceOf(

@@ -35,7 +35,7 @@ describe('a wrong option of a lock is an error that names the lock, the option a
     [{ lockAtMostFor: 1, tick: 5 }, 'lock "j": tick must be a valid Date from 1970 on, but is 5'],
     [{ lockAtMostFor: 1, tick: new Date('x') }, 'lock "j": tick must be a valid Date from 1970 on, but is an object'],
     [{ lockAtMostFor: 1, metadata: 'x'.repeat(4097) }, /^lock "j": metadata must be a text of at most 4096 characters/],
-    [{ lockAtMostFor: 1, retry: () => -5 }, undefined],
+    [{ lockAtMostFor: '1m', retry: () => -5 }, undefined],
     [null, 'lock "j": options must be an object, but are null'],
   ])('%o', async (options, message) => {
     if (message === undefined) return void (await obtain('j', options)) // asked once, and granted
