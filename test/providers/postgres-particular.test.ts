@@ -1,4 +1,5 @@
 /* What is particular to PostgreSQL: locks of rows, what a statement writes, isolation, ShedLock's table. */
+import { readFileSync } from 'node:fs'
 import pg from 'pg'
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest'
 import { postgres, postgresSetup } from '../../providers/postgres/index.ts'
@@ -242,10 +243,11 @@ describe.skipIf('unavailable' in server)('postgres in particular', () => {
       await free('deadlock a')
       await free('deadlock b')
       await other.query('BEGIN')
+      // The server looks for deadlocks when a session has waited so long: so it finds the provider's session, not this one.
+      await other.query("SET LOCAL deadlock_timeout = '20s'")
       await other.query(`SELECT FROM ${TABLE} WHERE name = 'deadlock b' FOR UPDATE`)
       const asked = provider.acquire([ask('deadlock a'), ask('deadlock b')])
       await waiting(1)
-      // The server looks for deadlocks a second after a session began to wait: so it finds the provider's session first.
       await other.query(`SELECT FROM ${TABLE} WHERE name = 'deadlock a' FOR UPDATE`)
       await other.query('COMMIT')
       expect(await asked).toMatchObject([{ granted: true }, { granted: true }])
@@ -300,6 +302,17 @@ describe.skipIf('unavailable' in server)('postgres in particular', () => {
       expect(await one(ask('after setup'))).toMatchObject({ granted: true })
     })
 
+    it('waits for another node that is at it', async () => {
+      const late = postgres({ pool, table: `${SCHEMA}.set_up_twice` })
+      await other.query('BEGIN')
+      await other.query(postgresSetup(`${SCHEMA}.set_up_twice`))
+      const done = late.setup()
+      await waiting(1)
+      await other.query('COMMIT')
+      await done
+      expect(await late.read()).toEqual([])
+    })
+
     it('needs no right to make tables when the table is there', async () => {
       await other.query(`DROP ROLE IF EXISTS ticklock_app; CREATE ROLE ticklock_app LOGIN;
         GRANT USAGE ON SCHEMA ${SCHEMA} TO ticklock_app; GRANT SELECT, INSERT, UPDATE, DELETE ON ${TABLE} TO ticklock_app`)
@@ -312,7 +325,9 @@ describe.skipIf('unavailable' in server)('postgres in particular', () => {
       await other.query(`DROP OWNED BY ticklock_app; DROP ROLE ticklock_app`)
     })
 
-    it('is one statement to paste into a migration', async () => {
+    it('is one statement to paste into a migration, as the documentation has it', async () => {
+      const page = new URL('../../docs/providers/postgres.md', import.meta.url)
+      expect(readFileSync(page, 'utf8')).toContain(`\`\`\`sql\n${postgresSetup()}\n\`\`\``)
       await other.query('BEGIN')
       await other.query(`SET LOCAL search_path = ${SCHEMA}`)
       await other.query(postgresSetup('pasted'))
