@@ -41,9 +41,7 @@ export async function askForTick(engine: Engine, { job, time }: Tick, until: num
       } catch (error) {
         tellStoreError(engine, 'acquire', job.name, error)
         if (stopping.aborted || job.removed) return { outcome: 'stopped' }
-        const left = until - clock.monotonic()
-        if (left <= 0) return { outcome: 'failed', error }
-        await pause(engine, Math.min(left, pauseAfter(failures, engine.random())))
+        await pause(engine, Math.min(until - clock.monotonic(), pauseAfter(failures, engine.random())))
         // At its very end the next tick is due, and this one must not be taken any more.
         if (clock.monotonic() >= until) return { outcome: 'failed', error }
       }

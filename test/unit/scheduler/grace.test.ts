@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { isStoreError } from '../../../src/errors.ts'
 import { pauseAfter } from '../../../src/scheduler/ask.ts'
-import { Cluster, MIDNIGHT, SECOND } from './cluster.ts'
+import { Cluster, MIDNIGHT, SECOND, Work } from './cluster.ts'
 
 describe('a store that is down at a tick', () => {
   it('and back within the grace costs nothing but time: the tick runs once', async () => {
@@ -84,6 +84,25 @@ describe('a store that is down at a tick', () => {
     expect(cluster.ran).toMatchObject([{ tick: 0, at: 10, token: undefined }])
     expect(locks).toEqual([undefined, undefined])
     expect(node.events('missed', 'acquired', 'released')).toEqual([])
+  })
+
+  it('and back when such a run goes on: the next tick is given back, not marked as done, and skipped', async () => {
+    const cluster = new Cluster()
+    const node = cluster.node()
+    const work = new Work()
+    cluster.job({ every: '10s', graceFor: '1h', onStoreError: 'run' }, work.run)
+    await cluster.start()
+    node.store.set('down')
+    await cluster.until(9.99)
+    node.store.set(100, 'acquire')
+    node.store.set('up', 'release')
+    await cluster.until(11)
+    expect(cluster.ran).toMatchObject([{ tick: 0, at: 10, token: undefined }])
+    expect(node.events('skipped')).toMatchObject([{ reason: 'running', scheduledAt: new Date(MIDNIGHT + 10 * SECOND) }])
+    const record = cluster.store.locks.get('job')
+    expect(record).toMatchObject({ lastTick: MIDNIGHT + 10 * SECOND, tickDone: false })
+    expect(record?.lockUntil).toBeLessThanOrEqual(cluster.time.now())
+    work.end()
   })
 
   it('at start does not hinder the start, nor the recovery', async () => {

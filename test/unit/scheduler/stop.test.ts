@@ -152,6 +152,18 @@ describe('a stop', () => {
     expect(cluster.store.locks.get('job')).toMatchObject({ lockUntil: MIDNIGHT + 500, tickDone: false })
   })
 
+  it('gives a trigger that is granted after its grace a signal that has aborted', async () => {
+    const cluster = new Cluster()
+    const node = cluster.node()
+    cluster.job({ every: '1m' }, ({ signal }) => signal.aborted)
+    node.store.set(500, 'acquire')
+    const outcome = node.scheduler.trigger('job')
+    const stopped = follow(node.scheduler.stop({ graceFor: 0 }))
+    await cluster.until(1)
+    expect(await outcome).toEqual({ ran: true, value: true })
+    expect(stopped.settled).toBe(true)
+  })
+
   it.each(['down', 'hang'] as const)('ends although the store is %s while a tick is asked for', async (fault) => {
     const cluster = new Cluster()
     const node = cluster.node({ storeTimeout: '2s' })
