@@ -1,0 +1,29 @@
+export {
+  type Answered,
+  type Answerer,
+  answerAcquire,
+  answerExtend,
+  answerForceRelease,
+  answerRelease,
+} from './answers.ts'
+export type {
+  AcquireRequest,
+  AcquireResult,
+  ExtendRequest,
+  Granted,
+  Lease,
+  LockProvider,
+  LockRecord,
+  Refused,
+  ReleaseRequest,
+} from './contract.ts'
+export {
+  type AcquireDecision,
+  decideAcquire,
+  decideExtend,
+  decideRelease,
+  nextFencingToken,
+  type StoredLock,
+} from './decide.ts'
+export { holderOf, labelOf, MAX_LABEL, releasedHolderOf } from './holder.ts'
+export { inWaves } from './waves.ts'
