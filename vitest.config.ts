@@ -6,7 +6,7 @@ import { defineConfig } from 'vitest/config'
 export default defineConfig({
   test: {
     projects: [
-      { test: { name: 'unit', include: ['test/{unit,simulation}/**/*.test.ts'] } },
+      { test: { name: 'unit', include: ['test/{unit,simulation}/**/*.test.ts'], testTimeout: 20_000 } },
       {
         test: {
           name: 'providers',
