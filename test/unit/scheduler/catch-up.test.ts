@@ -63,11 +63,12 @@ describe('at start', () => {
     const cluster = new Cluster()
     await cluster.until(55)
     await ranAt(cluster, 50)
-    cluster.node()
+    const node = cluster.node()
     cluster.job({ every: '10s', runOnStart: true })
     await cluster.start()
     await cluster.until(59)
     expect(cluster.ticks).toEqual([])
+    expect(node.store.callsOf('acquire')).toEqual([])
   })
 
   it('a changed schedule never runs a tick that is older than the last one granted', async () => {
@@ -312,6 +313,23 @@ describe('while a job catches up', () => {
     const late = cluster.ran.slice(-5).map(({ tick, at }) => at - tick)
     expect(late).toEqual([0, 0, 0, 0, 0])
     expect(node.events('skipped').at(-1)?.reason).toBe('running')
+  })
+
+  it('and takes so long that a tick falls out of the window, that one is missed', async () => {
+    const cluster = new Cluster()
+    await cluster.until(0)
+    await ranAt(cluster, 0)
+    await cluster.until(35)
+    const node = cluster.node()
+    cluster.job({ every: '10s', catchUp: { window: '50s', max: 9 }, lockAtMostFor: '1h' }, async ({ scheduledAt }) => {
+      if (scheduledAt.getTime() > MIDNIGHT + 10 * SECOND) return
+      await new Promise<void>((resolve) => void cluster.time.setTimer(28_000, resolve))
+      await new Promise<void>((resolve) => void cluster.time.setTimer(12_000, resolve))
+    })
+    await cluster.start()
+    await cluster.until(79)
+    expect(cluster.ticks).toEqual([10, 30, 40, 50, 60, 70])
+    expect(node.events('missed')).toMatchObject([{ reason: 'late', scheduledAt: new Date(MIDNIGHT + 20 * SECOND) }])
   })
 
   it('and is stopped, it tells of what waited', async () => {

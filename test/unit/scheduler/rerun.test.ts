@@ -103,15 +103,16 @@ describe('a tick whose node crashed', () => {
 })
 
 describe('a tick whose node lives', () => {
-  it('is not run again when it was released, however it ended', async () => {
+  it('is not run again when it was released, however it ended, nor asked for again', async () => {
     const cluster = new Cluster()
-    for (let count = 0; count < 3; count++) cluster.node()
+    const nodes = [cluster.node(), cluster.node(), cluster.node()]
     cluster.job({ every: '1m', onCrash: 'rerun', lockAtMostFor: '5s' }, () => {
       throw new Error('broken')
     })
     await cluster.start()
     await cluster.until(59)
     expect(cluster.ticks).toEqual([0])
+    expect(nodes.map((node) => node.store.callsOf('acquire').length)).toEqual([1, 1, 1])
   })
 
   it('is not run again while it is kept alive', async () => {
