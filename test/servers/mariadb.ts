@@ -27,11 +27,15 @@ async function startMariadb(program: string, port: number): Promise<StartedServe
     prepare: async (folder) => {
       const install = findProgram('mariadb-install-db', 'mysql_install_db')
       if (install === undefined) throw new Error('mariadbd is here, but mariadb-install-db is not')
-      const options = ['--no-defaults', `--datadir=${join(folder, 'data')}`, '--auth-root-authentication-method=normal']
+      const options = ['--no-defaults', `--datadir=${join(folder, 'data')}`, temporary(folder)]
+      options.push('--auth-root-authentication-method=normal')
       await runProgram(install, [...options, '--skip-test-db'], { ...user, cwd: folder })
     },
-    args: (folder) => [...mysqlOptions(folder, port), '--innodb-flush-log-at-trx-commit=0'],
+    args: (folder) => [...mysqlOptions(folder, port), temporary(folder), '--innodb-flush-log-at-trx-commit=0'],
     probe: () => createDatabase(port),
   })
   return { url: mysqlUrl(port), processes: [server] }
 }
+
+/** Each server that starts deletes what it takes for leftovers in its temporary folder, so none may share it with another. */
+const temporary = (folder: string): string => `--tmpdir=${folder}`
