@@ -1,6 +1,6 @@
 // Compiles src and providers into dist, from nothing, so that no file of an earlier build is ever shipped.
 import { spawnSync } from 'node:child_process'
-import { cpSync, readdirSync, rmSync } from 'node:fs'
+import { rmSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -14,9 +14,3 @@ const { status } = spawnSync(process.execPath, [tsc, '-p', join(root, 'tsconfig.
   cwd: root,
 })
 if (status !== 0) process.exit(status ?? 1)
-
-// Scripts that a store runs (Lua) stand beside the code that loads them, also in the package.
-for (const file of readdirSync(join(root, 'providers'), { recursive: true })) {
-  if (String(file).endsWith('.lua'))
-    cpSync(join(root, 'providers', String(file)), join(root, 'dist', 'providers', String(file)))
-}

@@ -63,4 +63,5 @@ export type {
 } from './scheduler/events.ts'
 export type { CatchUpWindow, JobContext, JobDefaults, JobOptions, JobWork } from './scheduler/job.ts'
 export type { ScheduleOptions } from './scheduler/schedule.ts'
-export { Scheduler, type SchedulerOptions, type StopOptions, type TriggerOutcome } from './scheduler/scheduler.ts'
+export { Scheduler, type TriggerOutcome } from './scheduler/scheduler.ts'
+export type { SchedulerOptions, StopOptions } from './scheduler/scheduler-options.ts'

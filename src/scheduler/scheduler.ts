@@ -1,64 +1,27 @@
 import { setMaxListeners } from 'node:events'
-import { type Clock, sleep, systemClock } from '../clock.ts'
-import { type Duration, parseDuration, show } from '../duration.ts'
+import { systemClock } from '../clock.ts'
+import { parseDuration, show } from '../duration.ts'
 import { InvalidOptionError, isNotObtained, isStoreError, type RefusalReason } from '../errors.ts'
-import { PROVIDER_METHODS } from '../executor/locker.ts'
 import { checkLabel, defaultLabel } from '../lock/label.ts'
 import type { Lock } from '../lock/lock.ts'
 import { obtain } from '../lock/obtain.ts'
 import { Store } from '../lock/store.ts'
-import { LOGGER_METHODS, type Logger, safeLogger, silentLogger } from '../logger.ts'
-import { checkBoolean, checkKeys, checkMethods } from '../options.ts'
+import { safeLogger, silentLogger } from '../logger.ts'
 import type { LockProvider } from '../provider/contract.ts'
 import { CatchUp } from './catch-up.ts'
+import { followUp } from './due.ts'
 import { type AnyListener, Emitter, type Listener, type Unsubscribe } from './emitter.ts'
 import { type Engine, type Tick, tellStoreError } from './engine.ts'
 import type { EventName, SchedulerEvents } from './events.ts'
-import { checkDefaults, checkJob, type Job, type JobDefaults, type JobOptions, type JobWork } from './job.ts'
+import { checkJob, type Job, type JobDefaults, type JobOptions, type JobWork } from './job.ts'
 import { logEvents } from './log-events.ts'
-import { type Due, Planner } from './planner.ts'
+import { Pending } from './pending.ts'
+import { Planner } from './planner.ts'
 import { Run } from './run.ts'
+import { checkSchedulerOptions, readStopGrace, type SchedulerOptions, type StopOptions } from './scheduler-options.ts'
 import { SkewWatch } from './skew-watch.ts'
 import { StoreClock } from './store-clock.ts'
-import { pursue, RUNNING_HERE, tellMissed, tellSkipped } from './tick.ts'
-
-export interface SchedulerOptions {
-  /** Where the locks are kept. Closed by `stop()`, which closes only what the provider itself opened. */
-  readonly provider: LockProvider
-  /** What jobs have unless they say otherwise. */
-  readonly defaults?: JobDefaults | undefined
-  /** Where log lines go: a pino logger, or any object with `debug`, `info`, `warn` and `error`. @default none */
-  readonly logger?: Logger | undefined
-  /** How this node is called in the store and in the events of other nodes, for people. @default `host:pid` */
-  readonly label?: string | undefined
-  /** The longest wait for one answer of the store, and never longer than the lease it is about. @default '5s' */
-  readonly storeTimeout?: Duration | undefined
-  /** A tick further ahead of the store's clock is refused, or a node with a wrong clock would take ticks for years to come. @default '60s' */
-  readonly maxClockSkew?: Duration | undefined
-  /** Leave the provider open at `stop()`, because others use it. @default false */
-  readonly keepProviderOpen?: boolean | undefined
-  /** Where time comes from, for tests. @default the machine's clocks */
-  readonly clock?: Clock | undefined
-  /** From 0 to below 1, for jitter and the spreading of retries, for tests. @default Math.random */
-  readonly random?: (() => number) | undefined
-}
-
-const SCHEDULER_OPTIONS = [
-  'provider',
-  'defaults',
-  'logger',
-  'label',
-  'storeTimeout',
-  'maxClockSkew',
-  'keepProviderOpen',
-  'clock',
-  'random',
-]
-
-export interface StopOptions {
-  /** How long the runs under way may go on before their signals abort. @default '30s' */
-  readonly graceFor?: Duration | undefined
-}
+import { RUNNING_HERE, tellSkipped } from './tick.ts'
 
 /** What came of a trigger. */
 export type TriggerOutcome =
@@ -70,8 +33,6 @@ export type TriggerOutcome =
       readonly heldBy: string | undefined
       readonly heldUntil: Date | undefined
     }
-
-const CLOCK_METHODS = ['now', 'monotonic', 'setTimer']
 
 /** How long runs have to end after their signals aborted, in ms. */
 const AFTER_ABORT = 1_000
@@ -90,7 +51,7 @@ export class Scheduler implements AsyncDisposable {
   readonly #keepProviderOpen: boolean
   readonly #stopping = new AbortController()
   readonly #closing = new AbortController()
-  readonly #pending = new Set<Promise<unknown>>()
+  readonly #pending: Pending
   #starting: Promise<void> | undefined
   #planned = false
   #stopped: Promise<void> | undefined
@@ -98,26 +59,21 @@ export class Scheduler implements AsyncDisposable {
   /** @throws {InvalidOptionError} for a wrong option; it names the option and the value. */
   constructor(options: SchedulerOptions) {
     const of = 'Scheduler'
-    checkKeys(options, SCHEDULER_OPTIONS, of)
-    checkMethods(options.provider, PROVIDER_METHODS, of, 'provider')
-    if (options.logger !== undefined) checkMethods(options.logger, LOGGER_METHODS, of, 'logger')
-    checkBoolean(options.keepProviderOpen, of, 'keepProviderOpen')
-    if (options.clock !== undefined) checkMethods(options.clock, CLOCK_METHODS, of, 'clock')
-    if (options.random !== undefined && typeof options.random !== 'function')
-      throw new InvalidOptionError(`${of}: random must be a function, but is ${show(options.random)}`)
-    checkDefaults(options.defaults ?? {}, `${of} defaults`)
+    checkSchedulerOptions(options, of)
     this.#defaults = { ...options.defaults }
     // As many jobs as there are may wait for this signal.
     setMaxListeners(0, this.#stopping.signal)
     this.#provider = options.provider
     this.#keepProviderOpen = options.keepProviderOpen ?? false
+    const { clock = systemClock, logger = silentLogger } = options
+    this.#pending = new Pending(clock, (err) => safeLogger(logger).error({ err }, 'unexpected error'))
     this.#engine = this.#makeEngine(options, of)
     this.#catchUp = new CatchUp(this.#engine)
     this.#skew = new SkewWatch(this.#engine, () => this.#planner.corrected())
     this.#planner = new Planner({
       clock: this.#engine.clock,
       time: this.#engine.time,
-      onDue: (due) => this.#onDue(due),
+      onDue: (due) => followUp(this.#engine, this.#catchUp, due),
       onWake: () => this.#skew.look(this.#jobs.keys().next().value),
       onStuck: (jobs, error) => {
         for (const job of jobs) this.#engine.events.emit('schedule-error', () => ({ job: job.name, error }))
@@ -152,7 +108,7 @@ export class Scheduler implements AsyncDisposable {
       stopping: this.#stopping.signal,
       closing: this.#closing.signal,
       runs: new Set(),
-      track: (work) => this.#track(work),
+      track: (work) => this.#pending.add(work),
       owe: (job) => this.#catchUp.owe(job),
     }
   }
@@ -262,7 +218,7 @@ export class Scheduler implements AsyncDisposable {
       return { ran: false, ...RUNNING_HERE }
     }
     const run = this.#trigger(tick)
-    this.#track(run.catch(() => {}))
+    this.#pending.add(run.catch(() => {}))
     return run
   }
 
@@ -287,8 +243,7 @@ export class Scheduler implements AsyncDisposable {
    * before `start()` and more than once.
    */
   async stop(options: StopOptions = {}): Promise<void> {
-    checkKeys(options, ['graceFor'], 'stop')
-    const graceFor = parseDuration(options.graceFor ?? '30s', { of: 'stop', option: 'graceFor' })
+    const graceFor = readStopGrace(options)
     this.#stopped ??= this.#stop(graceFor)
     return this.#stopped
   }
@@ -298,10 +253,10 @@ export class Scheduler implements AsyncDisposable {
     this.#planner.stop()
     this.#stopping.abort(new Error('the scheduler is stopping'))
     await this.#starting
-    if (!(await this.#idleWithin(graceFor))) {
+    if (!(await this.#pending.idleWithin(graceFor))) {
       this.#closing.abort(new Error('the scheduler is stopping, and its grace has passed'))
       for (const run of runs) run.abort(this.#closing.signal.reason)
-      await this.#idleWithin(AFTER_ABORT)
+      await this.#pending.idleWithin(AFTER_ABORT)
     }
     for (const { name } of runs)
       safeLogger(logger).warn({ job: name }, 'job ignores its signal; its lock is left to lapse')
@@ -323,65 +278,9 @@ export class Scheduler implements AsyncDisposable {
     await this.stop()
   }
 
-  #onDue({ jobs, time, next, passed }: Due): void {
-    const engine = this.#engine
-    const now = engine.time.now()
-    for (const job of jobs) {
-      const tick: Tick = { job, kind: 'schedule', time }
-      if (passed) {
-        tellMissed(engine, { ...tick, time: passed.first }, 'late', undefined, passed.last)
-        engine.owe(job)
-      }
-      engine.events.emit('tick', () => ({ job: job.name, kind: 'schedule', scheduledAt: new Date(time) }))
-      const left = Math.min(time + job.graceFor, next) - now
-      // The tick before is still asked for, so it ends missed, and this one must not overtake it.
-      if (job.asking > 0) engine.owe(job)
-      if (this.#catchUp.queue(job, time)) continue
-      if (job.running) tellSkipped(engine, tick, RUNNING_HERE)
-      else if (left <= 0) {
-        tellMissed(engine, tick, 'late', undefined)
-        engine.owe(job)
-      } else this.#track(this.#pursue(tick, engine.clock.monotonic() + left))
-    }
-  }
-
-  async #pursue(tick: Tick, until: number): Promise<void> {
-    const { clock, random, stopping } = this.#engine
-    const { jitter } = tick.job
-    if (jitter > 0) {
-      const longest = (until - clock.monotonic()) / 2
-      await sleep(clock, Math.min(random() * jitter, longest), stopping).catch(() => {})
-    }
-    if (tick.job.removed) return
-    if (stopping.aborted) return tellMissed(this.#engine, tick, 'stopped', undefined)
-    await pursue(this.#engine, tick, until)
-  }
-
   #find(name: string): Job {
     const job = this.#jobs.get(name)
     if (job) return job
     throw new InvalidOptionError(`job ${JSON.stringify(name)}: there is none of that name in this scheduler`)
-  }
-
-  #track(work: Promise<unknown>): void {
-    // None of them rejects, but for a fault in here, and that is no reason to end the process.
-    const ended = work.catch((err: unknown) => safeLogger(this.#engine.logger).error({ err }, 'unexpected error'))
-    this.#pending.add(ended)
-    void ended.finally(() => this.#pending.delete(ended))
-  }
-
-  /** False when something still goes on after so many ms. */
-  async #idleWithin(ms: number): Promise<boolean> {
-    const { clock } = this.#engine
-    const until = clock.monotonic() + ms
-    while (this.#pending.size > 0) {
-      const left = until - clock.monotonic()
-      if (left <= 0) return false
-      const ended = new AbortController()
-      const timeUp = sleep(clock, left, ended.signal).catch(() => {})
-      await Promise.race([Promise.all(this.#pending), timeUp])
-      ended.abort()
-    }
-    return true
   }
 }
