@@ -1,6 +1,6 @@
 import { StoreError } from '../errors.ts'
 import type { AcquireRequest, AcquireResult, Lease, Refused } from '../provider/contract.ts'
-import type { Store } from './store.ts'
+import { about, type Store } from './store.ts'
 
 /** A lease and until when it may be relied on, by this process's monotonic clock. */
 export interface Grant {
@@ -40,7 +40,6 @@ export class Acquisition {
   async ask(timeout: number): Promise<Grant | Refused> {
     const early = this.#usable()
     if (early) return early
-    const what = `acquire lock ${JSON.stringify(this.request.name)}`
     const sentAt = this.#store.clock.monotonic()
     const late = new Promise<Grant>((resolve) => {
       this.#waiter = resolve
@@ -48,7 +47,7 @@ export class Acquisition {
     const own = this.#store.acquire(this.request).then((result) => this.#arrived(result, sentAt))
     own.catch(() => {}) // it may be late, and then nobody else listens
     try {
-      return await this.#store.within(timeout, what, Promise.race([own, late]))
+      return await this.#store.within(timeout, about('acquire', this.request.name), Promise.race([own, late]))
     } catch (error) {
       this.#uncertain = true
       throw error
@@ -76,8 +75,7 @@ export class Acquisition {
     const grant: Grant = { granted: true, lease, deadline: sentAt + left }
     if (this.#state === 'abandoned') this.#giveBack()
     if (this.#store.clock.monotonic() >= grant.deadline) {
-      const name = JSON.stringify(lease.name)
-      throw new StoreError(`could not acquire lock ${name}: the reply came after the lease had ended`)
+      throw new StoreError(`could not ${about('acquire', lease.name)()}: the reply came after the lease had ended`)
     }
     if (this.#state === 'asking') {
       this.#grant = grant

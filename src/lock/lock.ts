@@ -4,7 +4,7 @@ import { ErrLockNotHeld, isLockNotHeld, LockLostError } from '../errors.ts'
 import type { AcquireRequest } from '../provider/contract.ts'
 import { holderOf } from '../provider/holder.ts'
 import type { Grant } from './acquisition.ts'
-import type { Store } from './store.ts'
+import { about, type Store } from './store.ts'
 
 export interface LockTerms {
   readonly request: AcquireRequest
@@ -161,7 +161,7 @@ export class Lock implements AsyncDisposable {
       (lease) => lease && this.#state === 'lost' && this.#giveBack(),
       () => {},
     )
-    const lease = await store.within(timeout, `extend lock ${JSON.stringify(name)}`, answer)
+    const lease = await store.within(timeout, about('extend', name), answer)
     if (!lease) this.#lose('the store says that its lease lapsed or another owner has it')
     else this.#moveDeadline(sentAt + (lease.lockUntil - lease.storeTime))
     if (!this.held) throw this.#notHeld()

@@ -4,7 +4,7 @@ import { show } from '../duration.ts'
 import { ErrNotObtained, InvalidOptionError, type RefusalDetails } from '../errors.ts'
 import type { Refused } from '../provider/contract.ts'
 import { labelOf } from '../provider/holder.ts'
-import { Acquisition } from './acquisition.ts'
+import { Acquisition, type Grant } from './acquisition.ts'
 import { Lock } from './lock.ts'
 import { noRetry } from './retry.ts'
 import type { Store } from './store.ts'
@@ -25,10 +25,16 @@ export function beginAcquisition({ store, label, maxClockSkew }: Asker, options:
   return new Acquisition(store, { name, owner, label, lockAtMostFor, tick, onCrash, maxClockSkew, metadata })
 }
 
+/** Takes a grant of an acquisition into use. */
+export function takeLock({ store }: Asker, options: CheckedLockOptions, acquisition: Acquisition, grant: Grant): Lock {
+  acquisition.take()
+  return new Lock(store, { request: acquisition.request, lockAtLeastFor: options.lockAtLeastFor }, grant)
+}
+
 /** Obtains, waiting as the options' strategy says. See `Locker.obtain`. */
 export async function obtain(asker: Asker, options: CheckedLockOptions): Promise<Lock> {
   const { store } = asker
-  const { name, lockAtLeastFor, signal } = options
+  const { name, signal } = options
   const retry = options.retry ?? noRetry()
   const acquisition = beginAcquisition(asker, options)
   let refusal: RefusalDetails = { reason: 'held' }
@@ -39,10 +45,7 @@ export async function obtain(asker: Asker, options: CheckedLockOptions): Promise
       const answer = signal ? await untilAborted(signal, ask) : await ask
       // Aborted: the acquisition is abandoned below, and gives back what it may yet be granted.
       if (answer === undefined) continue
-      if (answer.granted) {
-        acquisition.take()
-        return new Lock(store, { request: acquisition.request, lockAtLeastFor }, answer)
-      }
+      if (answer.granted) return takeLock(asker, options, acquisition, answer)
       refusal = detailsOf(answer)
       // A tick that was granted, or lies too far ahead, is not to be had by waiting.
       const pause = answer.reason === 'held' ? checkPause(retry(refusals), name) : undefined

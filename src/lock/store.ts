@@ -22,6 +22,14 @@ export interface ClockReading {
   readonly receivedAt: number
 }
 
+/** What the store is asked to do, for the message if it fails. Made only then: it is asked for thousands of locks at once. */
+export type What = () => string
+
+export const about =
+  (verb: 'acquire' | 'extend' | 'release' | 'read', name: string): What =>
+  () =>
+    `${verb} lock ${JSON.stringify(name)}`
+
 export interface StoreOptions {
   readonly provider: LockProvider
   readonly clock: Clock
@@ -57,7 +65,7 @@ export class Store {
   /** Not bounded in time: an acquisition wants also the answer that comes late. See {@link Store.within}. */
   async acquire(request: AcquireRequest): Promise<AcquireResult> {
     const sentAt = this.clock.monotonic()
-    const result = await this.#call(`acquire lock ${JSON.stringify(request.name)}`, () => this.#acquire.call(request))
+    const result = await this.#call(about('acquire', request.name), () => this.#acquire.call(request))
     this.#read(sentAt, result.granted ? result.lease.storeTime : result.storeTime)
     return result
   }
@@ -65,13 +73,13 @@ export class Store {
   /** Not bounded in time, see {@link Store.within}. */
   async extend(request: ExtendRequest): Promise<Lease | undefined> {
     const sentAt = this.clock.monotonic()
-    const lease = await this.#call(`extend lock ${JSON.stringify(request.name)}`, () => this.#extend.call(request))
+    const lease = await this.#call(about('extend', request.name), () => this.#extend.call(request))
     if (lease) this.#read(sentAt, lease.storeTime)
     return lease
   }
 
   release(request: ReleaseRequest): Promise<boolean> {
-    const what = `release lock ${JSON.stringify(request.name)}`
+    const what = about('release', request.name)
     return this.within(
       this.timeout,
       what,
@@ -81,7 +89,8 @@ export class Store {
 
   async read(names: readonly string[]): Promise<readonly LockRecord[]> {
     const sentAt = this.clock.monotonic()
-    const what = `read ${names.length === 1 ? `lock ${JSON.stringify(names[0])}` : `${names.length} locks`}`
+    const [only] = names
+    const what = names.length === 1 && only !== undefined ? about('read', only) : () => `read ${names.length} locks`
     const records = await this.within(
       this.timeout,
       what,
@@ -97,26 +106,26 @@ export class Store {
    */
   async readClock(anyName: string, label: string): Promise<void> {
     const request = { name: anyName, owner: randomUUID(), label, lockAtMostFor: 1, tick: NEVER, maxClockSkew: 0 }
-    await this.within(this.timeout, "read the store's clock", this.acquire(request))
+    await this.within(this.timeout, () => "read the store's clock", this.acquire(request))
   }
 
   /** The answer, or a {@link StoreError} when it has not come after `ms` milliseconds. */
-  within<T>(ms: number, what: string, answer: Promise<T>): Promise<T> {
+  within<T>(ms: number, what: What, answer: Promise<T>): Promise<T> {
     let timer: Timer
     const expired = new Promise<never>((_, reject) => {
       // A timeout may be longer than any timer.
       timer = setDeadline(this.clock, this.clock.monotonic() + ms, () =>
-        reject(new StoreError(`could not ${what}: the store did not answer within ${Math.round(ms)} ms`)),
+        reject(new StoreError(`could not ${what()}: the store did not answer within ${Math.round(ms)} ms`)),
       )
     })
     return Promise.race([answer, expired]).finally(() => timer.cancel())
   }
 
-  async #call<T>(what: string, call: () => Promise<T>): Promise<T> {
+  async #call<T>(what: What, call: () => Promise<T>): Promise<T> {
     try {
       return await call()
     } catch (error) {
-      throw toStoreError(what, error)
+      throw toStoreError(what(), error)
     }
   }
 

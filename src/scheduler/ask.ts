@@ -1,6 +1,6 @@
 import { sleep } from '../clock.ts'
-import { Lock } from '../lock/lock.ts'
-import { beginAcquisition } from '../lock/obtain.ts'
+import type { Lock } from '../lock/lock.ts'
+import { beginAcquisition, takeLock } from '../lock/obtain.ts'
 import type { Refused } from '../provider/contract.ts'
 import { type Engine, type Tick, tellStoreError } from './engine.ts'
 
@@ -35,9 +35,7 @@ export async function askForTick(engine: Engine, { job, time }: Tick, until: num
         if (job.running) return { outcome: 'running' }
         if (closing.aborted) return { outcome: 'stopped' }
         // A grant that comes while the runs drain is used: to all other nodes this tick is taken.
-        acquisition.take()
-        const terms = { request: acquisition.request, lockAtLeastFor: job.lock.lockAtLeastFor }
-        return { outcome: 'granted', lock: new Lock(asker.store, terms, answer) }
+        return { outcome: 'granted', lock: takeLock(asker, job.lock, acquisition, answer) }
       } catch (error) {
         tellStoreError(engine, 'acquire', job.name, error)
         if (stopping.aborted || job.removed) return { outcome: 'stopped' }

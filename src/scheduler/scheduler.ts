@@ -268,7 +268,7 @@ export class Scheduler implements AsyncDisposable {
     const { store } = this.#engine.asker
     try {
       const closed = (async () => this.#provider.close())()
-      await store.within(store.timeout, 'close the provider', closed)
+      await store.within(store.timeout, () => 'close the provider', closed)
     } catch (error) {
       this.#engine.events.emit('store-error', () => ({ job: undefined, action: 'close', error }))
     }
