@@ -38,6 +38,7 @@ export type {
   Lease,
   LockProvider,
   LockRecord,
+  PauseRequest,
   Refused,
   ReleaseRequest,
 } from './provider/contract.ts'
@@ -51,6 +52,7 @@ export type {
   JobEvent,
   LostEvent,
   MissedEvent,
+  PauseEvent,
   ReleasedEvent,
   RunKind,
   ScheduleErrorEvent,

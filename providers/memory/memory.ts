@@ -3,6 +3,7 @@ import {
   answerAcquire,
   answerExtend,
   answerForceRelease,
+  answerPause,
   answerRelease,
 } from '../../src/provider/answers.ts'
 import type { LockProvider, LockRecord } from '../../src/provider/contract.ts'
@@ -49,10 +50,13 @@ export function memory(options: MemoryOptions = {}): MemoryProvider {
     forceRelease: async (name) => decide({ name }, answerForceRelease),
     async prune(olderThanMs) {
       const before = now() - olderThanMs
-      const unused = [...locks.values()].filter((lock) => Math.max(lock.lockUntil, lock.lastTick ?? 0) < before)
+      const unused = [...locks.values()].filter(
+        (lock) => !lock.paused && Math.max(lock.lockUntil, lock.lastTick ?? 0) < before,
+      )
       for (const { name } of unused) locks.delete(name)
       return unused.length
     },
+    setPaused: async (request) => decide(request, answerPause),
     async close() {},
   }
 }

@@ -4,6 +4,7 @@ import {
   answerAcquire,
   answerExtend,
   answerForceRelease,
+  answerPause,
   answerRelease,
   leaseOf,
 } from '../../src/provider/answers.ts'
@@ -14,6 +15,7 @@ import type {
   Lease,
   LockProvider,
   LockRecord,
+  PauseRequest,
   ReleaseRequest,
 } from '../../src/provider/contract.ts'
 import type { StoredLock } from '../../src/provider/decide.ts'
@@ -88,6 +90,10 @@ export function mysql(input: MysqlInput): LockProvider {
       const [freed] = await settle([{ name }], forceRelease)
       return freed === true
     },
+    async setPaused(request) {
+      const [changed] = await settle([request], setPaused)
+      return changed === true
+    },
     prune: (olderThanMs) => locks.prune(olderThanMs),
     setup: () => locks.setUp(),
     close: () => source.close(),
@@ -117,3 +123,5 @@ const release: Decide<ReleaseRequest, boolean> = (record, request, { now }) => a
 
 const forceRelease: Decide<{ readonly name: string }, boolean> = (record, request, { now }) =>
   answerForceRelease(record, request, now)
+
+const setPaused: Decide<PauseRequest, boolean> = (record, request, { now }) => answerPause(record, request, now)

@@ -15,6 +15,7 @@ import { type PostgresInput, readInput } from './options.ts'
 import { type AcquireRow, FAR, type LeaseRow, type RecordRow, toLease, toRecord, toResult } from './rows.ts'
 import { acquireStatement } from './statements/acquire.ts'
 import { extendStatement } from './statements/extend.ts'
+import { pauseStatement, resumeStatement } from './statements/pause.ts'
 import { forceReleaseStatement, pruneStatement, readStatement } from './statements/records.ts'
 import { releaseStatement } from './statements/release.ts'
 import { postgresSetup } from './statements/setup.ts'
@@ -54,6 +55,8 @@ export function postgres(input: PostgresInput): PostgresProvider {
     read: readStatement(table),
     forceRelease: forceReleaseStatement(table),
     prune: pruneStatement(table),
+    pause: pauseStatement(table),
+    resume: resumeStatement(table),
   }
 
   // Trying again is safe: what failed was undone as a whole.
@@ -111,6 +114,9 @@ export function postgres(input: PostgresInput): PostgresProvider {
     async prune(olderThanMs) {
       const rows = await query<{ readonly dropped: string | number }>('prune', [olderThanMs])
       return Number(rows[0]?.dropped)
+    },
+    async setPaused({ name, paused }) {
+      return (await query(paused ? 'pause' : 'resume', [name])).length > 0
     },
     async setup() {
       await connection.query(postgresSetup(settings.table))

@@ -67,6 +67,10 @@ export function redis(input: RedisClient | RedisCluster | string | RedisOptions)
       const freed = await run(scripts.forceRelease, named([name]), () => [], yes)
       return freed.includes(true)
     },
+    async setPaused({ name, paused }) {
+      const changed = await run(scripts.pause, named([name]), () => [paused ? '1' : ''], yes)
+      return changed.includes(true)
+    },
     async prune(olderThanMs) {
       const dropped = await run(scripts.prune, await namesInStore('state'), () => [String(olderThanMs)], yes)
       return dropped.filter(Boolean).length

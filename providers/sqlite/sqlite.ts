@@ -3,6 +3,7 @@ import {
   answerAcquire,
   answerExtend,
   answerForceRelease,
+  answerPause,
   answerRelease,
 } from '../../src/provider/answers.ts'
 import type { LockProvider, LockRecord } from '../../src/provider/contract.ts'
@@ -92,6 +93,10 @@ export function sqlite(input: SqliteInput): LockProvider {
     async forceRelease(name) {
       const [freed] = await decideAll([{ name }], answerForceRelease)
       return freed === true
+    },
+    async setPaused(request) {
+      const [changed] = await decideAll([request], answerPause)
+      return changed === true
     },
     prune: (olderThanMs) => write(({ table }) => table.prune(now() - olderThanMs)),
     setup: () => use(({ table }) => table.ensure()),

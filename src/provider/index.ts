@@ -4,6 +4,7 @@ export {
   answerAcquire,
   answerExtend,
   answerForceRelease,
+  answerPause,
   answerRelease,
 } from './answers.ts'
 export type {
@@ -14,6 +15,7 @@ export type {
   Lease,
   LockProvider,
   LockRecord,
+  PauseRequest,
   Refused,
   ReleaseRequest,
 } from './contract.ts'
@@ -21,6 +23,7 @@ export {
   type AcquireDecision,
   decideAcquire,
   decideExtend,
+  decidePause,
   decideRelease,
   nextFencingToken,
   type StoredLock,

@@ -65,11 +65,15 @@ export interface MissedEvent extends JobEvent {
   /** When several ticks in a row were missed at once: the last of them. */
   readonly until: Date | undefined
 }
+/** A job was paused, or resumed, for the whole cluster by this node. */
+export interface PauseEvent {
+  readonly job: string
+}
 /** The store failed or did not answer in time. */
 export interface StoreErrorEvent {
   /** The job it was asked for; undefined for what concerns all jobs. */
   readonly job: string | undefined
-  readonly action: 'acquire' | 'extend' | 'release' | 'read' | 'close'
+  readonly action: 'acquire' | 'extend' | 'release' | 'read' | 'pause' | 'close'
   readonly error: unknown
 }
 /** This machine's clock differs from the store's by more than a second, or does so no more. */
@@ -97,6 +101,8 @@ export interface SchedulerEvents {
   lost: LostEvent
   released: ReleasedEvent
   missed: MissedEvent
+  paused: PauseEvent
+  resumed: PauseEvent
   'store-error': StoreErrorEvent
   'clock-skew': ClockSkewEvent
   'schedule-error': ScheduleErrorEvent

@@ -126,6 +126,8 @@ export interface Job {
   watched: number | undefined
   /** How many ticks on their time are being asked for right now. */
   asking: number
+  /** Whether the store said so when it last answered about a tick. */
+  paused: boolean
   /** Set while ticks that passed are being asked for. */
   catchingUp: CatchingUp | undefined
   /** Whether the job was taken out of the scheduler. */
@@ -173,7 +175,14 @@ export function checkJob(
   const metadata = checkMetadata(options.metadata, of)
   const common = { tick: undefined, retry: undefined, signal: undefined }
   const lock = { name, lockAtMostFor, lockAtLeastFor, metadata, onCrash, ...common }
-  const idle = { running: undefined, watched: undefined, asking: 0, catchingUp: undefined, removed: false }
+  const idle = {
+    running: undefined,
+    watched: undefined,
+    asking: 0,
+    paused: false,
+    catchingUp: undefined,
+    removed: false,
+  }
   return { name, work, schedule, lock, ...rest, ...idle }
 }
 

@@ -238,6 +238,41 @@ export class Scheduler implements AsyncDisposable {
   }
 
   /**
+   * Pauses a job for the whole cluster: its ticks are skipped by every node (`skipped`, reason `'paused'`) until it is resumed. A run under way
+   * goes on, and `trigger` still works. Kept in the store, so it outlives this process. False when it was paused before.
+   *
+   * @throws {InvalidOptionError} when there is no such job, or the provider can't pause.
+   * @throws {StoreError} when the store failed; whether it is paused is then unknown.
+   */
+  pause(name: string): Promise<boolean> {
+    return this.#setPaused(name, true)
+  }
+
+  /**
+   * Resumes a paused job. The ticks up to this moment are over: no `catchUp` or `onCrash: 'rerun'` brings them back. False when it was not paused.
+   *
+   * @throws {InvalidOptionError} when there is no such job, or the provider can't pause.
+   * @throws {StoreError} when the store failed; whether it is paused is then unknown.
+   */
+  resume(name: string): Promise<boolean> {
+    return this.#setPaused(name, false)
+  }
+
+  async #setPaused(name: string, paused: boolean): Promise<boolean> {
+    const job = this.#find(name)
+    const { asker, events } = this.#engine
+    try {
+      const changed = await asker.store.setPaused({ name, paused })
+      job.paused = paused
+      if (changed) events.emit(paused ? 'paused' : 'resumed', () => ({ job: name }))
+      return changed
+    } catch (error) {
+      if (isStoreError(error)) tellStoreError(this.#engine, 'pause', name, error)
+      throw error
+    }
+  }
+
+  /**
    * Stops: begins no tick any more, waits for the runs under way, aborts the signals of those that have not ended after the grace, releases their
    * locks, closes the provider. A run that goes on in spite of its signal keeps its lock until the lease lapses. May be called
    * before `start()` and more than once.

@@ -53,6 +53,9 @@ export interface ConformanceSubject {
    */
   readonly asShedLock: ((name: string, lockedForMs: number) => Promise<boolean>) | WhyNot
 
+  /** Why the provider has no `setPaused`, if it has none. */
+  readonly cannotPause?: WhyNot
+
   /** Called before anything else, once. */
   before?(): Promise<void>
 

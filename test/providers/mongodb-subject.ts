@@ -14,6 +14,7 @@ export interface LockDocument {
   readonly lastTick?: Date
   readonly tickDone?: boolean
   readonly metadata?: string
+  readonly paused?: boolean
 }
 
 export function mongodbSubject(url: string): ConformanceSubject {
@@ -54,7 +55,7 @@ export function mongodbSubject(url: string): ConformanceSubject {
 }
 
 function storedIn(document: LockDocument): StoredRecord {
-  const { lockUntil, lockedAt, lockedBy, fencingToken, lastTick, tickDone, metadata } = document
+  const { lockUntil, lockedAt, lockedBy, fencingToken, lastTick, tickDone, metadata, paused } = document
   return {
     lockedBy,
     lockedAt: lockedAt.getTime(),
@@ -63,6 +64,7 @@ function storedIn(document: LockDocument): StoredRecord {
     lastTick: lastTick?.getTime(),
     tickDone: tickDone ?? false,
     metadata,
+    paused: paused ?? false,
   }
 }
 

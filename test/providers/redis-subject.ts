@@ -40,6 +40,7 @@ export function redisSubject(name: string, url: string, unreachable: string): Co
         lastTick: state.last_tick === undefined ? undefined : Number(state.last_tick),
         tickDone: state.tick_done === '1',
         metadata: state.metadata,
+        paused: state.paused === '1',
       }
     },
     async lose(lock) {

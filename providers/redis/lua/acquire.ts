@@ -4,7 +4,7 @@
  *   KEYS      for each request: lock key, state key
  *   ARGV      for each request: holder, its released marker, lockAtMostFor (ms), tick (ms, or ''), '1' to rerun a crashed tick or '',
  *             maxClockSkew (ms), '=' and the metadata (or '')
- *   answers   now, then for each request { 'granted' | 'held' | 'tick-taken' | 'clock-ahead', record or false }
+ *   answers   now, then for each request { 'granted' | 'held' | 'tick-taken' | 'clock-ahead' | 'paused', record or false }
  */
 export const ACQUIRE = /* lua */ `
 local FIELDS = 7
@@ -31,6 +31,9 @@ local function refusal(record, request, now, ours)
   if not record then
     return nil
   end
+  if request.tick and record.paused then
+    return 'paused'
+  end
   local last_tick = record.last_tick and tonumber(record.last_tick)
   if request.tick and last_tick and request.tick <= last_tick then
     -- A lapsed tick that nobody finished may run again if the job wants that; and its own owner, asking again, never got the reply.
@@ -56,6 +59,7 @@ local function grant(lock_key, state_key, record, request, now)
     fencing_token = math.max((record and record.fencing_token or 0) + 1, now),
     last_tick = record and record.last_tick,
     metadata = request.metadata,
+    paused = record and record.paused,
   }
   if request.tick then
     granted.last_tick = request.tick_text

@@ -9,6 +9,7 @@ import { leases } from './leases.ts'
 import { lostReply } from './lost-reply.ts'
 import { oneHolder } from './one-holder.ts'
 import { owner } from './owner.ts'
+import { pausing } from './pausing.ts'
 import { pruning } from './pruning.ts'
 import { reading } from './reading.ts'
 import { settingUp, settingUpAnew } from './setting-up.ts'
@@ -29,6 +30,7 @@ export const groups: readonly CaseGroup[] = [
   leases,
   crash,
   forcedRelease,
+  pausing,
   batches,
   texts,
   reading,
