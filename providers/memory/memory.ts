@@ -9,6 +9,8 @@ import {
 import type { LockProvider, LockRecord } from '../../src/provider/contract.ts'
 import type { StoredLock } from '../../src/provider/decide.ts'
 
+import { memoryHistory } from './history.ts'
+
 export interface MemoryOptions {
   /** The store's clock, in ms since the epoch. @default Date.now */
   readonly now?: () => number
@@ -56,6 +58,7 @@ export function memory(options: MemoryOptions = {}): MemoryProvider {
       for (const { name } of unused) locks.delete(name)
       return unused.length
     },
+    history: memoryHistory(now),
     setPaused: async (request) => decide(request, answerPause),
     async close() {},
   }

@@ -3,6 +3,7 @@ import { inWaves } from '../../src/provider/waves.ts'
 import { acquireEach } from './acquire.ts'
 import { forcedReleaseOf, pauseOf, unusedFor } from './changes.ts'
 import { extendEach } from './extend.ts'
+import { mongodbHistory } from './history.ts'
 import { type MongodbInput, readInput } from './options.ts'
 import { Records } from './records.ts'
 import { releaseEach } from './release.ts'
@@ -40,6 +41,7 @@ export function mongodb(input: MongodbInput): LockProvider {
       await records.create(request.name)
       return (await records.change(pauseOf(request))) !== undefined
     },
+    history: mongodbHistory(source),
     prune: (olderThanMs) => records.drop(unusedFor(olderThanMs)),
     setup: () => records.prepare(),
     close: () => source.close(),

@@ -20,6 +20,7 @@ import type {
 } from '../../src/provider/contract.ts'
 import type { StoredLock } from '../../src/provider/decide.ts'
 import { inWaves } from '../../src/provider/waves.ts'
+import { mysqlHistory } from './history.ts'
 import { type MysqlInput, readInput } from './options.ts'
 import type { Change } from './record.ts'
 import { type Facts, LocksTable } from './store.ts'
@@ -94,6 +95,7 @@ export function mysql(input: MysqlInput): LockProvider {
       const [changed] = await settle([request], setPaused)
       return changed === true
     },
+    history: mysqlHistory(table, source),
     prune: (olderThanMs) => locks.prune(olderThanMs),
     setup: () => locks.setUp(),
     close: () => source.close(),

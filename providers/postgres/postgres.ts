@@ -11,6 +11,7 @@ import { holderOf } from '../../src/provider/holder.ts'
 import { quoteTable } from '../../src/provider/sql.ts'
 import { inWaves } from '../../src/provider/waves.ts'
 import { codeOf, connectionTo } from './connection.ts'
+import { postgresHistory } from './history.ts'
 import { type PostgresInput, readInput } from './options.ts'
 import { type AcquireRow, FAR, type LeaseRow, type RecordRow, toLease, toRecord, toResult } from './rows.ts'
 import { acquireStatement } from './statements/acquire.ts'
@@ -118,6 +119,7 @@ export function postgres(input: PostgresInput): PostgresProvider {
     async setPaused({ name, paused }) {
       return (await query(paused ? 'pause' : 'resume', [name])).length > 0
     },
+    history: postgresHistory(settings.table, (text, values) => connection.query(text, values)),
     async setup() {
       await connection.query(postgresSetup(settings.table))
     },

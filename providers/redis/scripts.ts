@@ -14,7 +14,7 @@ export interface Script {
   readonly sha: string
 }
 
-function script(body: string): Script {
+export function script(body: string): Script {
   const text = RECORD + body
   return { text, sha: createHash('sha1').update(text).digest('hex') }
 }

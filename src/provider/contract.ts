@@ -20,6 +20,8 @@
  *   - Who holds a lock is written as `holderOf(request)`, see holder.ts; `decide.ts` is the reference for every decision.
  */
 
+import type { RunHistory } from './history.ts'
+
 /** One name asked for by one owner. */
 export interface AcquireRequest {
   readonly name: string
@@ -142,6 +144,8 @@ export interface LockProvider {
    * granted to anybody; what asks without a tick is granted as ever, and leases that are out stay. `prune` keeps what is paused.
    */
   setPaused?(request: PauseRequest): Promise<boolean>
+  /** Optional: keeps what became of ticks. Decides nothing. */
+  readonly history?: RunHistory | undefined
   /** Makes what the store needs (table, indexes). Idempotent; concurrent callers are fine. */
   setup?(): Promise<void>
   /** Idempotent; closes only what the provider itself opened. */

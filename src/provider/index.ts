@@ -28,5 +28,14 @@ export {
   nextFencingToken,
   type StoredLock,
 } from './decide.ts'
+export type {
+  HistoryEntry,
+  HistoryOutcome,
+  HistoryQuery,
+  NodeState,
+  RecordedEntry,
+  RecordedNode,
+  RunHistory,
+} from './history.ts'
 export { holderOf, labelOf, MAX_LABEL, releasedHolderOf } from './holder.ts'
 export { inWaves } from './waves.ts'

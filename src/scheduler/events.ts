@@ -21,9 +21,14 @@ export interface JobEvent {
 
 /** A tick is due on this node. */
 export type TickEvent = JobEvent
-/** This node was granted the job's lock. */
-export interface AcquiredEvent extends JobEvent {
+/** What every event about a lease has. */
+export interface LeaseEvent extends JobEvent {
   readonly fencingToken: number
+}
+/** This node was granted the job's lock. */
+export interface AcquiredEvent extends LeaseEvent {
+  /** From the first ask to the grant, in ms: the store's answer, and its failures before it. */
+  readonly waited: number
 }
 /** This node does not run this tick, and that is as it should be. */
 export interface SkippedEvent extends JobEvent {
@@ -50,13 +55,13 @@ export interface FailedEvent extends SucceededEvent {
   readonly error: unknown
 }
 /** The lease was renewed. */
-export type ExtendedEvent = AcquiredEvent
+export type ExtendedEvent = LeaseEvent
 /** The lease was lost while the job ran: its signal has aborted. */
-export interface LostEvent extends AcquiredEvent {
+export interface LostEvent extends LeaseEvent {
   readonly error: LockLostError
 }
 /** The lock was given back. */
-export type ReleasedEvent = AcquiredEvent
+export type ReleasedEvent = LeaseEvent
 /** A tick passed without this node being able to ask for it in time. Another node may have run it. */
 export interface MissedEvent extends JobEvent {
   /** `'store-error'`: the store failed until the tick's grace ended. `'late'`: this process was busy, paused or asleep. `'stopped'`: the scheduler was stopped. */

@@ -71,6 +71,12 @@ export interface CatchUpWindow {
 export interface JobOptions extends ScheduleOptions, JobDefaults {
   /** The job's name, the same on every node; it is the lock's name. 1 to 255 characters. */
   readonly name: string
+  /**
+   * How often the job has to succeed, on whichever node: what watches over it (`ticklock/health`) tells when it has not. Choose it longer than the schedule's interval
+   * and a run. From 1 s.
+   * @default none
+   */
+  readonly expectEvery?: Duration | undefined
   /** A text kept in the store with the lock for people to read. */
   readonly metadata?: string | undefined
 }
@@ -105,7 +111,7 @@ const DEFAULTS = [
   'graceFor',
   'onStoreError',
 ]
-const OPTIONS = ['name', 'cron', 'timezone', 'every', 'metadata', ...DEFAULTS]
+const OPTIONS = ['name', 'cron', 'timezone', 'every', 'expectEvery', 'metadata', ...DEFAULTS]
 
 /** A job as the scheduler keeps it: its options checked, and what it is doing on this node. */
 export interface Job {
@@ -120,6 +126,8 @@ export interface Job {
   readonly jitter: number
   readonly graceFor: number
   readonly onStoreError: 'skip' | 'run'
+  /** In ms. */
+  readonly expectEvery: number | undefined
   /** The run under way on this node. */
   running: Run | undefined
   /** The tick that this node waits for to lapse (`onCrash: 'rerun'`). */
@@ -183,7 +191,11 @@ export function checkJob(
     catchingUp: undefined,
     removed: false,
   }
-  return { name, work, schedule, lock, ...rest, ...idle }
+  const expectEvery =
+    options.expectEvery === undefined
+      ? undefined
+      : parseDuration(options.expectEvery, { of, option: 'expectEvery', min: 1_000 })
+  return { name, work, schedule, lock, ...rest, expectEvery, ...idle }
 }
 
 function checkShared(options: JobDefaults, of: string) {

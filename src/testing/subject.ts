@@ -56,6 +56,9 @@ export interface ConformanceSubject {
   /** Why the provider has no `setPaused`, if it has none. */
   readonly cannotPause?: WhyNot
 
+  /** Why the provider has no `history`, if it has none. */
+  readonly keepsNoHistory?: WhyNot
+
   /** Called before anything else, once. */
   before?(): Promise<void>
 

@@ -49,6 +49,7 @@ export function mongodbSubject(url: string): ConformanceSubject {
     asShedLock: (name, lockedForMs) => lockAsShedLock(locks, name, lockedForMs),
     async after() {
       await locks.drop()
+      for (const suffix of ['History', 'Nodes']) await client.db().dropCollection(collection + suffix)
       await client.close()
     },
   }

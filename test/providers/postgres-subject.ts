@@ -83,10 +83,10 @@ export function postgresSubject(name: string, url: string, table: string): Confo
       return (await pool.query(shedLockStatement(table), [lock, lockedForMs])).rowCount === 1
     },
     async before() {
-      await drop(table)
+      for (const place of [table, `${table}_history`, `${table}_nodes`]) await drop(place)
     },
     async after() {
-      for (const place of [table, ...places]) await drop(place)
+      for (const place of [table, ...places, `${table}_history`, `${table}_nodes`]) await drop(place)
       await Promise.all([...pools, pool].map((each) => each.end()))
     },
   }

@@ -5,6 +5,7 @@ import { closing, foreignClient } from './closing.ts'
 import { crash } from './crash.ts'
 import { fencing } from './fencing.ts'
 import { forcedRelease } from './forced-release.ts'
+import { history } from './history.ts'
 import { leases } from './leases.ts'
 import { lostReply } from './lost-reply.ts'
 import { oneHolder } from './one-holder.ts'
@@ -40,4 +41,5 @@ export const groups: readonly CaseGroup[] = [
   closing,
   foreignClient,
   shedLock,
+  history,
 ]

@@ -1,5 +1,6 @@
 import type { Mutant } from './breaking.ts'
 import { crashing } from './crashing.ts'
+import { histories } from './history.ts'
 import { holding } from './holding.ts'
 import { leasing } from './leasing.ts'
 import { owning } from './owning.ts'
@@ -20,4 +21,5 @@ export const mutants: readonly Mutant[] = [
   ...pauses,
   ...verbs,
   ...upkeep,
+  ...histories,
 ]
