@@ -146,6 +146,11 @@ export class Scheduler implements AsyncDisposable {
     return [...this.#jobs.keys()]
   }
 
+  /** Whether a job of that name is registered. */
+  has(name: string): boolean {
+    return this.#jobs.has(name)
+  }
+
   /**
    * The next ticks of a job, 1 to 1,000 of them, by the store's clock where it is known.
    *

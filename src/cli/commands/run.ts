@@ -2,12 +2,12 @@ import { unwatchFile, watchFile } from 'node:fs'
 import { constants } from 'node:os'
 import { type Command, Option } from 'commander'
 import type { Plan } from '../../config/plan.ts'
+import { plural } from '../../words/words.ts'
 import type { Cli } from '../cli.ts'
 import { type ConfigOption, configOption, loadPlan } from '../config-option.ts'
 import { EXIT } from '../exit-codes.ts'
 import type { LogOptions } from '../log.ts'
 import type { Action } from '../program.ts'
-import { plural } from '../words.ts'
 
 interface RunOptions extends ConfigOption, LogOptions {
   readonly watch?: boolean
