@@ -29,7 +29,7 @@ try {
       locale: 'en-GB',
     })
     const page = await context.newPage()
-    await page.addInitScript((token) => sessionStorage.setItem('ticklock-token', token), TOKEN)
+    await page.addInitScript(`sessionStorage.setItem('ticklock-token', ${JSON.stringify(TOKEN)})`)
     await open(page, '')
     await page.getByRole('button', { name: '5 min' }).click()
     await sleep(1_500)
@@ -47,7 +47,7 @@ try {
     locale: 'en-GB',
   })
   const page = await phone.newPage()
-  await page.addInitScript((token) => sessionStorage.setItem('ticklock-token', token), TOKEN)
+  await page.addInitScript(`sessionStorage.setItem('ticklock-token', ${JSON.stringify(TOKEN)})`)
   await open(page, '')
   await page.getByRole('button', { name: '5 min' }).click()
   await sleep(1_000)

@@ -13,7 +13,7 @@ import {
   toEntry,
   toNode,
 } from '../../src/provider/history-sql.ts'
-import { quoteTable } from '../../src/provider/sql.ts'
+import { DEFAULT_TABLE, quoteTable } from '../../src/provider/sql.ts'
 import type { SqliteDatabase, SqliteValue } from './driver.ts'
 
 /** Runs work on the open database, in a transaction that may write or one that only reads. */
@@ -102,7 +102,7 @@ function exists(database: SqliteDatabase, table: string): boolean {
 }
 
 /** The statements that make the tables of the history. */
-export function sqliteHistorySetup(table: string): string[] {
+export function sqliteHistorySetup(table: string = DEFAULT_TABLE): string[] {
   const tables = historyTables(table)
   if (!tables) return []
   const [name = '', schema] = tables.entries.split('.').reverse()

@@ -24,7 +24,7 @@ export interface AppParts {
 /** The page, what it asks for, and what watches the process: all that is answered over HTTP. */
 export function makeApp({ options, view, live, health }: AppParts): Hono {
   const { token, protectReading, metrics, goneAfter, title, basePath } = options
-  const app = new Hono().basePath(basePath)
+  const app = new Hono({ strict: false }).basePath(basePath)
   app.use(headers())
   app.onError((error, c) => refuse(c, error))
 
@@ -63,11 +63,16 @@ export function makeApp({ options, view, live, health }: AppParts): Hono {
   })
   app.get('/api/nodes', async (c) => c.json(await view.nodes()))
   app.get('/api/events', (c) => events(c, live))
-  app.post('/api/act', guardActing(token), bodyLimit({ maxSize: 4_096 }), async (c) => {
-    const { action, job } = (await c.req.json().catch(() => ({}))) as { action?: unknown; job?: unknown }
-    const { status, ...answer } = await perform(view, action, job)
-    return c.json(answer, status)
-  })
+  app.post(
+    '/api/act',
+    guardActing(token),
+    bodyLimit({ maxSize: 4_096, onError: (c) => c.json({ error: 'that is too long' }, 413) }),
+    async (c) => {
+      const { action, job } = (await c.req.json().catch(() => ({}))) as { action?: unknown; job?: unknown }
+      const { status, ...answer } = await perform(view, action, job)
+      return c.json(answer, status)
+    },
+  )
 
   app.get('/', page)
   app.get('/:file', page)

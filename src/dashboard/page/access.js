@@ -18,6 +18,7 @@ function open(title, text, withToken) {
       resolve(dialog.returnValue === 'ok' ? typed : undefined)
     }
     dialog.addEventListener('close', answer, { once: true })
+    byId('ask-cancel').onclick = () => dialog.close('')
     byId('ask-ok').onclick = (event) => {
       event.preventDefault()
       dialog.close('ok')
