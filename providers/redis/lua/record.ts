@@ -86,7 +86,13 @@ end
 local function put(lock_key, record)
   redis.call('SET', lock_key, record.locked_by)
   if record.lock_until < FOREVER then
-    redis.call('PEXPIREAT', lock_key, digits(record.lock_until / 1000 - 1))
+    local last_ms = record.lock_until / 1000 - 1
+    redis.call('PEXPIREAT', lock_key, digits(last_ms))
+    if redis.call('EXISTS', lock_key) == 0 then
+      -- A key that is told to expire within the present millisecond goes at once. Rather a millisecond too late; the state has the exact end.
+      redis.call('SET', lock_key, record.locked_by)
+      redis.call('PEXPIREAT', lock_key, digits(last_ms + 1))
+    end
   end
 end
 
