@@ -18,8 +18,8 @@ const name = fc.nat({ max: NAMES - 1 })
 const node = fc.nat({ max: 1 })
 const who: fc.Arbitrary<Who> = fc.oneof(pick('holder' as const), fc.nat({ max: OWNERS - 1 }))
 
-/** Leases that are over at once, soon, and never. */
-const lockAtMostFor = pick(1, 2, 5, 15, 40, 60_000, 60_000, HOUR)
+/** Leases that are over at once, soon, and never; the longest is 100 years. */
+const lockAtMostFor = pick(1, 2, 5, 15, 40, 60_000, 60_000, HOUR, 30 * 24 * HOUR, 3_155_760_000_000)
 const lockAtLeastFor = pick(0, 0, 0, 5, 20, 60_000)
 
 const tick: fc.Arbitrary<TickChoice> = fc.oneof(
@@ -35,11 +35,20 @@ const textOf = (maxLength: number): fc.Arbitrary<string> =>
     .oneof(pick(...AWKWARD), fc.string({ unit: 'binary', maxLength }), fc.string({ unit: 'grapheme', maxLength }))
     .map((text) => text.replaceAll('\0', ''))
 
+/** What names of a history may begin with, so that some are alike. */
+const beginning = pick('', '', 'job:', '{tag}')
+
 /** The names of a history, as odd as `checkName` lets them be. */
-export const names = fc.uniqueArray(
-  textOf(60).filter((text) => text.length > 0 && text.length <= 255 && text.trim() === text),
-  { minLength: NAMES, maxLength: NAMES },
-)
+export const names = fc
+  .tuple(
+    beginning,
+    fc.uniqueArray(
+      textOf(60).filter((text) => text.length > 0 && text.trim() === text),
+      { minLength: NAMES, maxLength: NAMES },
+    ),
+  )
+  .map(([common, rest]) => rest.map((text) => common + text))
+  .filter((made) => made.every((name) => name.length <= 255))
 
 /** The labels of a history's owners. */
 export const labels = fc.array(textOf(250), { minLength: OWNERS, maxLength: OWNERS })
@@ -66,11 +75,11 @@ const extend = (alone: boolean): fc.Arbitrary<AskedExtend> =>
 
 const release: fc.Arbitrary<AskedRelease> = fc.record({ name, who, lockAtLeastFor, tick })
 
-/** Mostly one, else some, among which a name may be more than once. */
+/** One, or none to eight, among which a name may be more than once. */
 const batch = <Asked>(one: fc.Arbitrary<Asked>, several = one): fc.Arbitrary<readonly Asked[]> =>
   fc.oneof(
-    { weight: 2, arbitrary: fc.tuple(one) },
-    { weight: 1, arbitrary: fc.array(several, { minLength: 2, maxLength: 8, size: 'max' }) },
+    { weight: 1, arbitrary: fc.tuple(one) },
+    { weight: 1, arbitrary: fc.array(several, { maxLength: 8, size: 'max' }) },
   )
 
 export const operation: fc.Arbitrary<Operation> = fc.oneof(
@@ -84,5 +93,6 @@ export const operation: fc.Arbitrary<Operation> = fc.oneof(
   },
   { weight: 1, arbitrary: fc.record({ verb: pick('forceRelease'), node, name }) },
   { weight: 1, arbitrary: fc.record({ verb: pick('prune'), node, olderThanMs: pick(0, 1, 10, HOUR) }) },
+  { weight: 1, arbitrary: fc.record({ verb: pick('lose'), node, name }) },
   { weight: 2, arbitrary: fc.record({ verb: pick('wait'), node, name }) },
 )

@@ -27,7 +27,10 @@ export interface Situation {
   readonly storeTime: number
 }
 
-export function callOf(operation: Exclude<Operation, { verb: 'repeat' | 'wait' }>, situation: Situation): Call {
+export function callOf(
+  operation: Exclude<Operation, { verb: 'repeat' | 'lose' | 'wait' }>,
+  situation: Situation,
+): Call {
   const nameAt = (index: number): string => situation.names[index] as string
   switch (operation.verb) {
     case 'acquire':
@@ -54,24 +57,28 @@ export function callOf(operation: Exclude<Operation, { verb: 'repeat' | 'wait' }
   }
 }
 
-const acquireOf = ({ who, tick, ...asked }: AskedAcquire, name: string, situation: Situation): AcquireRequest => ({
-  ...asked,
-  name,
-  ...ownerOf(who, name, situation),
-  tick: tickOf(tick, name, situation, asked.maxClockSkew),
-})
+const acquireOf = ({ who, tick, ...asked }: AskedAcquire, name: string, situation: Situation): AcquireRequest =>
+  withoutUndefined({
+    ...asked,
+    name,
+    ...ownerOf(who, name, situation),
+    tick: tickOf(tick, name, situation, asked.maxClockSkew),
+  })
 
-function extendOf({ who, mayShortenFor, ...asked }: AskedExtend, name: string, situation: Situation): ExtendRequest {
-  const mayShortenUntil = mayShortenFor === undefined ? undefined : situation.storeTime + mayShortenFor
-  return { ...asked, name, ...ownerOf(who, name, situation), mayShortenUntil }
-}
+const extendOf = ({ who, mayShortenFor, ...asked }: AskedExtend, name: string, situation: Situation): ExtendRequest =>
+  withoutUndefined({
+    ...asked,
+    name,
+    ...ownerOf(who, name, situation),
+    mayShortenUntil: mayShortenFor === undefined ? undefined : situation.storeTime + mayShortenFor,
+  })
 
-const releaseOf = ({ who, tick, ...asked }: AskedRelease, name: string, situation: Situation): ReleaseRequest => ({
-  ...asked,
-  name,
-  ...ownerOf(who, name, situation),
-  tick: tickOf(tick, name, situation, 0),
-})
+const releaseOf = ({ who, tick, ...asked }: AskedRelease, name: string, situation: Situation): ReleaseRequest =>
+  withoutUndefined({ ...asked, name, ...ownerOf(who, name, situation), tick: tickOf(tick, name, situation, 0) })
+
+/** What isn't asked for isn't there, as in most requests. */
+const withoutUndefined = <Request extends object>(request: Request): Request =>
+  Object.freeze(Object.fromEntries(Object.entries(request).filter(([, value]) => value !== undefined))) as Request
 
 function ownerOf(who: Who, name: string, { owners, records }: Situation): Owner {
   if (typeof who === 'number') return owners[who] as Owner

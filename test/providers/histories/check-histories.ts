@@ -6,12 +6,6 @@ import { History, type RealStore } from './history.ts'
 import type { Operation } from './operations.ts'
 import { Tally } from './tally.ts'
 
-/** How many operations each provider does at least. */
-export const OPERATIONS = Number(process.env.TICKLOCK_HISTORY_OPERATIONS ?? 10_000)
-
-/** What the first histories are made of; a failure tells it. */
-const SEED = Number(process.env.TICKLOCK_HISTORY_SEED ?? Math.floor(Math.random() * 2 ** 31))
-
 /** Histories that share a seed. */
 const AT_ONCE = 10
 const LONGEST = 80
@@ -29,12 +23,24 @@ class Step implements fc.AsyncCommand<History, RealStore> {
   toString = (): string => `\n    ${JSON.stringify(this.#operation)}`
 }
 
+export interface HistoryOptions {
+  /** What the store has to be like. */
+  readonly kind: StoreKind
+  /** How many there are at least. */
+  readonly operations: number
+  /** What the first histories are made of; the next seeds follow. */
+  readonly seed: number
+  /** Whether to look for the shortest history that shows a failure. @default true */
+  readonly shorten?: boolean
+}
+
 /**
  * Runs random histories on a store and on its model, until there were enough operations.
  *
  * @throws with the seed and the shortest history found, where the two don't agree.
  */
-export async function checkHistories(subject: ConformanceSubject, kind: StoreKind): Promise<Tally> {
+export async function checkHistories(subject: ConformanceSubject, options: HistoryOptions): Promise<Tally> {
+  const { kind, operations, shorten = true } = options
   const tally = new Tally()
   await subject.before?.()
   const nodes = [await subject.connect(), await subject.connect()]
@@ -47,7 +53,9 @@ export async function checkHistories(subject: ConformanceSubject, kind: StoreKin
       await history.begin()
       await fc.asyncModelRun(() => ({ model: history, real }), commands)
     })
-    for (let seed = SEED; tally.operations < OPERATIONS; seed++) await fc.assert(property, { numRuns: AT_ONCE, seed })
+    for (let { seed } = options; tally.operations < operations; seed++) {
+      await fc.assert(property, { numRuns: AT_ONCE, seed, endOnFailure: !shorten })
+    }
   } finally {
     for (const node of nodes) await node.close()
     await subject.after?.()

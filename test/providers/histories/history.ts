@@ -50,6 +50,7 @@ export class History {
   async take(operation: Operation): Promise<void> {
     const node = this.#real.nodes[operation.node] as LockProvider
     if (operation.verb === 'wait') return this.#wait(this.#names[operation.name] as string)
+    if (operation.verb === 'lose') return this.#lose(this.#names[operation.name] as string)
     const call = operation.verb === 'repeat' ? this.#sent.at(-1 - operation.ago) : callOf(operation, this.#situation())
     if (!call) return
     this.#log.push(JSON.stringify(call))
@@ -111,6 +112,15 @@ export class History {
       this.#fail(undefined, `read ${JSON.stringify(actual)}, but should have ${JSON.stringify(expected)}`)
     }
     this.#tally.countRead()
+  }
+
+  async #lose(name: string): Promise<void> {
+    this.#log.push(JSON.stringify({ verb: 'lose', name }))
+    await this.#real.subject.lose(name)
+    this.#models.get(name)?.lose()
+    const records = new Map(this.#records)
+    records.delete(name)
+    this.#records = records
   }
 
   async #wait(name: string): Promise<void> {

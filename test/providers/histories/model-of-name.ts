@@ -25,6 +25,12 @@ export class ModelOfName {
     this.#store = this.#newStore()
   }
 
+  /** Nothing is left of it. */
+  lose(): void {
+    this.#done.length = 0
+    this.#store = this.#newStore()
+  }
+
   /** The record at this time by the store's clock. */
   async read(at: number): Promise<LockRecord | undefined> {
     this.#now = at

@@ -48,6 +48,8 @@ export type Operation = { readonly node: number } & (
   | { readonly verb: 'read'; readonly names: readonly NameIndex[] | undefined }
   | { readonly verb: 'forceRelease'; readonly name: NameIndex }
   | { readonly verb: 'prune'; readonly olderThanMs: number }
+  /** The record of this name is lost, with all that is beside it. */
+  | { readonly verb: 'lose'; readonly name: NameIndex }
   /** Until the lease of this name is over, if that is soon. */
   | { readonly verb: 'wait'; readonly name: NameIndex }
 )
