@@ -13,13 +13,13 @@ export interface Interval {
  * The search of J. M. Wing and C. Gong, "Testing and Verifying Concurrent Objects" (Journal of Parallel and Distributed Computing 17, 1993),
  * with the memory of what led nowhere that G. Lowe, "Testing for linearizability" (Concurrency and Computation 29, 2017), adds to it.
  *
- * @param step the state after the event, or undefined where a sequential object in this state would have answered otherwise
+ * @param step the states that there may be after the event, none where a sequential object in this state would have answered otherwise
  * @param keyOf equal for equal states
  */
 export function findOrder<Event extends Interval, State>(
   events: readonly Event[],
   start: State,
-  step: (state: State, event: Event) => State | undefined,
+  step: (state: State, event: Event) => readonly State[],
   keyOf: (state: State) => string,
 ): readonly Event[] | undefined {
   const fruitless = new Set<string>()
@@ -32,15 +32,11 @@ export function findOrder<Event extends Interval, State>(
     for (const event of left) {
       // Whatever was called after another was answered comes after it.
       if (event.from > firstAnswer) continue
-      const next = step(state, event)
-      const rest =
-        next === undefined
-          ? undefined
-          : search(
-              left.filter((other) => other !== event),
-              next,
-            )
-      if (rest) return [event, ...rest]
+      const others = left.filter((other) => other !== event)
+      for (const next of step(state, event)) {
+        const rest = search(others, next)
+        if (rest) return [event, ...rest]
+      }
     }
     fruitless.add(key)
     return undefined

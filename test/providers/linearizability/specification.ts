@@ -6,9 +6,11 @@ import type {
   ExtendRequest,
   Lease,
   LockRecord,
+  Refused,
   ReleaseRequest,
 } from '../../../src/provider/contract.ts'
 import { decideAcquire, decideExtend, decideRelease, type StoredLock } from '../../../src/provider/decide.ts'
+import { releasedHolderOf } from '../../../src/provider/holder.ts'
 import type { Interval } from './search.ts'
 
 /** One request about one name, and its answer. */
@@ -29,7 +31,8 @@ export interface State {
 const NEVER = Number.POSITIVE_INFINITY
 const OVER = Number.NEGATIVE_INFINITY
 
-export const keyOf = ({ record }: State): string => JSON.stringify(record ?? null)
+/** JSON knows no infinity. */
+export const keyOf = ({ record }: State): string => `${record?.lockUntil} ${JSON.stringify(record)}`
 
 /** The state as it was read. */
 export const stateOf = (record: LockRecord | undefined): State => {
@@ -38,43 +41,54 @@ export const stateOf = (record: LockRecord | undefined): State => {
   return { record: timeless(lock, storeTime) }
 }
 
-/** The state after the event, or undefined if a lock in this state would have answered otherwise. */
-export function step({ record }: State, event: Event): State | undefined {
+/** The states that there may be after the event: none if a lock in this state would have answered otherwise. */
+export function step({ record }: State, event: Event): readonly State[] {
   switch (event.verb) {
     case 'acquire':
       return acquired(record, event.request, event.answer)
     case 'extend': {
       const next = decideExtend(record, event.request, record?.lockedAt ?? 0)
-      return isSameLease(record, event.answer, next !== undefined) ? { record } : undefined
+      return only(isSameLease(record, event.answer, next !== undefined), record)
     }
     case 'release': {
       const now = record?.lockedAt ?? 0
       const next = decideRelease(record, event.request, now)
-      if (event.answer !== (next !== undefined)) return undefined
-      return { record: typeof next === 'object' ? timeless(next, now) : record }
+      return only(event.answer === (next !== undefined), typeof next === 'object' ? timeless(next, now) : record)
     }
-    case 'forceRelease': {
-      const held = record?.lockUntil === NEVER
-      if (event.answer !== held) return undefined
-      return { record: record && { ...record, lockUntil: OVER } }
-    }
+    case 'forceRelease':
+      return only(event.answer === (record?.lockUntil === NEVER), record && { ...record, lockUntil: OVER })
     case 'read':
-      return isSameRecord(record, event.answer) ? { record } : undefined
+      return only(isSameRecord(record, event.answer), record)
   }
 }
 
-function acquired(record: StoredLock | undefined, request: AcquireRequest, answer: AcquireResult): State | undefined {
+const only = (right: boolean, record: StoredLock | undefined): readonly State[] => (right ? [{ record }] : [])
+
+function acquired(record: StoredLock | undefined, request: AcquireRequest, answer: AcquireResult): readonly State[] {
   const storeTime = answer.granted ? answer.lease.storeTime : answer.storeTime
   const decision = decideAcquire(record, request, storeTime)
   if (decision.outcome === 'refuse') {
-    const right = !answer.granted && answer.reason === decision.reason && isSameRecord(record, answer.record)
-    return right ? { record } : undefined
+    return only(!answer.granted && answer.reason === decision.reason && isSameRecord(record, answer.record), record)
   }
-  if (!answer.granted) return undefined
-  if (decision.outcome === 'granted-before') return isSameLease(record, answer.lease, true) ? { record } : undefined
-  const { fencingToken, acquiredAt } = answer.lease
-  if (fencingToken <= (record?.fencingToken ?? 0)) return undefined
-  return { record: { ...decision.next, fencingToken, lockedAt: acquiredAt, lockUntil: NEVER } }
+  if (decision.outcome === 'granted-before') {
+    return only(answer.granted && isSameLease(record, answer.lease, true), record)
+  }
+  const told = answer.granted ? answer.lease : givenBack(request, answer)
+  if (!told) return []
+  const granted = { ...decision.next, fencingToken: told.fencingToken, lockedAt: told.acquiredAt, lockUntil: NEVER }
+  return only(told.fencingToken > (record?.fencingToken ?? 0), granted)
+}
+
+/**
+ * A store that takes several steps for a grant may find it given back, by its own owner, before it can answer: "held", as to any late duplicate.
+ * Nobody waits for that answer any more.
+ */
+function givenBack(
+  request: AcquireRequest,
+  { record }: Refused,
+): Pick<Lease, 'fencingToken' | 'acquiredAt'> | undefined {
+  if (record?.lockedBy !== releasedHolderOf(request)) return undefined
+  return { fencingToken: record.fencingToken, acquiredAt: record.lockedAt }
 }
 
 const isSameLease = (record: StoredLock | undefined, lease: Lease | undefined, expected: boolean): boolean =>
