@@ -1,0 +1,66 @@
+import type { WitnessLine } from '../witness-line.ts'
+import { judgeFencing } from './fencing.ts'
+import { readHistory } from './history.ts'
+import { judgeHolders } from './holders.ts'
+import { judgeLiveness } from './liveness.ts'
+import { judgeLoss } from './loss.ts'
+import { judgeOnce } from './once.ts'
+import { judgeProcesses } from './processes.ts'
+
+/** A job as the judge knows it: its ticks by arithmetic, not by the scheduler. Lengths in ms. */
+export interface JudgedJob {
+  readonly name: string
+  /** Ticks at whole multiples of this since the epoch. */
+  readonly interval: number
+  readonly lockAtMostFor: number
+  readonly lockAtLeastFor: number
+  readonly graceFor: number
+  readonly onCrash: 'skip' | 'rerun'
+}
+
+/** What is judged. */
+export interface Case {
+  readonly lines: readonly WitnessLine[]
+  readonly jobs: readonly JudgedJob[]
+  /** The store's clock less the monotonic clock. */
+  readonly epoch: number
+  /** Ticks are due from here to there (monotonic). */
+  readonly from: number
+  readonly to: number
+  /** How long after a fault a node and its driver may take to be well again. */
+  readonly recovery: number
+}
+
+export type Rule = 'once per tick' | 'one holder' | 'fencing' | 'lost is known' | 'liveness' | 'process'
+
+export interface Violation {
+  readonly rule: Rule
+  readonly what: string
+}
+
+export interface Verdict {
+  readonly due: number
+  readonly run: number
+  /** Ticks that were begun again after a crash. */
+  readonly rerun: number
+  readonly runs: number
+  /** Ticks that nobody ran, by what excuses them. */
+  readonly excused: Readonly<Record<string, number>>
+  readonly violations: readonly Violation[]
+}
+
+/** Judges what the witness tells. Pure: the same lines give the same verdict. */
+export function judge(judged: Case): Verdict {
+  const history = readHistory(judged.lines)
+  const violations: Violation[] = []
+  const violate = (rule: Rule, what: string): void => void violations.push({ rule, what })
+  const rerun = judgeOnce(history, judged.jobs, violate)
+  judgeHolders(history, violate)
+  judgeFencing(history, violate)
+  judgeLoss(history, violate)
+  judgeProcesses(history, violate)
+  const { due, run, excused } = judgeLiveness(history, judged, violate)
+  return { due, run, rerun, runs: history.runs.length, excused, violations }
+}
+
+export type Violate = (rule: Rule, what: string) => void
