@@ -72,5 +72,5 @@ export async function runChaos(options: ChaosOptions): Promise<ChaosReport> {
 function judged({ interval, options }: (typeof chaosJobs)[number]): JudgedJob {
   const { name, lockAtMostFor, lockAtLeastFor = 0, onCrash = 'skip' } = options
   const lengths = { lockAtMostFor: Number(lockAtMostFor), lockAtLeastFor: Number(lockAtLeastFor), graceFor: 30_000 }
-  return { name, interval, ...lengths, onCrash }
+  return { name, interval, ...lengths, onCrash, catchesUp: options.catchUp !== undefined }
 }

@@ -1,5 +1,8 @@
+import type { Rule } from './judge/judge.ts'
 import type { ChaosReport } from './run-chaos.ts'
 
+/** Rules that have no column of their own. */
+const OTHER: readonly Rule[] = ['lost is known', 'rerun', 'node part', 'on time', 'process']
 /** Shows at most so many violations of a run. */
 const SHOWN = 10
 
@@ -19,7 +22,7 @@ export function printReports(reports: readonly ChaosReport[]): void {
 
 function rowOf({ verdict, faults }: ChaosReport): object {
   const { due, run, rerun, violations, excused } = verdict
-  const broken = (rule: string): number => violations.filter((violation) => violation.rule === rule).length
+  const broken = (rule: Rule): number => violations.filter((violation) => violation.rule === rule).length
   return {
     'ticks due': due,
     run,
@@ -29,7 +32,7 @@ function rowOf({ verdict, faults }: ChaosReport): object {
     fencing: broken('fencing'),
     'missed for a reason': sum(excused),
     'missed without': broken('liveness'),
-    'other faults of ours': broken('lost is known') + broken('process'),
+    'other rules': OTHER.reduce((all, rule) => all + broken(rule), 0),
     'faults injected': sum(faults),
   }
 }

@@ -14,7 +14,7 @@ const no = (reason: string): Excuse => ({ excuses: false, reason })
 /** Why a node that was fit at a tick did not run it. What the store told it has to be confirmed by what others witnessed. */
 export function excuseOf(history: History, job: JudgedJob, tick: number, at: number, { life }: Life): Excuse {
   const until = at + job.interval
-  const asks = history.asks.filter((ask) => ask.life === life && ask.job === job.name && ask.tick === tick)
+  const asks = history.asksOf(life, job.name, tick)
   const answered = asks.find(({ answer }) => answer !== undefined)
   if (!answered) {
     if (wasBusy(history, at - 1_000, until)) return yes('the machine was busy')

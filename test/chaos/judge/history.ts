@@ -69,6 +69,8 @@ export interface History {
   readonly runs: readonly RunOfTick[]
   readonly faults: readonly FaultTime[]
   readonly skips: ReadonlySet<string>
+  /** The asks of one life for one tick, in order. */
+  asksOf(life: string, job: string, tick: number): readonly Ask[]
 }
 
 export const skipKey = (life: string, job: string, tick: number, reason: string): string =>
@@ -89,6 +91,7 @@ class Reader implements History {
   readonly faults: FaultTime[] = []
   readonly skips = new Set<string>()
   readonly #open = new Map<string, Ask[]>()
+  readonly #asksOf = new Map<string, Ask[]>()
   readonly #grantsOf = new Map<string, Grant[]>()
   readonly #firstAsk = new Map<string, number>()
   readonly #running = new Map<string, RunOfTick>()
@@ -122,6 +125,10 @@ class Reader implements History {
       default:
         this.#readLife(line)
     }
+  }
+
+  asksOf(life: string, job: string, tick: number): readonly Ask[] {
+    return this.#asksOf.get(`${life} ${job} ${tick}`) ?? []
   }
 
   #readLife({ what, life, at, ...line }: WitnessLine): void {
@@ -189,6 +196,8 @@ class Reader implements History {
   #ask({ job, tick, owner }: Pick<Answered, 'job' | 'tick' | 'owner'>, life: string, sentAt: number): Ask {
     const ask = { job, tick, owner, life, sentAt, answeredAt: undefined, answer: undefined }
     this.asks.push(ask)
+    const key = `${life} ${job} ${tick}`
+    this.#asksOf.set(key, [...(this.#asksOf.get(key) ?? []), ask])
     if (!this.#firstAsk.has(owner)) this.#firstAsk.set(owner, sentAt)
     return ask
   }

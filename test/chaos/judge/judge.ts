@@ -5,7 +5,10 @@ import { judgeHolders } from './holders.ts'
 import { judgeLiveness } from './liveness.ts'
 import { judgeLoss } from './loss.ts'
 import { judgeOnce } from './once.ts'
+import { judgePart } from './part.ts'
 import { judgeProcesses } from './processes.ts'
+import { judgePunctuality } from './punctuality.ts'
+import { judgeReruns } from './reruns.ts'
 
 /** A job as the judge knows it: its ticks by arithmetic, not by the scheduler. Lengths in ms. */
 export interface JudgedJob {
@@ -16,6 +19,7 @@ export interface JudgedJob {
   readonly lockAtLeastFor: number
   readonly graceFor: number
   readonly onCrash: 'skip' | 'rerun'
+  readonly catchesUp: boolean
 }
 
 /** What is judged. */
@@ -31,7 +35,19 @@ export interface Case {
   readonly recovery: number
 }
 
-export type Rule = 'once per tick' | 'one holder' | 'fencing' | 'lost is known' | 'liveness' | 'process'
+export type Rule =
+  | 'once per tick'
+  | 'one holder'
+  | 'fencing'
+  | 'lost is known'
+  /** A tick that a node could have run did not run. */
+  | 'liveness'
+  /** A tick whose node crashed was not taken over. */
+  | 'rerun'
+  /** A node that was fit did not ask, or was not answered, though another may have run the tick. */
+  | 'node part'
+  | 'on time'
+  | 'process'
 
 export interface Violation {
   readonly rule: Rule
@@ -59,6 +75,9 @@ export function judge(judged: Case): Verdict {
   judgeFencing(history, violate)
   judgeLoss(history, violate)
   judgeProcesses(history, violate)
+  judgePunctuality(history, judged, violate)
+  judgePart(history, judged, violate)
+  judgeReruns(history, judged, violate)
   const { due, run, excused } = judgeLiveness(history, judged, violate)
   return { due, run, rerun, runs: history.runs.length, excused, violations }
 }

@@ -1,10 +1,8 @@
 import { excuseOf } from './excuse.ts'
 import { fitLives } from './fitness.ts'
-import type { History } from './history.ts'
+import type { FaultTime, History } from './history.ts'
 import type { Case, JudgedJob, Violate } from './judge.ts'
-
-/** How long a node has to be fit after a tick to be answerable for it, in ms; less when its grace is shorter. */
-const ANSWERABLE = 1_000
+import { ANSWERABLE, ticksOf } from './ticks.ts'
 
 /** Every tick that is due runs, unless each node that was fit at its time had a reason, which the witness confirms. */
 export function judgeLiveness(
@@ -31,11 +29,6 @@ export function judgeLiveness(
   return { due, run, excused }
 }
 
-function* ticksOf({ interval }: JudgedJob, { epoch, from, to }: Case): Generator<number> {
-  const last = to + epoch
-  for (let tick = Math.ceil((from + epoch) / interval) * interval; tick <= last; tick += interval) yield tick
-}
-
 function explain(history: History, job: JudgedJob, tick: number, { epoch, recovery }: Case) {
   const at = tick - epoch
   const until = at + Math.min(job.graceFor, job.interval, ANSWERABLE)
@@ -43,5 +36,10 @@ function explain(history: History, job: JudgedJob, tick: number, { epoch, recove
   const reasons = fit.map((life) => ({ life, ...excuseOf(history, job, tick, at, life) }))
   const unexplained = reasons.find(({ excuses }) => !excuses)
   if (unexplained) return { excuses: false, reason: `${unexplained.life.life} was fit, and ${unexplained.reason}` }
-  return { excuses: true, reason: reasons[0]?.reason ?? 'no fit node' }
+  return { excuses: true, reason: reasons[0]?.reason ?? noneFit(history.faults, at - recovery, until) }
+}
+
+function noneFit(faults: readonly FaultTime[], from: number, until: number): string {
+  const store = faults.some((fault) => fault.scope === 'store' && fault.from <= until && fault.until >= from)
+  return store ? 'the store was down or just back' : 'no node was fit'
 }
