@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { ChaosNode } from './chaos-node.ts'
 import type { WrongClock } from './faketime.ts'
+import { hasOwnClient } from './faults/draw.ts'
 import type { StoreUnderChaos } from './faults/store.ts'
 import type { BreakName } from './node/breaks.ts'
 import { TcpProxy } from './tcp-proxy.ts'
@@ -27,6 +28,8 @@ export class ChaosCluster implements AsyncDisposable {
   readonly control = new WitnessFile(this.folder, 'control.0')
   readonly nodes: readonly ChaosNode[]
   readonly proxies: readonly TcpProxy[]
+  /** Leaves the witness where it is at the end. */
+  keepsWitness = false
   readonly #options: ClusterOptions
 
   private constructor(options: ClusterOptions, proxies: readonly TcpProxy[]) {
@@ -63,14 +66,14 @@ export class ChaosCluster implements AsyncDisposable {
   async [Symbol.asyncDispose](): Promise<void> {
     await Promise.all(this.nodes.map((node) => node.signal('SIGKILL')))
     await Promise.all(this.proxies.map((proxy) => proxy.close()))
-    rmSync(this.folder, { recursive: true, force: true })
+    if (!this.keepsWitness) rmSync(this.folder, { recursive: true, force: true })
   }
 
   #node(index: number): ChaosNode {
     const { store, faketime, broken } = this.#options
     const { folder, epoch } = this
     const url = through(store.url, this.proxies[index])
-    const place = { label: `node-${index + 1}`, folder, epoch, kind: store.kind, url, ownClient: index % 2 === 1 }
+    const place = { label: `node-${index + 1}`, folder, epoch, kind: store.kind, url, ownClient: hasOwnClient(index) }
     return new ChaosNode({ ...place, faketime, ...(broken && { broken }) }, this.control)
   }
 }

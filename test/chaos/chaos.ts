@@ -1,4 +1,4 @@
-// npm run chaos -- --provider P|all [--ticks N] [--seed N] [--seeds N] [--nodes N] [--break NAME] [--json]
+// npm run chaos -- --provider P|all [--ticks N] [--seed N] [--seeds N] [--nodes N] [--break NAME] [--keep] [--json]
 import { parseArgs } from 'node:util'
 import { findFaketime } from './faketime.ts'
 import { fileStore } from './faults/file-store.ts'
@@ -19,6 +19,7 @@ const { values } = parseArgs({
     seeds: { type: 'string', default: '1' },
     nodes: { type: 'string', default: '5' },
     break: { type: 'string', default: 'none' },
+    keep: { type: 'boolean', default: false },
     json: { type: 'boolean', default: false },
   },
 })
@@ -50,7 +51,15 @@ async function run(provider: ProviderName, seed: number): Promise<ChaosReport> {
   const store = provider === 'sqlite' ? await fileStore() : await serverStore(provider)
   try {
     const nodes = Math.max(5, Number(values.nodes))
-    return await runChaos({ store, seed, nodes, weather, faketime, broken: values.break as BreakName })
+    return await runChaos({
+      store,
+      seed,
+      nodes,
+      weather,
+      faketime,
+      broken: values.break as BreakName,
+      keep: values.keep,
+    })
   } finally {
     await store.stop()
   }

@@ -18,6 +18,8 @@ export interface ChaosOptions {
   readonly weather: Weather
   readonly faketime: string | undefined
   readonly broken?: BreakName
+  /** Keep the witness of a run that broke a rule. */
+  readonly keep?: boolean
 }
 
 export interface ChaosReport {
@@ -28,6 +30,8 @@ export interface ChaosReport {
   /** How many faults there were, by kind. */
   readonly faults: Readonly<Record<string, number>>
   /** By how many s the wall clocks of the nodes were wrong at most, behind and ahead. */
+  /** The folder of the witness, if it was kept. */
+  readonly witness: string | undefined
   readonly clocks: { readonly behind: number; readonly ahead: number }
 }
 
@@ -65,11 +69,14 @@ export async function runChaos(options: ChaosOptions): Promise<ChaosReport> {
   stopWatching()
   const jobs = chaosJobs.map(judged)
   const verdict = judge({ lines: cluster.witnessed(), jobs, epoch, from, to, recovery: RECOVERY })
+  if (options.keep) control.write({ what: 'judged', epoch, from, to })
+  cluster.keepsWitness = (options.keep ?? false) && verdict.violations.length > 0
   const { kind: provider, version } = store
-  return { provider, version, seed, verdict, faults: Object.fromEntries(injector.injected), clocks }
+  const witness = cluster.keepsWitness ? cluster.folder : undefined
+  return { provider, version, seed, verdict, faults: Object.fromEntries(injector.injected), clocks, witness }
 }
 
-function judged({ interval, options }: (typeof chaosJobs)[number]): JudgedJob {
+export function judged({ interval, options }: (typeof chaosJobs)[number]): JudgedJob {
   const { name, lockAtMostFor, lockAtLeastFor = 0, onCrash = 'skip' } = options
   const lengths = { lockAtMostFor: Number(lockAtMostFor), lockAtLeastFor: Number(lockAtLeastFor), graceFor: 30_000 }
   return { name, interval, ...lengths, onCrash, catchesUp: options.catchUp !== undefined }

@@ -9,13 +9,14 @@ const SHOWN = 10
 /** Prints one table with a row a run, what excused the ticks that nobody ran, and what was broken. */
 export function printReports(reports: readonly ChaosReport[]): void {
   console.table(Object.fromEntries(reports.map((report) => [`${report.provider} ${report.seed}`, rowOf(report)])))
-  for (const { provider, seed, version, faults, verdict, clocks } of reports) {
+  for (const { provider, seed, version, faults, verdict, clocks, witness } of reports) {
     console.log(
       `${provider} ${seed}: ${version}, clocks wrong from -${clocks.behind.toFixed(1)} s to ${clocks.ahead.toFixed(1)} s`,
     )
     console.log(`  faults: ${list(faults)}`)
     console.log(`  not run for a reason: ${list(verdict.excused) || 'none'}`)
     for (const { rule, what } of verdict.violations.slice(0, SHOWN)) console.log(`  BROKEN: ${rule}: ${what}`)
+    if (witness) console.log(`  the witness: ${witness}`)
     if (verdict.violations.length > SHOWN) console.log(`  and ${verdict.violations.length - SHOWN} more`)
   }
 }

@@ -52,6 +52,11 @@ export class TcpProxy {
     for (const link of this.#links) link.set(toServer, toNode)
   }
 
+  /** Keeps back what the server answers on the connections that there are now, until the way is set open; new ones are not concerned. */
+  holdPresent(): void {
+    for (const link of this.#links) link.set('open', 'held')
+  }
+
   /** Everything takes so many ms longer, each way. */
   delay(ms: number): void {
     this.#delay = ms

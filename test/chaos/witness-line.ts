@@ -51,6 +51,8 @@ export type Witnessed =
   | { readonly what: 'healed'; readonly id: number }
   /** Told by who directs the chaos: a life of a node is over. */
   | { readonly what: 'exited'; readonly who: string; readonly how: string }
+  /** What the run was judged by, for who judges it once more. */
+  | { readonly what: 'judged'; readonly epoch: number; readonly from: number; readonly to: number }
 
 interface RunOf {
   readonly job: string

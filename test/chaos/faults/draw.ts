@@ -21,7 +21,15 @@ export function drawFaults(random: Random, nodes: number, weather: Weather, isFi
     const storeFault = { at: from + random.int(0, wave / 2), kind: random.pick(isFile ? FILE_FAULTS : SERVER_FAULTS) }
     faults.push({ ...storeFault, node: 0, for: random.int(500, 6_000) })
     for (let at = from; at < from + wave; at += random.int(between / 2, (between * 3) / 2)) {
-      faults.push({ at, kind: drawKind(random, isFile), node: random.int(0, nodes - 1), for: random.int(500, 7_000) })
+      const kind = drawKind(random, isFile)
+      const node = random.int(0, nodes - 1)
+      // Only nodes with a client of their own have a pool to fill, see hasOwnClient.
+      faults.push({
+        at,
+        kind,
+        node: kind === 'full-pool' ? Math.max(node - (node % 2), 2) - 1 : node,
+        for: random.int(500, 7_000),
+      })
     }
   }
   return faults.sort((a, b) => a.at - b.at)
@@ -31,6 +39,9 @@ function drawKind(random: Random, isFile: boolean): Fault['kind'] {
   if (random.chance(0.1)) return random.pick(isFile ? FILE_FAULTS : SERVER_FAULTS)
   return isFile || random.chance(0.4) ? random.pick(PROCESS_FAULTS) : random.pick(NETWORK_FAULTS)
 }
+
+/** Every other node brings a client of its own, with a small pool, as a user may; the others go by a URL. */
+export const hasOwnClient = (node: number): boolean => node % 2 === 1
 
 /** Up to 30 s off, either way; every other one drifts, by up to 1 % of the time. */
 export function drawClock(random: Random): WrongClock {

@@ -70,8 +70,10 @@ export class Injector {
         await node.ended()
         return again
       case 'full-pool':
-        node.tell({ order: 'fill-pool', ms })
-        return
+        if (this.#victims.store.kind !== 'mongodb') return void node.tell({ order: 'fill-pool', ms })
+        // Nothing keeps a connection of its driver busy: so the answers on those that there are, all that there may be, are kept back.
+        proxy?.holdPresent()
+        return heal
       case 'cut':
         proxy?.cut(false)
         return

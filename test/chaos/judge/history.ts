@@ -135,7 +135,7 @@ class Reader implements History {
     if (what === 'up') this.#life(life)
     else if (what === 'ready') this.#life(life).readyAt = at
     else if (what === 'stopping') this.#over(life, at)
-    else if ('from' in line) this.#life(life).stalls.push({ from: line.from, until: at })
+    else if (what === 'stalled' && 'from' in line) this.#life(life).stalls.push({ from: line.from, until: at })
   }
 
   #readStore(line: WitnessLine): void {

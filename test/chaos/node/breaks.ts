@@ -43,14 +43,17 @@ export const breaks: Readonly<Record<BreakName, Wrap>> = {
   }),
   /** Every seventh second of ticks is refused, whoever asks. */
   deaf: acquiring(async (provider, requests) => {
-    const results = await provider.acquire(requests.filter((request) => !isUnlucky(request)))
-    const rest = [...results]
-    return requests.map((request): AcquireResult => {
-      if (isUnlucky(request)) return { granted: false, reason: 'tick-taken', storeTime: Date.now() }
-      return rest.shift() as AcquireResult
-    })
+    const asked = requests.map((request) => (isUnlucky(request) ? { ...request, maxClockSkew: -1e15 } : request))
+    const results = await provider.acquire(asked)
+    return results.map((result, index) =>
+      isUnlucky(requests[index] as AcquireRequest)
+        ? { ...result, granted: false, reason: 'tick-taken', storeTime: timeOf(result) }
+        : result,
+    )
   }),
 }
+
+const timeOf = (result: AcquireResult): number => (result.granted ? result.lease.storeTime : result.storeTime)
 
 const isFar = ({ tick }: AcquireRequest): boolean => tick !== undefined && tick > Date.UTC(8000, 0)
 

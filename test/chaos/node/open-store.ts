@@ -25,8 +25,10 @@ export async function openStore({ kind, url, ownClient, epoch }: NodeSettings): 
       const { mysql } = await import('ticklock/mysql')
       return ownClient ? await overMysqlPool(url) : { provider: mysql(url), close }
     }
-    case 'mongodb':
-      return { provider: (await import('ticklock/mongodb')).mongodb(url), close }
+    case 'mongodb': {
+      const { mongodb } = await import('ticklock/mongodb')
+      return ownClient ? await overMongoClient(url) : { provider: mongodb(url), close }
+    }
     case 'redis': {
       const { redis } = await import('ticklock/redis')
       return ownClient ? await overRedis(url) : { provider: redis(url), close }
@@ -78,4 +80,11 @@ async function overRedis(url: string): Promise<OpenedStore> {
   const fillPool = async (ms: number): Promise<void> =>
     void (await client.blpop('ticklock-chaos-nobody-pushes-here', ms / 1_000).catch(() => {}))
   return { provider: redis(client), fillPool, close: async () => client.disconnect() }
+}
+
+async function overMongoClient(url: string): Promise<OpenedStore> {
+  const [{ mongodb }, { MongoClient }] = await Promise.all([import('ticklock/mongodb'), import('mongodb')])
+  const timeouts = { serverSelectionTimeoutMS: 5_000, connectTimeoutMS: 5_000, socketTimeoutMS: 5_000 }
+  const client = new MongoClient(url, { maxPoolSize: POOL_SIZE, waitQueueTimeoutMS: 5_000, ...timeouts })
+  return { provider: mongodb(client.db()), close: () => client.close() }
 }
