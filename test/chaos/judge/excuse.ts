@@ -49,7 +49,7 @@ function wasHeld(history: History, job: JudgedJob, { owner, sentAt, answeredAt =
   const byGrant = history.grants.some((grant) => {
     if (grant.job !== job.name || grant.owner === owner || grant.askedAt > answeredAt) return false
     const atLeastUntil = grant.knownAt + job.lockAtLeastFor
-    const end = grant.releasedAt === undefined ? grant.storeUntil : Math.max(grant.releasedAt, atLeastUntil)
+    const end = grant.release.freedAt === undefined ? grant.storeUntil : Math.max(grant.release.freedAt, atLeastUntil)
     return end >= sentAt
   })
   return (
