@@ -124,7 +124,8 @@ export function mysqlSubject(name: string, url: string): ConformanceSubject {
     },
     asShedLock: (lock, lockedForMs) => asShedLock(pool, table, lock, lockedForMs),
     async after() {
-      for (const made of [...tables, `${table}_history`, `${table}_nodes`]) await pool.query(`DROP TABLE IF EXISTS ${made}`)
+      for (const made of [...tables, `${table}_history`, `${table}_nodes`])
+        await pool.query(`DROP TABLE IF EXISTS ${made}`)
       await pool.end()
     },
   }
