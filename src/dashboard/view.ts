@@ -9,7 +9,7 @@ import { wordsOf } from '../words/schedule-words.ts'
 const STRIP = 20
 export const PAGE = 50
 /** The most entries of a timeline, and of a job's own page. */
-const MOST_ENTRIES = 2_000
+const MOST_ENTRIES = 1_200
 const MOST_OF_JOB = 300
 /** The records of all jobs, for a filter, may be so old, in ms. */
 const RECORDS_FOR = 2_000

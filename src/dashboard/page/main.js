@@ -219,6 +219,8 @@ function drawLive() {
     h('span', {}, h('b', {}, running), ' running'),
   )
   if (byId('lanes')) drawTimeline(byId('lanes'), model, now - width, now)
+  if (byId('lanes') && model.truncated)
+    byId('lanes').append(h('p', { class: 'soft small' }, 'More happened in this time: the newest entries are shown.'))
   if (byId('nodes')) replace(byId('nodes'), nodesTable(model))
 }
 
@@ -245,9 +247,10 @@ const named = () => (location.hash.startsWith('#/job/') ? decodeURIComponent(loc
 
 function route() {
   const name = named()
-  if (name === undefined) showHome()
-  else void showJob(name)
-  refresh()
+  if (name === undefined) {
+    showHome()
+    if (list.shown === undefined) void refresh()
+  } else void showJob(name)
   byId('main').focus({ preventScroll: true })
   scrollTo(0, 0)
 }
@@ -282,11 +285,27 @@ async function refresh() {
   }
 }
 
+async function loadState() {
+  try {
+    const { title, now, canAct, goneAfter, history } = await get('api')
+    Object.assign(model, { canAct, goneAfter, history, ahead: now - Date.now() })
+    byId('title').textContent = title
+    document.title = title
+  } catch (error) {
+    await onRefused(error)
+  }
+}
+
+async function loadNodes() {
+  for (const node of await get('api/nodes').catch(() => [])) model.nodes.set(node.label, node)
+}
+
 async function loadTimeline() {
   try {
-    const { entries, to } = await get(`api/timeline?span=${width}`)
+    const { entries, to, truncated } = await get(`api/timeline?span=${width}`)
     model.ahead = to - Date.now()
     model.entries.clear()
+    model.truncated = truncated
     for (const entry of entries) model.entries.set(entry.id, entry)
   } catch (error) {
     await onRefused(error)
@@ -342,7 +361,10 @@ byId('access').addEventListener('click', async () => {
   else await askForToken('It lets you trigger, pause, resume and unlock. It stays in this tab.')
   showAccess()
 })
-addEventListener('hashchange', route)
+addEventListener('hashchange', () => {
+  route()
+  void refresh()
+})
 addEventListener('keydown', (event) => {
   if (event.key === '/' && !/^(INPUT|SELECT|TEXTAREA)$/.test(event.target.tagName)) {
     event.preventDefault()
@@ -355,17 +377,11 @@ setInterval(() => {
 }, 500)
 
 theme(chosenTheme())
-try {
-  const { title, now, canAct, goneAfter, history } = await get('api')
-  Object.assign(model, { canAct, goneAfter, history, ahead: now - Date.now() })
-  byId('title').textContent = title
-  document.title = title
-} catch (error) {
-  await onRefused(error)
-}
+// All at once: each is an answer of the store.
+const first = refresh()
+await Promise.all([loadState(), loadNodes(), loadTimeline()])
 showAccess()
-for (const node of await get('api/nodes').catch(() => [])) model.nodes.set(node.label, node)
-await loadTimeline()
+await first
 route()
 void listen(
   onUpdate,
