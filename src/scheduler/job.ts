@@ -122,6 +122,8 @@ export interface Job {
   readonly onStoreError: 'skip' | 'run'
   /** The run under way on this node. */
   running: Run | undefined
+  /** The latest tick that ran here. */
+  ran: number | undefined
   /** The tick that this node waits for to lapse (`onCrash: 'rerun'`). */
   watched: number | undefined
   /** How many ticks on their time are being asked for right now. */
@@ -173,7 +175,14 @@ export function checkJob(
   const metadata = checkMetadata(options.metadata, of)
   const common = { tick: undefined, retry: undefined, signal: undefined }
   const lock = { name, lockAtMostFor, lockAtLeastFor, metadata, onCrash, ...common }
-  const idle = { running: undefined, watched: undefined, asking: 0, catchingUp: undefined, removed: false }
+  const idle = {
+    running: undefined,
+    ran: undefined,
+    watched: undefined,
+    asking: 0,
+    catchingUp: undefined,
+    removed: false,
+  }
   return { name, work, schedule, lock, ...rest, ...idle }
 }
 
