@@ -44,7 +44,7 @@ export async function askForTick(engine: Engine, { job, time }: Tick, until: num
       if (!answer) continue
       if (!answer.granted) return { outcome: 'refused', refused: answer }
       // What is not taken is given back below, and its tick is not marked as done: under `onCrash: 'rerun'` it is still to be had.
-      if (job.running) return { outcome: 'running' }
+      if (engine.runs.has(job.name)) return { outcome: 'running' }
       if (closing.aborted) return { outcome: 'stopped' }
       // A grant that comes while the runs drain is used: to all other nodes this tick is taken.
       return { outcome: 'granted', lock: takeLock(asker, job.lock, acquisition, answer) }

@@ -55,7 +55,7 @@ export const tellSkipped = (engine: Engine, tick: Tick, details: SkipDetails): v
   engine.events.emit('skipped', () => ({ ...factsOf(tick), ...details }))
 
 async function run(engine: Engine, tick: Tick, lock: Lock | undefined): Promise<void> {
-  if (tick.job.running) return tellSkipped(engine, tick, RUNNING_HERE)
+  if (engine.runs.has(tick.job.name)) return tellSkipped(engine, tick, RUNNING_HERE)
   if (tick.job.ran === undefined || tick.time > tick.job.ran) tick.job.ran = tick.time
   // What the function throws was told by an event.
   await new Run(engine, tick, lock).execute().catch(() => {})
@@ -96,7 +96,7 @@ export async function watch(engine: Engine, tick: Tick, record: LockRecord): Pro
     await pause(engine, wait)
     if (engine.stopping.aborted || job.removed || job.watched !== time) break
     wait = NEXT_LOOK
-    if (job.running) continue
+    if (engine.runs.has(job.name)) continue
     const answer = await askForTick(engine, rerun, engine.clock.monotonic() + job.graceFor)
     if (answer.outcome === 'granted') await run(engine, rerun, answer.lock)
     if (answer.outcome === 'failed') continue
