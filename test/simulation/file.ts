@@ -34,7 +34,13 @@ export interface TickGrant {
 }
 
 /** What a node was told of a tick, as bits. */
-export const TOLD: Readonly<Record<string, number>> = { granted: 1, held: 2, 'tick-taken': 4, 'clock-ahead': 8 }
+export const TOLD: Readonly<Record<string, number>> = {
+  granted: 1,
+  held: 2,
+  'tick-taken': 4,
+  'clock-ahead': 8,
+  running: 16,
+}
 
 /** All that was seen about one tick of one job. */
 export interface TickFile {
@@ -45,6 +51,8 @@ export interface TickFile {
   readonly dealtWith: Set<Life>
   /** The lives that were told, in time, that the store refuses it. */
   readonly told: Map<Life, number>
+  /** The lives that were answered in time for whatever they do next. */
+  readonly answered: Set<Life>
   /** The reasons for which the store refused it, and `'running'`. */
   readonly reasons: Set<string>
   /** The lives that were refused while it was being run elsewhere, and when. */
@@ -99,6 +107,7 @@ export class JobFile {
       grants: [],
       dealtWith: new Set(),
       told: new Map(),
+      answered: new Set(),
       reasons: new Set(),
       watchers: new Map(),
       leaseUntil: 0,

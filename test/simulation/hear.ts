@@ -7,6 +7,8 @@ import { TIMELY, type Witness } from './witness.ts'
 
 /** A job counts as running until its release was answered, or given up, in ms. */
 const RELEASING = 10_100
+/** The longest pause between two asks, in ms, and a little. */
+const LONGEST_PAUSE = 2_100
 
 /** Listens to what a scheduler says, and judges whether it is true. */
 export function listen(witness: Witness, life: Life, scheduler: Scheduler, throws: boolean): void {
@@ -25,15 +27,18 @@ export function onAnswer(
   life: Life,
   requests: readonly AcquireRequest[],
   results: readonly AcquireResult[],
+  after: number,
 ): void {
   for (let index = 0; index < requests.length; index++) {
-    const { name, tick } = requests[index] as AcquireRequest
+    const { name, tick, lockAtMostFor } = requests[index] as AcquireRequest
     const result = results[index] as AcquireResult
+    // What came after its lease had ended, counted from the sending, is no answer.
+    if (result.granted && after >= lockAtMostFor) continue
     if (tick === undefined || !witness.files.has(name)) continue
     const file = witness.file(name)
     const known = file.ticks.get(tick)
-    // What came after its lease had ended is no answer.
-    if (result.granted && result.lease.lockUntil <= witness.now + 1) continue
+    // A grant may lapse during the pause before the next ask.
+    if (!result.granted || lockAtMostFor - after > LONGEST_PAUSE) known?.answered.add(life)
     const told = TOLD[result.granted ? 'granted' : result.reason] ?? 0
     known?.told.set(life, (known.told.get(life) ?? 0) | told)
   }
@@ -55,14 +60,11 @@ function onSkipped(witness: Witness, life: Life, { job, kind, scheduledAt, reaso
   }
   tick.dealtWith.add(life)
   tick.reasons.add(reason)
+  tick.told.set(life, (tick.told.get(life) ?? 0) | (TOLD.running ?? 0))
   const since = witness.now - RELEASING
-  for (const run of file.runs.values())
-    if (
-      run.life === life &&
-      (run.endedAt === undefined || run.endedAt >= since || life.troubleWithin(run.endedAt, witness.now))
-    )
-      return
   for (const run of file.active) if (run.life === life) return
+  const ended = life.ended.get(job)
+  if (ended !== undefined && (ended >= since || life.troubleWithin(ended, witness.now))) return
   witness.violate('skipped for a reason', `${life.node} says that ${job} runs there, which it does not`)
 }
 

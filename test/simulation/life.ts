@@ -30,6 +30,8 @@ export class Life {
   readonly kinds = new Map<string, string>()
   /** By job: the latest tick that ran here. */
   readonly latest = new Map<string, number>()
+  /** By job: when its last run ended here. */
+  readonly ended = new Map<string, number>()
   readonly versions = new Map<string, Version[]>()
 
   constructor(node: string, bornAt: number, clock: NodeClock, link: Link) {

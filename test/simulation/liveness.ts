@@ -2,7 +2,7 @@ import { parseDuration } from '../../src/duration.ts'
 import type { JobOptions } from '../../src/index.ts'
 import { readSchedule, type Schedule } from '../../src/scheduler/schedule.ts'
 import type { Cluster } from './cluster.ts'
-import type { JobFile, TickFile } from './file.ts'
+import { type JobFile, type TickFile, TOLD } from './file.ts'
 import type { Life } from './life.ts'
 import { hasClear, overlapping } from './outages.ts'
 import { JUMP_FOLLOWED } from './witness.ts'
@@ -128,7 +128,7 @@ function wasFit(cluster: Cluster, life: Life, judged: Judged): boolean {
   const { file, time, asked, over } = judged
   if (!life.upThrough(time - STARTING, asked)) return false
   if (life.reloaded(file.name, time - RELOADING, over)) return false
-  if (life.link.firstKnewAt === undefined || life.link.firstKnewAt > time) return false
+  if (life.link.knewTimeFirst === undefined || life.link.knewTimeFirst > time) return false
   const troubles = [cluster.outages, life.outages, life.link.troubles]
   // A clock that was set while the store could not be asked counts until it can.
   const doubtful = time - life.jumpedAt < JUMP_FOLLOWED
@@ -160,9 +160,11 @@ function whyNotRun(cluster: Cluster, lives: readonly Life[], judged: Judged): st
 }
 
 /** Whether something befell each node that was granted the tick, so that it did not run it. */
-const grantFailed = ({ outages }: Cluster, { grants }: TickFile): boolean =>
+const grantFailed = ({ outages }: Cluster, { grants, told }: TickFile): boolean =>
   grants.every(({ life, at }) => {
     const until = at + ENOUGH
+    // An earlier run without its lock.
+    if ((told.get(life) ?? 0) & (TOLD.running ?? 0)) return true
     return (
       life.diedAt <= until ||
       life.stoppingAt <= until ||

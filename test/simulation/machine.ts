@@ -8,6 +8,7 @@ import { NodeClock } from './node-clock.ts'
 import type { Outage } from './outages.ts'
 import { Random } from './random.ts'
 import type { NodeFault, SimulatedJob, SimulatedNode } from './scenario.ts'
+import { JUMP_FOLLOWED } from './witness.ts'
 import { work } from './work.ts'
 
 /** One node: the processes that run on it, one after another, and what befalls them. */
@@ -43,6 +44,7 @@ export class Machine {
     switch (fault.kind) {
       case 'jump':
         life.jumpedAt = this.#cluster.world.now
+        life.link.doubtTime(JUMP_FOLLOWED)
         life.clock.jump(fault.by)
         break
       case 'trigger':
@@ -118,7 +120,13 @@ export class Machine {
       this.node.id,
       world.now,
       clock,
-      new Link({ world, clock, random, state, onAnswer: (asked, told) => onAnswer(witness, life, asked, told) }),
+      new Link({
+        world,
+        clock,
+        random,
+        state,
+        onAnswer: (asked, told, after) => onAnswer(witness, life, asked, told, after),
+      }),
     )
     this.lives.push(life)
     witness.tell(() => `${this.node.id} starts`)

@@ -21,7 +21,7 @@ export interface LinkOptions {
   readonly random: Random
   readonly state: StoreState
   /** An answer about acquisitions has arrived at the node, after so many ms. */
-  readonly onAnswer: (requests: readonly AcquireRequest[], results: readonly AcquireResult[]) => void
+  readonly onAnswer: (requests: readonly AcquireRequest[], results: readonly AcquireResult[], after: number) => void
 }
 
 /** A call waits no longer than this for its answer (`storeTimeout`), in ms; what it asked for may be in doubt for as long. */
@@ -35,9 +35,12 @@ export class Link {
   cut = false
   /** When messages of this node were lost or late. */
   readonly troubles: Outage[] = []
-  /** When the last answer came that tells the store's clock well. */
+  /** Since when, and when last, an answer told the store's clock well. */
+  knowsTimeSince: number | undefined
   knewTimeAt: number | undefined
-  firstKnewAt: number | undefined
+  knewTimeFirst: number | undefined
+  /** Until then an answer may not yet count, since the wall clock was set. */
+  doubtsUntil = 0
   readonly #options: LinkOptions
 
   constructor(options: LinkOptions) {
@@ -51,7 +54,7 @@ export class Link {
       acquire: (requests) =>
         this.#call(
           () => store.acquire(requests),
-          (results) => this.#options.onAnswer(requests, results),
+          (results, after) => this.#options.onAnswer(requests, results, after),
         ),
       extend: (requests) => this.#call(() => store.extend(requests)),
       release: (requests) => this.#call(() => store.release(requests)),
@@ -60,7 +63,7 @@ export class Link {
     }
   }
 
-  #call<Answer>(apply: () => Promise<Answer>, onAnswer?: (answer: Answer) => void): Promise<Answer> {
+  #call<Answer>(apply: () => Promise<Answer>, onAnswer?: (answer: Answer, after: number) => void): Promise<Answer> {
     const { world, clock, random, state } = this.#options
     const sentAt = world.now
     return new Promise((resolve, reject) => {
@@ -77,7 +80,7 @@ export class Link {
           if (this.cut || this.#trouble(state.weather.lostReply)) return vanish('reset')
           reply(() => {
             if (world.now - sentAt <= SOON) this.#knowsTime()
-            onAnswer?.(answer)
+            onAnswer?.(answer, world.now - sentAt)
             resolve(answer)
           })
         }, reject)
@@ -85,9 +88,18 @@ export class Link {
     })
   }
 
+  /** Somebody has set the wall clock: if the store can't be asked, it may count for so many ms. */
+  doubtTime(ms: number): void {
+    this.doubtsUntil = this.#options.world.now + ms
+    this.knowsTimeSince = undefined
+  }
+
   #knowsTime(): void {
-    this.knewTimeAt = this.#options.world.now
-    this.firstKnewAt ??= this.knewTimeAt
+    const { now } = this.#options.world
+    this.knewTimeFirst ??= now
+    if (now < this.doubtsUntil) return
+    this.knewTimeAt = now
+    this.knowsTimeSince ??= now
   }
 
   #trouble(chance: number, length = TIMEOUT): boolean {

@@ -17,6 +17,8 @@ export interface Violation {
 export const TIMELY = 250
 /** How long what a good answer told of the store's clock is taken to hold, and a jump of the wall clock to be followed, in ms. */
 const FRESH = 60_000
+/** A tick may be asked for so long, in ms. */
+const LONGEST_GRACE = 31_000
 export const JUMP_FOLLOWED = 40_000
 /** No failover forgets more, in ms. */
 const LONGEST_FORGOTTEN = 60_000
@@ -95,6 +97,7 @@ export class Witness {
   /** To be called in the turn in which the work ends. */
   ended(run: WitnessedRun): void {
     run.endedAt = this.now
+    run.life.ended.set(run.job, this.now)
     this.file(run.job).active.delete(run)
     if (!run.life.clock.paused) this.judgeLoss(run)
     this.tell(() => `${run.life.node} ends ${run.job}`)
@@ -160,7 +163,8 @@ export class Witness {
     else if (tickFile.runs.some((run) => run.life === life))
       this.violate('one holder', `${life.node} ran a tick of ${file.name} once more without its lock`)
     // A job that catches up may ask twice, and be answered once.
-    else if (!catchesUp && tickFile.told.has(life))
+    // After a pause the end of the grace may be seen before an answer that came meanwhile.
+    else if (!catchesUp && tickFile.answered.has(life) && !overlapping(life.outages, tick, this.now))
       this.violate('one holder', `${life.node} ran ${file.name} without its lock, though the store had answered`)
   }
 
@@ -180,10 +184,11 @@ export class Witness {
       this.violate('fencing', `${what}, with no higher token`)
   }
 
-  /** Whether a node must know what time it is by the store's clock. */
-  knowsTime({ link, jumpedAt }: Life): boolean {
-    const { knewTimeAt } = link
-    return knewTimeAt !== undefined && this.now - knewTimeAt < FRESH && knewTimeAt > jumpedAt + JUMP_FOLLOWED
+  /** Whether a node must know what time it is by the store's clock, and is after no tick any more that it planned before it did. */
+  knowsTime({ link }: Life): boolean {
+    const { knewTimeAt, knowsTimeSince } = link
+    if (knewTimeAt === undefined || knowsTimeSince === undefined) return false
+    return this.now - knewTimeAt < FRESH && this.now - knowsTimeSince > LONGEST_GRACE
   }
 
   /** Nobody who may rely on a lease is running while another is granted the name, but for the drift of the clocks during one lease. */
