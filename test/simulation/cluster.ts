@@ -1,11 +1,10 @@
-import { memory } from '../../providers/memory/index.ts'
 import type { JobOptions } from '../../src/index.ts'
-import type { LockProvider } from '../../src/provider/contract.ts'
 import { Machine } from './machine.ts'
 import type { StoreState } from './network.ts'
 import type { Outage } from './outages.ts'
 import { Random } from './random.ts'
 import type { Fault, JobFault, Scenario, StoreFault, Weather } from './scenario.ts'
+import { type SimulatedStore, simulatedStore } from './stores/index.ts'
 import type { Witness } from './witness.ts'
 import type { World } from './world.ts'
 
@@ -17,7 +16,7 @@ export class Cluster {
   readonly world: World
   readonly witness: Witness
   readonly state: { -readonly [Key in keyof StoreState]: StoreState[Key] }
-  readonly store: LockProvider
+  readonly store: SimulatedStore
   readonly machines: ReadonlyMap<string, Machine>
   /** When the store was down or slow. */
   readonly outages: Outage[] = []
@@ -30,7 +29,11 @@ export class Cluster {
     this.witness = witness
     this.#random = new Random(scenario.seed ^ 0x5eed)
     this.state = { up: true, slowBy: 0, connections: 0, weather: scenario.weather }
-    this.store = memory({ now: () => world.now })
+    this.store = simulatedStore(scenario.store, {
+      now: () => world.now,
+      random: this.#random.float,
+      persistence: 'always',
+    })
     this.machines = new Map(scenario.nodes.map((node) => [node.id, new Machine(this, node)]))
     witness.storeOutages = this.outages
   }
@@ -83,13 +86,20 @@ export class Cluster {
       world.after(length, () => {
         if (!lasts()) state.slowBy = 0
       })
-    } else state.connections++
+    } else {
+      state.connections++
+      if (fault.kind === 'store-restart') this.store.restart()
+      else {
+        this.store.failover?.(fault.lost)
+        if (fault.lost > 0) this.witness.forgot(world.now - fault.lost)
+      }
+    }
   }
 
   #sufferInJob(fault: JobFault): void {
     if (fault.kind === 'force-release') {
       this.witness.forced(fault.job)
-      void this.store.forceRelease(fault.job)
+      void this.store.provider.forceRelease(fault.job)
       return
     }
     this.#newest.set(fault.job, fault.options)

@@ -12,8 +12,8 @@ import type { Witness } from './witness.ts'
 
 /** Ticks beyond this are asked for only to learn the store's clock. */
 const NEVER = Date.UTC(9000, 0)
-/** Stores round to whole milliseconds. */
-const ROUNDING = 1
+/** Stores round to whole milliseconds, and Redis keeps a key through the one in which it expires. */
+const ROUNDING = 2
 /** The furthest that a tick may lie ahead of the store's clock, in ms. */
 const MAX_SKEW = 60_000
 

@@ -130,7 +130,7 @@ export class Machine {
     )
     this.lives.push(life)
     witness.tell(() => `${this.node.id} starts`)
-    const provider = life.link.over(watchStore(witness, life, store))
+    const provider = life.link.over(watchStore(witness, life, store.provider))
     const scheduler = new Scheduler({ provider, clock, label: this.node.id, random: random.float })
     life.scheduler = scheduler
     listen(witness, life, scheduler, this.node.throws)

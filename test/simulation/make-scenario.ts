@@ -2,6 +2,7 @@ import { makeFault } from './make-fault.ts'
 import { makeJobs } from './make-job.ts'
 import { Random } from './random.ts'
 import { MAX_DRIFT, type Scenario, type SimulatedNode, type Weather } from './scenario.ts'
+import type { StoreKind } from './stores/index.ts'
 
 /** Moments at which something is special about time: daylight saving begins and ends in Berlin, New York and on Lord Howe, a leap day, an ordinary day. */
 const STARTS = [
@@ -16,6 +17,9 @@ const STARTS = [
   '2024-06-15T12:00:00Z',
 ].map((text) => Date.parse(text))
 
+const STORES: readonly StoreKind[] = ['postgres', 'mysql', 'mongodb', 'redis', 'sqlite']
+
+/** So long before the end all faults are over, in ms. */
 const CALM = 50_000
 
 /** Makes the scenario of a seed: about a thousand ticks of some jobs, most of which share their schedules, on 2 to 20 nodes. */
@@ -27,7 +31,7 @@ export function makeScenario(seed: number): Scenario {
   const count = random.chance(0.85) ? random.int(2, 5) : random.int(6, 20)
   const nodes = Array.from({ length: count }, (_, index) => makeNode(random, index))
   const jobs = makeJobs(random)
-  const store = 'memory'
+  const store = random.pick(STORES)
   const calm = random.chance(0.15)
   const maker = { random, until: calmAfter - 30_000, nodes, jobs, store }
   const faults = Array.from({ length: calm ? 0 : random.int(1, 25) }, () => makeFault(maker))

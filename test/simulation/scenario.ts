@@ -1,4 +1,5 @@
 import type { JobOptions } from '../../src/index.ts'
+import type { StoreKind } from './stores/index.ts'
 
 /** A fault, or something that people do, as an entry of a schedule that can be shortened. `at` and `for` are ms of true time. */
 export type Fault = NodeFault | StoreFault | JobFault
@@ -62,7 +63,7 @@ export interface Weather {
 export interface Scenario {
   readonly seed: number
   /** Which store is simulated. */
-  readonly store: string
+  readonly store: StoreKind
   readonly start: number
   /** In ms of true time. */
   readonly length: number
