@@ -79,8 +79,8 @@ export class Acquisition {
 
   #arrived(result: AcquireResult, sentAt: number): Grant | Refused {
     if (!result.granted) {
-      // A refusal changes nothing about a grant: it is of an ask that was sent before, or of one after the lease has lapsed.
-      this.#answer ??= result
+      // It changes nothing about a grant that may be relied on: its ask was decided before.
+      if (!this.answer?.granted) this.#answer = result
       return result
     }
     const { lease } = result

@@ -22,8 +22,8 @@ export class Life {
   stoppedAt = Number.POSITIVE_INFINITY
   /** When its process ended. */
   diedAt = Number.POSITIVE_INFINITY
-  /** When its wall clock was set last. */
-  jumpedAt = Number.NEGATIVE_INFINITY
+  /** When its wall clock was set. */
+  readonly jumps: number[] = []
   /** Pauses, cuts and the like. */
   readonly outages: Outage[] = []
   /** By job: what made its last run start. */

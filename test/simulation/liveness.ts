@@ -131,8 +131,9 @@ function wasFit(cluster: Cluster, life: Life, judged: Judged): boolean {
   if (life.link.knewTimeFirst === undefined || life.link.knewTimeFirst > time) return false
   const troubles = [cluster.outages, life.outages, life.link.troubles]
   // A clock that was set while the store could not be asked counts until it can.
-  const doubtful = time - life.jumpedAt < JUMP_FOLLOWED
-  if (doubtful && troubles.some((each) => overlapping(each, life.jumpedAt - ENOUGH, asked))) return false
+  for (const jumpedAt of life.jumps)
+    if (jumpedAt <= asked && time - jumpedAt < JUMP_FOLLOWED)
+      if (troubles.some((each) => overlapping(each, jumpedAt - ENOUGH, asked))) return false
   if (!troubles.some((each) => overlapping(each, time - RECOVERING, asked))) return true
   return life.upThrough(time - STARTING, over) && hasClear(troubles.flat(), time, Math.min(over, cluster.end), ENOUGH)
 }
@@ -168,8 +169,8 @@ const grantFailed = ({ outages }: Cluster, { grants, told }: TickFile): boolean 
     return (
       life.diedAt <= until ||
       life.stoppingAt <= until ||
-      life.troubleWithin(at, until) ||
-      overlapping(outages, at, until)
+      life.troubleWithin(at - RECOVERING, until) ||
+      overlapping(outages, at - RECOVERING, until)
     )
   })
 

@@ -43,7 +43,7 @@ export class Machine {
     if (!life) return
     switch (fault.kind) {
       case 'jump':
-        life.jumpedAt = this.#cluster.world.now
+        life.jumps.push(this.#cluster.world.now)
         life.link.doubtTime(JUMP_FOLLOWED)
         life.clock.jump(fault.by)
         break
