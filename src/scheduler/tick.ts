@@ -31,9 +31,8 @@ export async function conclude(engine: Engine, tick: Tick, answer: Answer): Prom
       if (mayRerun(job, tick.time, answer.refused.record)) engine.track(watch(engine, tick, answer.refused.record))
       return
     case 'failed':
-      // Not once more what ran here meanwhile, when the store was asked for it by way of catching up.
-      if (job.onStoreError === 'run' && job.ran !== undefined && tick.time <= job.ran)
-        return tellSkipped(engine, tick, TAKEN_HERE)
+      // Not once more what ran here meanwhile, by way of catching up, or before the job was registered anew.
+      if (job.onStoreError === 'run' && tick.time <= latest(engine, job)) return tellSkipped(engine, tick, TAKEN_HERE)
       if (job.onStoreError === 'run') return await run(engine, tick, undefined)
       tellMissed(engine, tick, 'store-error', answer.error)
       return engine.owe(job)
@@ -48,6 +47,8 @@ export type SkipDetails = Pick<SkippedEvent, 'reason' | 'heldBy' | 'heldUntil'>
 /** The job still runs on this node. */
 export const RUNNING_HERE = { reason: 'running', heldBy: undefined, heldUntil: undefined } as const
 
+const latest = ({ ran }: Engine, { name }: Job): number => ran.get(name) ?? Number.NEGATIVE_INFINITY
+
 /** It, or a later tick, ran on this node. */
 const TAKEN_HERE = { reason: 'tick-taken', heldBy: undefined, heldUntil: undefined } as const
 
@@ -56,7 +57,7 @@ export const tellSkipped = (engine: Engine, tick: Tick, details: SkipDetails): v
 
 async function run(engine: Engine, tick: Tick, lock: Lock | undefined): Promise<void> {
   if (engine.runs.has(tick.job.name)) return tellSkipped(engine, tick, RUNNING_HERE)
-  if (tick.job.ran === undefined || tick.time > tick.job.ran) tick.job.ran = tick.time
+  engine.ran.set(tick.job.name, Math.max(tick.time, latest(engine, tick.job)))
   // What the function throws was told by an event.
   await new Run(engine, tick, lock).execute().catch(() => {})
 }
