@@ -20,7 +20,10 @@ describe.concurrent('what several clients do at once has an order', () => {
     it.skipIf(why !== undefined)(
       `on ${name}`,
       async () => {
+        // MongoDB tells of a batch's grants by reading them. One that was freed by force, and granted anew, before that is told as refused.
+        const forced = name !== 'mongodb'
         const { histories, events, concurrent } = await checkLinearizable(subject('ticklock_linearizable'), {
+          forced,
           events: EVENTS,
           seed: SEED,
         })

@@ -19,6 +19,8 @@ export interface Options {
   /** How many requests are checked at least. */
   readonly events: number
   readonly seed: number
+  /** Whether locks are also freed by force. */
+  readonly forced: boolean
 }
 
 /**
@@ -33,7 +35,7 @@ export async function checkLinearizable(subject: ConformanceSubject, options: Op
   const nodes = await Promise.all(Array.from({ length: CLIENTS }, () => subject.connect()))
   try {
     for (const node of nodes) await node.setup?.()
-    const property = fc.asyncProperty(programs, fc.boolean(), async (made, crashed) => {
+    const property = fc.asyncProperty(programs(options.forced), fc.boolean(), async (made, crashed) => {
       for (const events of await happen(nodes, subject, made, crashed)) {
         checked.events += events.length
         checked.concurrent += events.filter((event) => events.some((other) => overlap(event, other))).length

@@ -30,28 +30,35 @@ const asked: fc.Arbitrary<Asked> = fc.record({
   keep: pick(false, false, false, true),
 })
 
-const operation: fc.Arbitrary<Operation> = fc.oneof(
-  {
-    weight: 9,
-    arbitrary: fc.record({
-      verb: pick('acquire', 'acquire', 'extend', 'release', 'release'),
-      asked: fc.uniqueArray(fc.record({ name: fc.nat({ max: NAMES - 1 }), of: asked }), {
-        minLength: 1,
-        maxLength: NAMES,
-        selector: ({ name }) => name,
-        size: 'max',
-      }),
-    }),
-  },
-  { weight: 1, arbitrary: fc.record({ verb: pick('forceRelease'), name: fc.nat({ max: NAMES - 1 }) }) },
-  { weight: 1, arbitrary: fc.record({ verb: pick('read') }) },
-)
-
-/** What each client does, one call after another, at the same time as the others. */
-export const programs = fc.array(fc.array(operation, { minLength: 1, maxLength: 5, size: 'max' }), {
-  minLength: CLIENTS,
-  maxLength: CLIENTS,
+const requests: fc.Arbitrary<Operation> = fc.record({
+  verb: pick('acquire', 'acquire', 'extend', 'release', 'release'),
+  asked: fc.uniqueArray(fc.record({ name: fc.nat({ max: NAMES - 1 }), of: asked }), {
+    minLength: 1,
+    maxLength: NAMES,
+    selector: ({ name }) => name,
+    size: 'max',
+  }),
 })
+const read: fc.Arbitrary<Operation> = fc.record({ verb: pick('read') })
+const forceRelease: fc.Arbitrary<Operation> = fc.record({
+  verb: pick('forceRelease'),
+  name: fc.nat({ max: NAMES - 1 }),
+})
+
+/**
+ * What each client does, one call after another, at the same time as the others.
+ *
+ * @param forced whether locks are also freed by force
+ */
+export function programs(forced: boolean): fc.Arbitrary<readonly (readonly Operation[])[]> {
+  const operation = fc.oneof(
+    { weight: 9, arbitrary: requests },
+    { weight: 1, arbitrary: read },
+    { weight: forced ? 1 : 0, arbitrary: forceRelease },
+  )
+  const program = fc.array(operation, { minLength: 1, maxLength: 5, size: 'max' })
+  return fc.array(program, { minLength: CLIENTS, maxLength: CLIENTS })
+}
 
 /** Where and when a history takes place. */
 export interface Place {
