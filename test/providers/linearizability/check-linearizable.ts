@@ -5,7 +5,7 @@ import { granted, newHolder } from '../../../src/testing/asking.ts'
 import type { ConformanceSubject } from '../../../src/testing/index.ts'
 import { CLIENTS, type Operation, programs, Recorder } from './concurrent-history.ts'
 import { findOrder } from './search.ts'
-import { type Event, keyOf, stateOf, step } from './specification.ts'
+import { type Event, keyOf, stateOf, stepOf } from './specification.ts'
 
 export interface Checked {
   readonly histories: number
@@ -19,8 +19,8 @@ export interface Options {
   /** How many requests are checked at least. */
   readonly events: number
   readonly seed: number
-  /** Whether locks are also freed by force. */
-  readonly forced: boolean
+  /** Whether the provider writes a grant, and then reads what came of it: see `stepOf`. */
+  readonly inSteps: boolean
 }
 
 /**
@@ -35,8 +35,8 @@ export async function checkLinearizable(subject: ConformanceSubject, options: Op
   const nodes = await Promise.all(Array.from({ length: CLIENTS }, () => subject.connect()))
   try {
     for (const node of nodes) await node.setup?.()
-    const property = fc.asyncProperty(programs(options.forced), fc.boolean(), async (made, crashed) => {
-      for (const events of await happen(nodes, subject, made, crashed)) {
+    const property = fc.asyncProperty(programs, fc.boolean(), async (made, crashed) => {
+      for (const events of await happen(nodes, subject, made, crashed, stepOf(options))) {
         checked.events += events.length
         checked.concurrent += events.filter((event) => events.some((other) => overlap(event, other))).length
       }
@@ -61,6 +61,7 @@ async function happen(
   subject: ConformanceSubject,
   made: readonly (readonly Operation[])[],
   crashed: boolean,
+  step: ReturnType<typeof stepOf>,
 ): Promise<readonly (readonly Event[])[]> {
   const [one] = nodes as [LockProvider]
   const names = [randomUUID(), randomUUID()]

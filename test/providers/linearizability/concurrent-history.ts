@@ -45,20 +45,17 @@ const forceRelease: fc.Arbitrary<Operation> = fc.record({
   name: fc.nat({ max: NAMES - 1 }),
 })
 
-/**
- * What each client does, one call after another, at the same time as the others.
- *
- * @param forced whether locks are also freed by force
- */
-export function programs(forced: boolean): fc.Arbitrary<readonly (readonly Operation[])[]> {
-  const operation = fc.oneof(
-    { weight: 9, arbitrary: requests },
-    { weight: 1, arbitrary: read },
-    { weight: forced ? 1 : 0, arbitrary: forceRelease },
-  )
-  const program = fc.array(operation, { minLength: 1, maxLength: 5, size: 'max' })
-  return fc.array(program, { minLength: CLIENTS, maxLength: CLIENTS })
-}
+const operation = fc.oneof(
+  { weight: 9, arbitrary: requests },
+  { weight: 1, arbitrary: read },
+  { weight: 1, arbitrary: forceRelease },
+)
+
+/** What each client does, one call after another, at the same time as the others. */
+export const programs = fc.array(fc.array(operation, { minLength: 1, maxLength: 5, size: 'max' }), {
+  minLength: CLIENTS,
+  maxLength: CLIENTS,
+})
 
 /** Where and when a history takes place. */
 export interface Place {

@@ -14,7 +14,7 @@ const FOUND = [
   'answers a repeated release with false',
 ]
 
-const options = { events: 2_000, seed: 1, forced: true }
+const options = { events: 2_000, seed: 1, inSteps: false }
 
 describe('the search for an order in what several clients do at once', () => {
   it('finds one for a provider that does everything right', async () => {
