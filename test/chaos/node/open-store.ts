@@ -69,6 +69,7 @@ async function overMysqlPool(uri: string): Promise<OpenedStore> {
 
 async function overRedis(url: string): Promise<OpenedStore> {
   const [{ redis }, { Redis }] = await Promise.all([import('ticklock/redis'), import('ioredis')])
+  // Sent once more by the driver, a command that blocks would fill the pool again when its time is long over.
   const client = new Redis(url, {
     connectTimeout: 5_000,
     commandTimeout: 5_000,
