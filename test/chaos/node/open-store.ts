@@ -86,6 +86,14 @@ async function overRedis(url: string): Promise<OpenedStore> {
 async function overMongoClient(url: string): Promise<OpenedStore> {
   const [{ mongodb }, { MongoClient }] = await Promise.all([import('ticklock/mongodb'), import('mongodb')])
   const timeouts = { serverSelectionTimeoutMS: 5_000, connectTimeoutMS: 5_000, socketTimeoutMS: 5_000 }
-  const client = new MongoClient(url, { maxPoolSize: POOL_SIZE, waitQueueTimeoutMS: 5_000, ...timeouts })
-  return { provider: mongodb(client.db()), close: () => client.close() }
+  // A client whose first connection fails is of no use any more, so who brings one connects it first.
+  for (;;) {
+    const client = new MongoClient(url, { maxPoolSize: POOL_SIZE, waitQueueTimeoutMS: 5_000, ...timeouts })
+    try {
+      await client.connect()
+      return { provider: mongodb(client.db()), close: () => client.close() }
+    } catch {
+      await client.close().catch(() => {})
+    }
+  }
 }
