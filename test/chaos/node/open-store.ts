@@ -77,9 +77,10 @@ async function overRedis(url: string): Promise<OpenedStore> {
     maxRetriesPerRequest: 3,
   })
   client.on('error', () => {})
-  // One connection, on which nothing is answered while it blocks.
-  const fillPool = async (ms: number): Promise<void> =>
-    void (await client.blpop('ticklock-chaos-nobody-pushes-here', ms / 1_000).catch(() => {}))
+  // One connection, on which nothing is answered while it blocks. Without one, the driver would send it when the fault is over.
+  const fillPool = async (ms: number): Promise<void> => {
+    if (client.status === 'ready') await client.blpop('ticklock-chaos-nobody-pushes-here', ms / 1_000).catch(() => {})
+  }
   return { provider: redis(client), fillPool, close: async () => client.disconnect() }
 }
 
