@@ -1,4 +1,5 @@
 import type { Job } from './job.ts'
+import type { Run } from './run.ts'
 
 /** What is known about a registered job, for people and for what watches it. Durations in ms. */
 export interface JobInfo {
@@ -17,8 +18,8 @@ export interface JobInfo {
   readonly nextTick: Date | undefined
 }
 
-export function infoOf(job: Job, now: number): JobInfo {
-  const { name, lock, expectEvery, running } = job
+export function infoOf(job: Job, running: Run | undefined, now: number): JobInfo {
+  const { name, lock, expectEvery } = job
   const next = job.schedule.next(now)
   return {
     name,
