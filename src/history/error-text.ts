@@ -16,12 +16,20 @@ const SECRETS: readonly (readonly [RegExp, string])[] = [
  * user's part of URLs, bearer tokens, and what follows words such as `password=`.
  */
 export function shortText(thrown: unknown): string {
-  const message = thrown instanceof Error ? `${thrown.name}: ${thrown.message}` : String(thrown)
-  const line = message.split(/[\r\n]/, 1)[0] ?? ''
+  const line = textOf(thrown).split(/[\r\n]/, 1)[0] ?? ''
   const told = SECRETS.reduce((text, [secret, instead]) => text.replace(secret, instead), line.slice(0, 4 * LONGEST))
   // Neither control characters nor half a surrogate pair, which stores may not keep.
   return told
     .replace(/\p{Cc}/gu, ' ')
     .slice(0, LONGEST)
     .replace(/\p{Surrogate}/gu, '\ufffd')
+}
+
+/** Some things can't be made a text, and a getter may throw. */
+function textOf(thrown: unknown): string {
+  try {
+    return thrown instanceof Error ? `${thrown.name}: ${thrown.message}` : String(thrown)
+  } catch {
+    return 'something that has no text was thrown'
+  }
 }

@@ -1,4 +1,5 @@
 import { context, type Span, SpanKind, SpanStatusCode, type Tracer, trace } from '@opentelemetry/api'
+import { shortText } from '../history/error-text.ts'
 import type { AcquiredEvent, EventName, JobEvent, SchedulerEvents, StartedEvent } from '../scheduler/events.ts'
 import type { JobContext } from '../scheduler/job.ts'
 
@@ -75,7 +76,7 @@ export class RunSpans {
     if (!span) return
     span.setAttribute('ticklock.run.outcome', outcome)
     if (outcome === 'failed') {
-      const exception = error instanceof Error ? error : new Error(String(error))
+      const exception = error instanceof Error ? error : new Error(shortText(error))
       span.recordException(exception)
       span.setAttribute('error.type', exception.name)
       span.setStatus({ code: SpanStatusCode.ERROR, message: exception.message })
