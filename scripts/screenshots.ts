@@ -59,6 +59,6 @@ try {
 async function open(page: Page, path: string): Promise<void> {
   await page.goto('about:blank')
   await page.goto(cluster.url + path)
-  await page.locator('[data-job]').first().waitFor()
+  await page.locator('tr[data-job], section[data-job]').first().waitFor()
   await sleep(1_000)
 }
