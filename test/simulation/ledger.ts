@@ -61,11 +61,11 @@ function onRefusal(witness: Witness, life: Life, file: JobFile, request: Acquire
   const now = witness.now
   const lie = (what: string): void =>
     witness.violate('refused for a reason', `${name} was refused to ${life.node}: ${what}`)
+  if (holding.owner === owner && !holding.released && holding.until > now + ROUNDING)
+    witness.violate('a lost reply is harmless', `${name} was refused to ${life.node}, which has it`)
   if (reason === 'held') {
     const late = holding.owner === owner && holding.released
     if (holding.until <= now - ROUNDING && !late) lie('as held, but nobody has it')
-    if (holding.owner === owner && !holding.released && holding.until > now + ROUNDING)
-      witness.violate('a lost reply is harmless', `${name} was refused to ${life.node}, which has it`)
   } else if (tick === undefined) lie(`as ${reason}, though it asked for no tick`)
   else if (reason === 'tick-taken') {
     if (tick > holding.lastTick) lie(`as taken, but the last tick granted is an earlier one`)
