@@ -58,7 +58,7 @@ export async function acquireByVote(quorum: Quorum, requests: readonly AcquireRe
   }
 }
 
-async function askForVotes(quorum: Quorum, open: readonly Candidate[]): Promise<Said<unknown>[]> {
+async function askForVotes(quorum: Quorum, open: readonly Candidate[]): Promise<readonly Said<unknown>[]> {
   const told = open.map(({ request, ballot }) => ({ name: request.name, args: acquireVoteArgs(request, ballot) }))
   const { said, answers } = await quorum.ask(
     quorumScripts.vote,

@@ -8,14 +8,21 @@ import type { Script } from '../scripts.ts'
 export class Member {
   readonly source: ClientSource
   readonly #runner: ScriptRunner
+  #wasReady = false
+  /** Whether it left the last question unanswered: nobody waits for it then, once a majority has spoken. */
+  isLate = false
 
   constructor(source: ClientSource) {
     this.source = source
     this.#runner = new ScriptRunner(source)
   }
 
-  run(script: Script, requests: readonly ScriptRequest[]): Promise<ScriptAnswer[]> {
-    return this.#runner.run(script, requests)
+  /** @throws {StoreError} at once when the connection was lost: a majority is elsewhere, and what waits in a client's queue would be sent when nobody waits for it any more. */
+  async run(script: Script, requests: readonly ScriptRequest[]): Promise<ScriptAnswer[]> {
+    const { status } = (await this.source.get()) as { readonly status?: string }
+    if (status === 'ready') this.#wasReady = true
+    else if (this.#wasReady && status !== undefined) throw new StoreError('the connection is lost')
+    return await this.#runner.run(script, requests)
   }
 }
 
@@ -39,28 +46,33 @@ export function askAll<Answer>(
 ): Promise<Said<Answer>[]> {
   const startedAt = performance.now()
   const said = members.map((): Said<Answer> => ({ error: new StoreError(`no answer within ${timeout} ms`) }))
-  let silent = members.length
+  const silent = new Set(members)
   return new Promise((resolve) => {
-    let timer = setTimeout(() => resolve([...said]), timeout)
-    let hurried = false
-    const settle = (place: number, result: Said<Answer>): void => {
-      said[place] = result
-      silent--
-      if (silent > 0 && !hurried && enough(said)) {
-        hurried = true
-        clearTimeout(timer)
-        const elapsed = performance.now() - startedAt
-        const left = Math.min(timeout - elapsed, Math.max(elapsed, STRAGGLERS))
-        timer = setTimeout(() => resolve([...said]), left)
-      }
-      if (silent > 0) return
+    const end = (): void => {
+      ended = true
       clearTimeout(timer)
+      for (const member of silent) member.isLate = true
       resolve([...said])
+    }
+    let timer = setTimeout(end, timeout)
+    let [hurried, ended] = [false, false]
+    const settle = (member: Member, place: number, result: Said<Answer>): void => {
+      said[place] = result
+      silent.delete(member)
+      member.isLate = false
+      if (ended) return
+      const isEnough = enough(said)
+      if (silent.size === 0 || (isEnough && [...silent].every(({ isLate }) => isLate))) return end()
+      if (!isEnough || hurried) return
+      hurried = true
+      clearTimeout(timer)
+      const elapsed = performance.now() - startedAt
+      timer = setTimeout(end, Math.min(timeout - elapsed, Math.max(elapsed, STRAGGLERS)))
     }
     for (const [place, member] of members.entries()) {
       ask(member, place).then(
-        (answer) => settle(place, { answer }),
-        (error) => settle(place, { error }),
+        (answer) => settle(member, place, { answer }),
+        (error) => settle(member, place, { error }),
       )
     }
   })

@@ -32,7 +32,7 @@ const KNOWN = ['servers', 'prefix', 'timeout']
 const SIZES = [3, 5, 7]
 
 export function normalize(input: readonly QuorumServer[] | RedisQuorumOptions) {
-  const options: Partial<RedisQuorumOptions> = Array.isArray(input) ? { servers: input } : { ...input }
+  const options: Partial<RedisQuorumOptions> = isList(input) ? { servers: input } : { ...input }
   const unknown = Object.keys(options).find((key) => !KNOWN.includes(key))
   if (unknown !== undefined) throw new InvalidOptionError(`redisQuorum() has no option ${show(unknown)}`)
   const { servers, prefix = DEFAULT_PREFIX, timeout = 500 } = options
@@ -46,6 +46,9 @@ export function normalize(input: readonly QuorumServer[] | RedisQuorumOptions) {
   }
   return { members: servers.map((server: QuorumServer) => new Member(sourceOf(server))), prefix, timeout }
 }
+
+const isList = (input: readonly QuorumServer[] | RedisQuorumOptions): input is readonly QuorumServer[] =>
+  Array.isArray(input)
 
 function sourceOf(server: QuorumServer) {
   if (typeof server !== 'string') {

@@ -73,7 +73,8 @@ const isYes = (value: unknown): boolean => Number(value) === 1
 const seenOf = (name: string, index: number, answers: readonly Answered[]): Seen[] =>
   answers.flatMap(({ of, ahead }) => {
     const answer = of[index]
-    return (answer?.value && seenAs(name, answer.value, answer.storeTime, ahead)) || []
+    const seen = answer?.value ? seenAs(name, answer.value, answer.storeTime, ahead) : undefined
+    return seen ? [seen] : []
   })
 
 /** Extended when a majority has extended; not held when a majority says so. */

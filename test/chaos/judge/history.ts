@@ -94,6 +94,8 @@ class Reader implements History {
   readonly #asksOf = new Map<string, Ask[]>()
   readonly #grantsOf = new Map<string, Grant[]>()
   readonly #firstAsk = new Map<string, number>()
+  /** When each owner first gave back what it asked for, maybe before it knew of a grant. */
+  readonly #givenBack = new Map<string, number>()
   readonly #running = new Map<string, RunOfTick>()
   readonly #faultById = new Map<number, FaultTime>()
 
@@ -145,6 +147,7 @@ class Reader implements History {
       this.#open.set(`${life} ${line.call}`, asks)
     } else if (line.what === 'answered') this.#answered(life, line.call, line.answers, at)
     if (!('owner' in line)) return
+    if (line.what === 'releasing' && !this.#givenBack.has(line.owner)) this.#givenBack.set(line.owner, at)
     for (const grant of this.#grantsOf.get(line.owner) ?? []) {
       if (line.what === 'extended') {
         grant.storeUntil = Math.max(grant.storeUntil, grant.storeUntil + line.until - grant.until)
@@ -220,7 +223,8 @@ class Reader implements History {
       }
       const { job, tick } = ask
       const askedAt = this.#firstAsk.get(owner) ?? ask.sentAt
-      const open = { releasingAt: Number.POSITIVE_INFINITY, releasedAt: undefined, freed: false, marked: false }
+      const releasingAt = this.#givenBack.get(owner) ?? Number.POSITIVE_INFINITY
+      const open = { releasingAt, releasedAt: undefined, freed: false, marked: false }
       const grant = { job, tick, owner, life, token, askedAt, knownAt: at, until, storeUntil, ...open }
       grants.push(grant)
       this.grants.push(grant)
