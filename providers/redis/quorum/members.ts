@@ -56,18 +56,21 @@ export function askAll<Answer>(
     }
     let timer = setTimeout(end, timeout)
     let [hurried, ended] = [false, false]
+    const hurry = (): void => {
+      hurried = true
+      clearTimeout(timer)
+      const elapsed = performance.now() - startedAt
+      timer = setTimeout(end, Math.min(timeout - elapsed, Math.max(elapsed, STRAGGLERS)))
+    }
     const settle = (member: Member, place: number, result: Said<Answer>): void => {
       said[place] = result
       silent.delete(member)
       member.isLate = false
       if (ended) return
       const isEnough = enough(said)
-      if (silent.size === 0 || (isEnough && [...silent].every(({ isLate }) => isLate))) return end()
-      if (!isEnough || hurried) return
-      hurried = true
-      clearTimeout(timer)
-      const elapsed = performance.now() - startedAt
-      timer = setTimeout(end, Math.min(timeout - elapsed, Math.max(elapsed, STRAGGLERS)))
+      const nobodyToWaitFor = [...silent].every(({ isLate }) => isLate)
+      if (silent.size === 0 || (isEnough && nobodyToWaitFor)) end()
+      else if (isEnough && !hurried) hurry()
     }
     for (const [place, member] of members.entries()) {
       ask(member, place).then(

@@ -60,14 +60,6 @@ export async function startNode(provider: LockProvider, witness: Witness, label:
       },
     )
   }
-  scheduler.on('store-error', (e) =>
-    console.error(
-      label,
-      Math.round(machineTime()),
-      String(e.error.message).slice(0, 160),
-      String((e.error.cause as Error)?.message ?? '').slice(0, 200),
-    ),
-  )
   await scheduler.start()
   return async () => {
     await scheduler.stop({ graceFor: '5s' })
