@@ -12,8 +12,9 @@ import type { Scenario, Topology } from './topology.ts'
 /** What one failure cost. */
 export interface FailoverReport {
   readonly version: string
-  /** Ticks that ran in all. */
+  /** Ticks that ran in all, and those of them that came after the failure. */
   readonly runs: number
+  readonly runsAfter: number
   /** Grants that were acknowledged before the failure, and that the survivor did not know; unknown where it can't be asked. */
   readonly forgotten: number | undefined
   /** Runs of a tick that had run. */
@@ -45,7 +46,7 @@ const NODES = 3
 export async function runFailover(scenario: Scenario, timing: Timing = USUAL): Promise<FailoverReport> {
   const topology = await scenario.start()
   try {
-    return await underLoad(topology, timing)
+    return await underLoad(topology, { ...timing, after: scenario.after ?? timing.after })
   } finally {
     await topology.stop()
   }
@@ -94,13 +95,16 @@ function assess(history: History, times: Times): Omit<FailoverReport, 'version'>
   judgeFencing(history, violate)
   return {
     runs: history.runs.length,
+    runsAfter: history.runs.filter(({ tick }) => tick > times.failedAt + Date.now() - machineTime()).length,
     forgotten: forgottenBy(history, times),
     twice: count('once per tick'),
     overlaps: count('one holder'),
     fencing: count('fencing'),
     missed: missedTicks(history, times),
     recovery: recoveryTime(history, times),
-    broken: broken.map(({ rule, what }) => `${rule}: ${what}`),
+    broken: broken
+      .map(({ rule, what }) => `${rule}: ${what}`)
+      .sort((a, b) => Number(b.startsWith('fencing')) - Number(a.startsWith('fencing'))),
   }
 }
 

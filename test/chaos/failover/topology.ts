@@ -19,6 +19,8 @@ export interface Scenario {
   /** As the table says it. */
   readonly store: string
   readonly failure: string
+  /** How long the load goes on after what was hit has come back, in ms. @default 4000 */
+  readonly after?: number
   start(): Promise<Topology>
 }
 

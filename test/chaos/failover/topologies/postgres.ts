@@ -86,6 +86,7 @@ export const postgresScenarios: readonly Scenario[] = [
     name: 'postgres-sync-returns',
     store: 'PostgreSQL, synchronous standby',
     failure: RETURN,
+    after: 10_000,
     start: () => pair({ synchronous: true, returns: true }),
   },
   {
@@ -104,6 +105,7 @@ export const postgresScenarios: readonly Scenario[] = [
     name: 'postgres-async-returns',
     store: 'PostgreSQL, asynchronous standby',
     failure: RETURN,
+    after: 10_000,
     start: () => pair({ synchronous: false, returns: true }),
   },
   {
