@@ -7,6 +7,7 @@ import { chaosJobs } from './jobs.ts'
 import type { BreakName } from './node/breaks.ts'
 import { type ChaosReport, runChaos } from './run-chaos.ts'
 import { printReports } from './table.ts'
+import { weatherFor } from './weather.ts'
 
 const PROVIDERS = ['postgres', 'mysql', 'mariadb', 'mongodb', 'redis', 'sqlite'] as const
 type ProviderName = (typeof PROVIDERS)[number]
@@ -27,12 +28,7 @@ const { values } = parseArgs({
 const providers = values.provider === 'all' ? PROVIDERS : values.provider.split(',').map(known)
 const firstSeed = values.seed === undefined ? Math.floor(Math.random() * 1e6) : Number(values.seed)
 const perSecond = chaosJobs.reduce((sum, { interval }) => sum + 1_000 / interval, 0)
-const weather = {
-  length: Math.max(40, Number(values.ticks) / perSecond) * 1_000,
-  wave: 20_000,
-  calm: 16_000,
-  between: 1_500,
-}
+const weather = weatherFor((Number(values.ticks) / perSecond) * 1_000)
 const faketime = await findFaketime().catch((error: Error) => {
   console.error(`!!! all clocks are right in this run: ${error.message}`)
   return undefined

@@ -36,7 +36,7 @@ export interface ChaosReport {
 }
 
 /** How long after a fault a node and its driver may take to be well again, in ms: a call that is under way has its 5 s, then it connects anew. */
-const RECOVERY = 10_000
+const RECOVERY = 6_000
 /** Ticks so close to the end need not have run yet, in ms. */
 const TAIL = 2_000
 

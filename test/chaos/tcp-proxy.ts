@@ -88,7 +88,10 @@ export class TcpProxy {
     link.set(this.#toServer, this.#toNode)
     link.delay(this.#delay)
     this.#links.add(link)
-    node.once('close', () => this.#links.delete(link))
+    // After a loss one side may know nothing of the other's end.
+    for (const socket of [node, server]) {
+      socket.once('close', () => node.closed && server.closed && this.#links.delete(link))
+    }
   }
 }
 
@@ -125,13 +128,11 @@ class Link {
 /** One way of a connection. An end, too, is something that is sent. */
 class Pipe {
   delay = 0
-  readonly #to: Socket
   readonly #kept: (() => void)[] = []
   #way: Way = 'open'
   #lastAt = 0
 
   constructor(from: Socket, to: Socket) {
-    this.#to = to
     from.setNoDelay(true)
     from.on('error', () => {}) // 'close' follows.
     from.on('data', (bytes) => this.#send(() => to.writable && to.write(bytes)))
@@ -157,6 +158,5 @@ class Pipe {
   #arrive(send: () => void): void {
     if (this.#way === 'open') send()
     else if (this.#way === 'held') this.#kept.push(send)
-    else if (this.#to.destroyed) this.#kept.length = 0
   }
 }

@@ -13,14 +13,20 @@ export interface Weather {
   readonly between: number
 }
 
+/** When the first wave begins, in ms: a moment later the nodes have learned the store's clock. */
+const FIRST = 1_000
+
 /** The faults of a run, in order of time. Each wave has one fault of the store at least. */
 export function drawFaults(random: Random, nodes: number, weather: Weather, isFile: boolean): Fault[] {
   const faults: Fault[] = []
   const { length, wave, calm, between } = weather
-  for (let from = 1_000; from + wave + calm <= length; from += wave + calm) {
-    const storeFault = { at: from + random.int(0, wave / 2), kind: random.pick(isFile ? FILE_FAULTS : SERVER_FAULTS) }
+  for (let from = FIRST; from + wave + calm <= length; from += wave + calm) {
+    const storeFault = {
+      at: from + random.int(0, Math.floor(wave / 2)),
+      kind: random.pick(isFile ? FILE_FAULTS : SERVER_FAULTS),
+    }
     faults.push({ ...storeFault, node: 0, for: random.int(500, 6_000) })
-    for (let at = from; at < from + wave; at += random.int(between / 2, (between * 3) / 2)) {
+    for (let at = from; at < from + wave; at += random.int(Math.floor(between / 2), Math.floor((between * 3) / 2))) {
       const kind = drawKind(random, isFile)
       const node = random.int(0, nodes - 1)
       // Only nodes with a client of their own have a pool to fill, see hasOwnClient.
@@ -36,7 +42,7 @@ export function drawFaults(random: Random, nodes: number, weather: Weather, isFi
 }
 
 function drawKind(random: Random, isFile: boolean): Fault['kind'] {
-  if (random.chance(0.1)) return random.pick(isFile ? FILE_FAULTS : SERVER_FAULTS)
+  if (random.chance(0.05)) return random.pick(isFile ? FILE_FAULTS : SERVER_FAULTS)
   return isFile || random.chance(0.4) ? random.pick(PROCESS_FAULTS) : random.pick(NETWORK_FAULTS)
 }
 

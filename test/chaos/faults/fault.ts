@@ -24,6 +24,9 @@ export type FaultKind =
   | (typeof SERVER_FAULTS)[number]
   | (typeof FILE_FAULTS)[number]
 
+/** Over as soon as they are done. */
+export const INSTANT_FAULTS: ReadonlySet<FaultKind> = new Set<FaultKind>(['cut', 'writer-killed'])
+
 /** A fault as it is drawn from the seed. */
 export interface Fault {
   /** Ms since the run began. */

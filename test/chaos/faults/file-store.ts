@@ -27,7 +27,7 @@ export async function fileStore(): Promise<StoreUnderChaos> {
 
 async function locked(path: string): Promise<() => void> {
   const database = await openDatabase(path)
-  database.exec('PRAGMA busy_timeout = 2000; BEGIN IMMEDIATE')
+  database.exec('PRAGMA busy_timeout = 10000; BEGIN IMMEDIATE')
   return () => {
     database.exec('ROLLBACK')
     database.close()

@@ -3,7 +3,7 @@ import type { ChaosNode } from '../chaos-node.ts'
 import type { WrongClock } from '../faketime.ts'
 import type { TcpProxy } from '../tcp-proxy.ts'
 import type { WitnessFile } from '../witness-file.ts'
-import { type Fault, type FaultKind, PROCESS_FAULTS } from './fault.ts'
+import { type Fault, type FaultKind, INSTANT_FAULTS, PROCESS_FAULTS } from './fault.ts'
 import type { StoreUnderChaos } from './store.ts'
 
 /** What faults are done to. */
@@ -44,7 +44,7 @@ export class Injector {
     try {
       const undo = isStore ? this.#victims.store.faults[fault.kind]?.(fault.for) : this.#begin(fault)
       this.injected.set(fault.kind, (this.injected.get(fault.kind) ?? 0) + 1)
-      const [end] = await Promise.all([undo, sleep(fault.for)])
+      const [end] = await Promise.all([undo, sleep(INSTANT_FAULTS.has(fault.kind) ? 0 : fault.for)])
       await end?.()
     } finally {
       this.#victims.control.write({ what: 'healed', id })

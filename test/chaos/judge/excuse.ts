@@ -49,12 +49,12 @@ function wasHeld(history: History, job: JudgedJob, { owner, sentAt, answeredAt =
   const byGrant = history.grants.some((grant) => {
     if (grant.job !== job.name || grant.owner === owner || grant.askedAt > answeredAt) return false
     const atLeastUntil = grant.knownAt + job.lockAtLeastFor
-    const end = grant.releasedAt === undefined ? grant.storeUntil : Math.max(grant.releasedAt, atLeastUntil)
+    const end = grant.release.freedAt === undefined ? grant.storeUntil : Math.max(grant.release.freedAt, atLeastUntil)
     return end >= sentAt
   })
   return (
     byGrant ||
-    unanswered(history, job.name).some((ask) => ask.owner !== owner && mayHold(history, job, ask, sentAt, answeredAt))
+    uncertain(history, job.name).some((ask) => ask.owner !== owner && mayHold(history, job, ask, sentAt, answeredAt))
   )
 }
 
@@ -71,14 +71,21 @@ function takenBy(history: History, { job, tick, owner, answeredAt = 0 }: Ask): E
       ? no(`${taken.life} was granted it, and did not run it`)
       : yes('its node failed after the grant')
   }
-  const lost = unanswered(history, job).some(
+  const lost = uncertain(history, job).some(
     (ask) => ask.tick >= tick && ask.owner !== owner && ask.sentAt <= answeredAt,
   )
   return lost ? yes('its node failed after the grant') : no('was told that it was taken, by nobody')
 }
 
-const unanswered = ({ asks }: History, job: string): Ask[] =>
-  asks.filter((ask) => ask.job === job && ask.answer === undefined)
+/** An answer that took longer, in ms, may be to a request that was sent once more: drivers do so by themselves on a new connection. */
+const SENT_ONCE_WITHIN = 300
+
+/** Requests that may have been granted though no grant was witnessed: without an answer, or with one to another copy of them. */
+const uncertain = ({ asks }: History, job: string): Ask[] =>
+  asks.filter(
+    ({ job: name, answer, sentAt, answeredAt = sentAt }) =>
+      name === job && (answer === undefined || (answer.token === undefined && answeredAt - sentAt > SENT_ONCE_WITHIN)),
+  )
 
 /** A request whose answer was lost may have been granted, and so late as the fault that held it up was over. */
 function mayHold(history: History, job: JudgedJob, ask: Ask, from: number, until: number): boolean {
@@ -91,7 +98,7 @@ function mayHold(history: History, job: JudgedJob, ask: Ask, from: number, until
         fault.from <= ask.sentAt + 5_000 &&
         fault.until >= ask.sentAt,
     )
-    .reduce((latest, fault) => Math.max(latest, fault.until), ask.sentAt)
+    .reduce((latest, fault) => Math.max(latest, fault.until), ask.answeredAt ?? ask.sentAt)
   return applied + job.lockAtMostFor + 1_000 >= from
 }
 

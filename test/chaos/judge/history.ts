@@ -35,10 +35,16 @@ export interface Grant {
   /** Until when its owner may rely on it, and the latest moment at which the store can still have it. */
   until: number
   storeUntil: number
-  /** When it was first given back, and the answer; `marked` when that was to mark its tick as done. */
-  releasingAt: number
-  releasedAt: number | undefined
-  freed: boolean
+  readonly release: Release
+}
+
+/** What an owner did to give its lease back; it may do so before it knows whether there is one. */
+export interface Release {
+  /** When it first began to. */
+  startedAt: number
+  /** When it was told that the lock is free. */
+  freedAt: number | undefined
+  /** Whether the tick was to be marked as done. */
   marked: boolean
 }
 
@@ -93,9 +99,8 @@ class Reader implements History {
   readonly #open = new Map<string, Ask[]>()
   readonly #asksOf = new Map<string, Ask[]>()
   readonly #grantsOf = new Map<string, Grant[]>()
+  readonly #releases = new Map<string, Release>()
   readonly #firstAsk = new Map<string, number>()
-  /** When each owner first gave back what it asked for, maybe before it knew of a grant. */
-  readonly #givenBack = new Map<string, number>()
   readonly #running = new Map<string, RunOfTick>()
   readonly #faultById = new Map<number, FaultTime>()
 
@@ -146,20 +151,27 @@ class Reader implements History {
       const asks = line.asks.map((ask) => this.#ask(ask, life, at))
       this.#open.set(`${life} ${line.call}`, asks)
     } else if (line.what === 'answered') this.#answered(life, line.call, line.answers, at)
-    if (!('owner' in line)) return
-    if (line.what === 'releasing' && !this.#givenBack.has(line.owner)) this.#givenBack.set(line.owner, at)
-    for (const grant of this.#grantsOf.get(line.owner) ?? []) {
-      if (line.what === 'extended') {
-        grant.storeUntil = Math.max(grant.storeUntil, grant.storeUntil + line.until - grant.until)
-        grant.until = Math.max(grant.until, line.until)
-      } else if (line.what === 'releasing') {
-        grant.releasingAt = Math.min(grant.releasingAt, at)
-        grant.marked ||= line.tick !== undefined
-      } else if (line.what === 'released' && line.freed) {
-        grant.freed = true
-        grant.releasedAt ??= at
-      }
+    if (line.what === 'extended') this.#extended(line.owner, line.until)
+    if (line.what === 'releasing') {
+      const release = this.#release(line.owner)
+      release.startedAt = Math.min(release.startedAt, at)
+      release.marked ||= line.tick !== undefined
+    } else if (line.what === 'released' && line.freed) this.#release(line.owner).freedAt ??= at
+  }
+
+  #extended(owner: string, until: number): void {
+    for (const grant of this.#grantsOf.get(owner) ?? []) {
+      grant.storeUntil = Math.max(grant.storeUntil, grant.storeUntil + until - grant.until)
+      grant.until = Math.max(grant.until, until)
     }
+  }
+
+  #release(owner: string): Release {
+    const known = this.#releases.get(owner)
+    if (known) return known
+    const none = { startedAt: Number.POSITIVE_INFINITY, freedAt: undefined, marked: false }
+    this.#releases.set(owner, none)
+    return none
   }
 
   #readRun(line: WitnessLine): void {
@@ -223,9 +235,8 @@ class Reader implements History {
       }
       const { job, tick } = ask
       const askedAt = this.#firstAsk.get(owner) ?? ask.sentAt
-      const releasingAt = this.#givenBack.get(owner) ?? Number.POSITIVE_INFINITY
-      const open = { releasingAt, releasedAt: undefined, freed: false, marked: false }
-      const grant = { job, tick, owner, life, token, askedAt, knownAt: at, until, storeUntil, ...open }
+      const release = this.#release(owner)
+      const grant = { job, tick, owner, life, token, askedAt, knownAt: at, until, storeUntil, release }
       grants.push(grant)
       this.grants.push(grant)
     }

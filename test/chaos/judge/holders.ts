@@ -26,4 +26,4 @@ export function judgeHolders({ grants }: History, violate: Violate): void {
   }
 }
 
-const endOf = ({ until, releasingAt }: Grant): number => Math.min(until, releasingAt)
+const endOf = ({ until, release }: Grant): number => Math.min(until, release.startedAt)

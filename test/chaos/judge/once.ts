@@ -30,7 +30,7 @@ function notLapsed(before: RunOfTick, run: RunOfTick, grants: ReadonlyMap<string
   const first = grants.get(keyOf(before))
   const second = grants.get(keyOf(run))
   if (!first || !second) return 'a run has no grant'
-  if (first.freed && first.marked) return 'the first had ended and was released'
+  if (first.release.freedAt !== undefined && first.release.marked) return 'the first had ended and was released'
   if (run.token <= before.token) return 'the second has no higher token'
   if (second.knownAt < first.until) return 'the lease of the first had not lapsed'
   return undefined

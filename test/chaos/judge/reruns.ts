@@ -25,7 +25,8 @@ function isOwed(
   grant: Grant,
 ): boolean {
   const life = history.lives.get(run.life)
-  const crashed = life?.how === 'SIGKILL' && run.endedAt === undefined && grant.releasingAt === Number.POSITIVE_INFINITY
+  const crashed =
+    life?.how === 'SIGKILL' && run.endedAt === undefined && grant.release.startedAt === Number.POSITIVE_INFINITY
   const until = grant.storeUntil + TAKEN_OVER_WITHIN
   if (!crashed || until > to) return false
   // Whoever asked, as answers may have been lost.

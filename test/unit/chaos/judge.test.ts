@@ -80,6 +80,18 @@ describe('the judge of chaos', () => {
     })
   })
 
+  it('has nothing against one that gave back a grant before it knew of it', () => {
+    const witness = new HandMadeWitness(A, B)
+    const asked = { job: 'job', owner: 'late', tick: 1_000_000 }
+    witness
+      .line(A, 0, { what: 'asked', call: 99, asks: [asked] })
+      .line(A, 500, { what: 'releasing', job: 'job', owner: 'late' })
+    witness.line(A, 600, { what: 'answered', call: 99, answers: [{ ...asked, token: 5, until: 3_000 }] })
+    witness.line(A, 601, { what: 'released', job: 'job', owner: 'late', freed: true })
+    witness.begin(B, 1_000, 20)
+    expect(witness.broken(NONE_DUE)).toEqual([])
+  })
+
   describe('fencing', () => {
     it.each([
       ['goes back', 9],
