@@ -154,7 +154,7 @@ export const redisScenarios: readonly Scenario[] = [
     name: 'sentinel-cut-min-replicas',
     store: 'Redis Sentinel, `min-replicas-to-write 1`, max lag 2 s',
     failure: CUT,
-    after: 10_000,
+    after: 25_000,
     start: () => sentinel(cutOff, CAREFUL),
   },
   { name: 'cluster', store: 'Redis Cluster', failure: KILL, start: () => cluster(kill) },
