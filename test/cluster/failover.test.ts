@@ -18,7 +18,7 @@ describe('a failover', () => {
       const scenario = [...postgresScenarios, ...redisScenarios].find((one) => one.name === name)
       expect(scenario).toBeDefined()
       if (!scenario) return
-      const report = await runFailover(scenario, { before: 1_000, until: 2_000, after: 8_000 })
+      const report = await runFailover(scenario, { before: 1_000, until: 2_000, after: 2_000 })
       expect(report.broken).toEqual([])
       expect(report.forgotten).toBe(0)
       expect(report.runsAfter).toBeGreaterThan(0)
