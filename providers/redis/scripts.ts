@@ -14,6 +14,7 @@ export interface Script {
   readonly sha: string
 }
 
+/** A script of what every script begins with, and its own body. */
 export function script(body: string): Script {
   const text = RECORD + body
   return { text, sha: createHash('sha1').update(text).digest('hex') }
