@@ -46,6 +46,9 @@ export function mask(text: string, also: readonly Range[] = []): Masked {
 /** The text with `***` for passwords in URLs and the like. */
 export const masked = (text: string): string => mask(text).text
 
+/** What looks like `user:password@` even where the URL around it is broken. For the lines of a config: elsewhere it would hide too much. */
+export const credentials = (text: string): Range[] => secretRanges(text, /:(?!\/\/)(?<secret>[^\s@"']+)@/g)
+
 function secretRanges(text: string, pattern: RegExp): Range[] {
   return [...text.matchAll(pattern)].map((match) => {
     const secret = match.groups?.secret ?? ''
