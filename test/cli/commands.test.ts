@@ -226,6 +226,29 @@ export default defineConfig({ jobs: [{ name: 'typed', every: '1h', lockAtMostFor
     expect(complete('ticklock status --j')).toEqual(['--json'])
   })
 
+  it.skipIf(spawnSync('fish', ['-c', 'true']).status !== 0)('completes in fish', async () => {
+    await using place = new Workplace()
+    place.config(config)
+    place.write('ticklock', `#!/bin/sh\nexec ${process.execPath} ${bin} "$@"\n`)
+    execFileSync('chmod', ['+x', join(place.folder, 'ticklock')])
+    const { stdout } = spawnSync(
+      'fish',
+      ['-c', 'ticklock completion fish | source; complete -C "ticklock st"; complete -C "ticklock trigger n"'],
+      {
+        cwd: place.folder,
+        encoding: 'utf8',
+        env: { ...process.env, HOME: place.folder, PATH: `${place.folder}:${process.env.PATH}` },
+      },
+    )
+    expect(stdout).toBe('status\tshow every lock: who has it, since when, until when\nnightly\tjob\n')
+  })
+
+  it.skipIf(spawnSync('zsh', ['-c', 'true']).status !== 0)('has completions that zsh can read', async () => {
+    await using place = new Workplace()
+    const file = place.write('_ticklock', (await place.run(['completion', 'zsh'])).stdout)
+    expect(spawnSync('zsh', ['-n', file], { encoding: 'utf8' })).toMatchObject({ status: 0, stderr: '' })
+  })
+
   it('says which command was meant', async () => {
     await using place = new Workplace()
     expect(await place.run(['statsu'])).toMatchObject({

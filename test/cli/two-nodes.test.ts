@@ -17,8 +17,9 @@ jobs:
     every: 200ms
     shell: echo "$TICKLOCK_SCHEDULED_AT $TICKLOCK_FENCING_TOKEN $NODE" >> instant
   - name: ${name}:long
-    every: 1s
+    every: 2s
     shell: |
+      [ -e ready ] || exit 0
       echo "$TICKLOCK_SCHEDULED_AT $NODE $$" >> begun
       echo begun
       [ -e go ] || sleep 600
@@ -27,6 +28,8 @@ jobs:
   const nodes: Record<string, Ticklock> = {}
   for (const node of ['one', 'two']) nodes[node] = place.start(['run'], { NODE: node })
   await Promise.all(Object.values(nodes).map((node) => node.running()))
+  // Both ask for the tick from now on, so that the one that is refused takes it over.
+  place.write('ready', '')
 
   const [tick = '', killed = '', pid = ''] = (await place.line('begun')).split(' ')
   // Its output was read, so its node has gone on since it began it.
