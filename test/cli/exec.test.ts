@@ -103,6 +103,12 @@ describe('ticklock exec', () => {
       code: 64,
       stderr: 'error: there is no command: put it after --, as in ticklock exec backup -- ./backup.sh\n',
     })
+    expect(
+      await place.run(['exec', 'a', '--store', 'postgres://app:hush-hush@127.0.0.1:1/app', '--', 'true']),
+    ).toMatchObject({
+      code: 69,
+      stderr: 'error: PostgreSQL at postgres://app:***@127.0.0.1:1/app: connect ECONNREFUSED 127.0.0.1:1\n',
+    })
     expect(await place.run(['exec', 'a', '--lock-at-most-for', '10x', '--', 'true'], STORE)).toMatchObject({ code: 64 })
     expect(await place.run(['exec', 'a', '--', 'true'])).toMatchObject({
       code: 78,

@@ -41,6 +41,12 @@ describe('a password', () => {
     expect(secrets.hide('no a@b"cd, no a%40b%22cd, no a@b\\"cd')).toBe('no ***, no ***, no ***')
   })
 
+  it('is not looked for where a line of JSON would break', () => {
+    const line = '{"msg":"GET http://localhost:3000/a","mail":"me@example.com"}'
+    expect(new Secrets().hide(line)).toBe(line)
+    expect(new Secrets().hide('{"msg":"at redis://u:hush@h"}')).toBe('{"msg":"at redis://u:***@h"}')
+  })
+
   it('that is a public part of its URL too is hidden in URLs only', () => {
     const secrets = new Secrets()
     secrets.add('postgres://postgres:postgres@localhost/postgres')

@@ -1,13 +1,20 @@
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { describe, expect, it } from 'vitest'
+import { optionsAt } from '../../../src/config/json-schema.ts'
 import { planText } from '../../../src/config/read.ts'
+import { JOB_DEFAULTS, JOB_OPTIONS } from '../../../src/scheduler/job.ts'
 
 const folder = fileURLToPath(new URL('./', import.meta.url))
 const plan = (text: string, environment: NodeJS.ProcessEnv = {}) =>
   planText(text, join(folder, 'ticklock.config.yaml'), { environment })
 
 describe('a config becomes a plan', () => {
+  it('that may have every option that the scheduler knows', () => {
+    expect(optionsAt(['jobs', 0])).toEqual(expect.arrayContaining([...JOB_OPTIONS]))
+    expect(optionsAt(['defaults'])).toEqual(expect.arrayContaining([...JOB_DEFAULTS]))
+  })
+
   it('with the defaults in place, and paths relative to its folder', async () => {
     const { stores, jobs, stopGraceFor } = await plan(`
 defaults: { lockAtMostFor: 10m, env: { A: 1, B: b }, cwd: sub, timezone: Europe/Berlin, timeout: 1h }
