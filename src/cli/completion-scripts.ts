@@ -5,16 +5,17 @@
 
 const bash = `# Completions of ticklock for bash.
 _ticklock() {
-  local line=\${COMP_LINE:0:COMP_POINT} cur rest candidate
+  local line=\${COMP_LINE:0:COMP_POINT} cur rest candidate # no mapfile: macOS has bash 3.2
   local -a words lines
   read -ra words <<< "$line"
   [[ $line == *[[:space:]] ]] && words+=('')
   cur=\${words[\${#words[@]} - 1]}
-  mapfile -t lines < <(ticklock __complete -- "\${words[@]:1}" 2> /dev/null)
+  lines=()
+  while IFS= read -r candidate; do lines+=("$candidate"); done < <(ticklock __complete -- "\${words[@]:1}" 2> /dev/null)
   COMPREPLY=()
   if [[ \${lines[0]-} == :files ]]; then
-    compopt -o filenames
-    mapfile -t COMPREPLY < <(compgen -f -- "$cur")
+    compopt -o filenames 2> /dev/null
+    while IFS= read -r candidate; do COMPREPLY+=("$candidate"); done < <(compgen -f -- "$cur")
     return
   fi
   # bash takes what stands after the last colon for the word.

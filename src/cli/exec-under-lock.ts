@@ -1,19 +1,21 @@
 import { setDeadline, systemClock } from '../clock.ts'
-import { openStore } from '../config/store.ts'
+import { openStore, type StorePlan } from '../config/store.ts'
 import { ProcessGroup } from '../config/work/process-group.ts'
 import { codeOfSignal, notStarted } from '../config/work/run-command.ts'
 import { lockEnvironment } from '../config/work/run-context.ts'
 import { parseDuration } from '../duration.ts'
-import { isNotObtained } from '../errors.ts'
+import { isNotObtained, StoreError } from '../errors.ts'
 import { Locker } from '../executor/locker.ts'
 import { runLocked } from '../executor/run-locked.ts'
 import type { Lock } from '../lock/lock.ts'
 import { exponentialBackoff } from '../lock/retry.ts'
+import type { LockProvider } from '../provider/contract.ts'
 import { readSchedule } from '../scheduler/schedule.ts'
 import type { Cli } from './cli.ts'
 import type { ExecOptions } from './commands/exec.ts'
 import { UsageError } from './errors.ts'
 import { EXIT } from './exit-codes.ts'
+import { whyOf } from './locks.ts'
 import { chooseStore } from './store-option.ts'
 
 const USUAL_LEASE = '5m'
@@ -27,9 +29,10 @@ export async function execUnderLock(
   options: ExecOptions,
 ): Promise<number> {
   const tick = options.everyTick === undefined ? undefined : tickOf(options.everyTick, options.timezone)
-  const provider = await openStore(await chooseStore(cli, options))
+  const store = await chooseStore(cli, options)
+  const provider = await openStore(store)
   try {
-    await provider.setup?.()
+    await setUp(provider, store)
     const lock = await obtain(new Locker({ provider }), name, tick, options)
     return await runLocked(systemClock, lock, { keepAlive: options.keepAlive }, () =>
       runCommand(cli, command, lock, tick, options),
@@ -42,6 +45,15 @@ export async function execUnderLock(
     return options.conflictExitCode
   } finally {
     await provider.close()
+  }
+}
+
+/** @throws {StoreError} */
+async function setUp(provider: LockProvider, store: StorePlan): Promise<void> {
+  try {
+    await provider.setup?.()
+  } catch (cause) {
+    throw new StoreError(`${store.kind.name} at ${store.shown}: ${whyOf(cause)}`, { cause })
   }
 }
 

@@ -1,18 +1,16 @@
-import { Cli } from './cli.ts'
 import { EXIT } from './exit-codes.ts'
 import { version } from './version.ts'
 
 /** Runs the command line. Answers the exit code; never rejects. */
-export async function main(
-  args: readonly string[],
-  cli: Cli = new Cli(process, process.env, process.cwd()),
-): Promise<number> {
+export async function main(args: readonly string[]): Promise<number> {
   quietly()
   // Nothing else is loaded for this.
   if (args.length === 1 && (args[0] === '--version' || args[0] === '-V')) {
-    cli.print(version())
+    process.stdout.write(`${version()}\n`)
     return EXIT.ok
   }
+  const { Cli } = await import('./cli.ts')
+  const cli = new Cli(process, process.env, process.cwd())
   if (args[0] === '__complete') {
     const { complete } = await import('./complete.ts')
     await complete(args.slice(args[1] === '--' ? 2 : 1), cli)

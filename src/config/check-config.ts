@@ -117,7 +117,12 @@ async function checkStore(
     const message = withoutValue(error.message.replace(/^[a-z]+: /, ''))
     const option = /^\w+/.exec(message)?.[0] ?? ''
     const at = isObject(store) && Object.hasOwn(store, option) ? [...path, option] : path
-    if (!told(at)) findings.push({ path: at, at: 'value', message: message.replace(/^url(?= )/, 'the URL') })
+    if (!told(at))
+      findings.push({
+        path: at,
+        at: 'value',
+        message: isObject(store) ? message : message.replace(/^url /, path.length === 1 ? 'store ' : ''),
+      })
     return undefined
   }
 }

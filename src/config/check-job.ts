@@ -103,7 +103,7 @@ function checkWay(job: Partial<JobConfig>, { folder }: JobSurroundings, tell: Te
   if (way === undefined) tell('', 'exec, shell, http or module is missing: a job needs one way to run')
   for (const other of further) tell(other, `${other} contradicts ${way}: give one way to run`, 'key')
   if (Array.isArray(job.exec)) checkExec(job.exec, tell)
-  if (job.shell === '' || /^\s+$/.test(String(job.shell ?? ''))) tell('shell', 'shell must be a script, but is empty')
+  if (typeof job.shell === 'string' && job.shell.trim() === '') tell('shell', 'shell must be a script, but is empty')
   if (typeof job.http === 'string') checkUrl(job.http, 'http', tell)
   else if (typeof job.http === 'object' && job.http !== null) checkHttp(job.http, tell)
   if (typeof job.module === 'string') checkModule(job.module, folder, tell)

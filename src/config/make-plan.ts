@@ -1,23 +1,11 @@
 import { resolve } from 'node:path'
-import type { JobDefaults } from '../scheduler/job.ts'
+import { JOB_DEFAULTS } from '../scheduler/job.ts'
 import { readModule } from './check-job.ts'
 import { lengthOf } from './checks.ts'
 import type { Config, DefaultsConfig, HttpConfig, JobConfig } from './config.ts'
 import { readStatus } from './http-status.ts'
 import type { HttpWay, JobPlan, Plan, ProcessSettings, StatusRange, Way } from './plan.ts'
 import type { StorePlan } from './store.ts'
-
-const SHARED = [
-  'lockAtMostFor',
-  'lockAtLeastFor',
-  'keepAlive',
-  'onCrash',
-  'catchUp',
-  'runOnStart',
-  'jitter',
-  'graceFor',
-  'onStoreError',
-] as const satisfies readonly (keyof JobDefaults)[]
 
 /** Makes the plan of a config that was found to be right. */
 export function makePlan(config: Config, file: string, folder: string, stores: readonly StorePlan[]): Plan {
@@ -42,7 +30,7 @@ export const usualStore = (stores: readonly Pick<StorePlan, 'name'>[], ofDefault
 function jobPlan(job: JobConfig, defaults: DefaultsConfig, folder: string, usual: string): JobPlan {
   const timeout = job.timeout ?? defaults.timeout
   const given = Object.fromEntries(
-    SHARED.map((option) => [option, job[option] ?? defaults[option]]).filter(([, value]) => value !== undefined),
+    JOB_DEFAULTS.map((option) => [option, job[option] ?? defaults[option]]).filter(([, value]) => value !== undefined),
   )
   const { name, cron, every, metadata, expectEvery } = job
   const zone = job.timezone ?? defaults.timezone

@@ -5,7 +5,7 @@ const HIDDEN = '***'
 /** Each with the secret as its group `secret`. */
 const SECRETS = [
   // A URL's password, up to the last @ of the word: one that is not encoded may have any sign in it.
-  /[a-z][a-z0-9+.-]*:\/\/[^\s:@/]*:(?<secret>[^\s]+)@/gi,
+  /[a-z][a-z0-9+.-]*:\/\/[^\s:@/]*:(?<secret>[^\s"]+)@/gi,
   // A parameter of a URL.
   /[?&](?:[a-z_-]*pass(?:word|phrase)?|pwd|[a-z_-]*secret|[a-z_-]*token|api[_-]?key)=(?<secret>[^&\s"'#]+)/gi,
   // A line of YAML or JSON whose key says it.
@@ -45,6 +45,12 @@ export function mask(text: string, also: readonly Range[] = []): Masked {
 
 /** The text with `***` for passwords in URLs and the like. */
 export const masked = (text: string): string => mask(text).text
+
+/** The text with `***` for passwords in well-formed URLs: for what may be anything, such as a line of JSON, which must stay one. */
+export const maskedUrls = (text: string): string => text.replace(/(:\/\/[^\s:@/"']*:)[^\s@/"']+@/g, `$1${HIDDEN}@`)
+
+/** What looks like `user:password@` even where the URL around it is broken. For the lines of a config: elsewhere it would hide too much. */
+export const credentials = (text: string): Range[] => secretRanges(text, /:(?!\/\/)(?<secret>[^\s@"']+)@/g)
 
 function secretRanges(text: string, pattern: RegExp): Range[] {
   return [...text.matchAll(pattern)].map((match) => {

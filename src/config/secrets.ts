@@ -1,4 +1,4 @@
-import { masked } from './mask.ts'
+import { maskedUrls } from './mask.ts'
 
 /** Shorter ones are found in URLs only: `a` would be found everywhere. */
 const LEAST = 4
@@ -31,7 +31,7 @@ export class Secrets {
     for (const secret of [...this.#secrets].sort((a, b) => b.length - a.length)) {
       if (hidden.includes(secret)) hidden = hidden.replaceAll(secret, '***')
     }
-    return hidden.includes('://') ? masked(hidden) : hidden
+    return hidden.includes('://') ? maskedUrls(hidden) : hidden
   }
 }
 

@@ -12,7 +12,7 @@ import {
   type YAMLMap,
 } from 'yaml'
 import { interpolate } from './interpolate.ts'
-import { mask, masked } from './mask.ts'
+import { credentials, mask, masked } from './mask.ts'
 import type { Mistake, Path } from './mistake.ts'
 import { pathKey, type Source } from './source.ts'
 
@@ -74,7 +74,9 @@ class YamlSource implements Source {
     try {
       const options = { lineCounter: this.#lines, prettyErrors: false, uniqueKeys: false, logLevel: 'silent' } as const
       const document = parseDocument(text, options)
-      for (const { pos, message } of [...document.errors, ...document.warnings].slice(0, MAX_MISTAKES)) {
+      const errors = [...document.errors, ...document.warnings]
+      if (errors.some(({ message }) => /call stack/.test(message))) throw new RangeError()
+      for (const { pos, message } of errors.slice(0, MAX_MISTAKES)) {
         this.mistakes.push(this.#at(pos[0], pos[1], [], sentence(message)))
       }
       return document
@@ -172,7 +174,7 @@ class YamlSource implements Source {
     const first = Math.min(Math.max(0, col - 1), whole.length)
     const last = Math.max(first, Math.min(first + to - from, whole.trimEnd().length))
     const hides = !isName && path.some((part) => PRIVATE.has(part))
-    const { text, at } = mask(whole, hides ? [{ from: first, to: last }] : [])
+    const { text, at } = mask(whole, [...credentials(whole), ...(hides ? [{ from: first, to: last }] : [])])
     const shown = windowOn(text, at(first), at(last))
     return { file: this.#file, line: Math.max(1, line), column: first + 1, message: masked(message), excerpt: shown }
   }

@@ -7,6 +7,7 @@ export const plural = (count: number, noun: string, nouns = `${noun}s`): string 
 export function span(ms: number): string {
   if (ms < 1_000) return `${Math.round(ms)} ms`
   if (ms < 60_000) return `${ms < 10_000 ? trim(ms / 1_000) : Math.round(ms / 1_000)} s`
+  if (ms < 600_000 && ms % 60_000 >= 500) return `${Math.floor(ms / 60_000)} min ${Math.round((ms % 60_000) / 1_000)} s`
   const minutes = Math.round(ms / 60_000)
   if (minutes < 60) return `${minutes} min`
   const hours = Math.floor(minutes / 60)

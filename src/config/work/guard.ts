@@ -23,6 +23,11 @@ for id in $groups; do kill -s KILL -- "-$id"; done
 
 let guard: ChildProcess | undefined
 
+/** Before a group is begun: it must be told of it at once, and takes its time to start. */
+export function readyGuard(): void {
+  if (process.platform !== 'win32') guard ??= start()
+}
+
 /** From now on the group is ended when this process is. */
 export const watchGroup = (id: number): void => tell(`+${id}`)
 

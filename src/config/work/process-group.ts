@@ -1,7 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { setDeadline, systemClock } from '../../clock.ts'
-import { unwatchGroup, watchGroup } from './guard.ts'
+import { readyGuard, unwatchGroup, watchGroup } from './guard.ts'
 
 export interface GroupOptions {
   readonly cwd: string
@@ -44,6 +44,7 @@ export class ProcessGroup {
     const [program = '', ...args] = command
     this.#killAfter = killAfter
     const input = stdio === 'inherit' ? 'inherit' : 'ignore'
+    readyGuard()
     this.child = spawn(program, args, {
       cwd,
       env,
