@@ -322,6 +322,7 @@ async function onRefused(error) {
 }
 
 let due
+let dueAt = 0
 function onUpdate({ now, entries, nodes }) {
   model.ahead = now - Date.now()
   model.nodes = new Map(nodes.map((node) => [node.label, node]))
@@ -331,16 +332,15 @@ function onUpdate({ now, entries, nodes }) {
     for (const { id } of oldest) model.entries.delete(id)
   }
   drawLive()
-  // The list is asked for at most once a second, and at least now and then: locks and pauses are no history.
-  if (due === undefined) {
-    due = setTimeout(
-      () => {
-        due = undefined
-        void refresh()
-      },
-      entries.length > 0 ? 300 : 4_000,
-    )
-  }
+  // Soon when something happened; and now and then in any case: locks and pauses are no history.
+  const wait = entries.length > 0 ? 300 : 4_000
+  if (due !== undefined && dueAt <= performance.now() + wait) return
+  clearTimeout(due)
+  dueAt = performance.now() + wait
+  due = setTimeout(() => {
+    due = undefined
+    void refresh()
+  }, wait)
 }
 
 /* What stays */
