@@ -19,7 +19,7 @@ export default defineConfig({
       {
         test: {
           name: 'cluster',
-          include: ['test/{cluster,docs,examples}/**/*.test.ts'],
+          include: ['test/{cluster,docs,examples,decorators,adapters}/**/*.test.ts'],
           globalSetup: ['test/cluster/global-setup.ts', 'test/servers/global-setup.ts'],
           testTimeout: 120_000,
           hookTimeout: 120_000,

@@ -59,6 +59,12 @@ describe('imports', () => {
     expect(wrong).toEqual([])
   })
 
+  it('never lead from the core to what hangs off its side', () => {
+    const aside = /^src\/(locked|decorators|adapters|clients)\//
+    const wrong = imports.filter(({ from, to }) => aside.test(to) && !aside.test(from))
+    expect(wrong).toEqual([])
+  })
+
   it('of packages are croner alone in the core, and drivers only where they are loaded when a URL is given', () => {
     const packages = imports.filter(({ to }) => !/^(src|providers)\/|^node:/.test(to))
     expect(packages.filter(({ from }) => from.startsWith('src/'))).toEqual([
