@@ -4,7 +4,7 @@ import { lockedCalls } from '../locked/call.ts'
 import { checkLocker, type LockedTerms } from '../locked/options.ts'
 import { lockerOf } from './bound-locker.ts'
 import { type AnyMethod, inBothForms } from './form.ts'
-import { keepMarks } from './marks.ts'
+import { keepMarks, markLocked } from './marks.ts'
 
 /** The options of `@Locked`: those of `locked()`, with the locker as it can be had inside a class. */
 export interface LockedMethodOptions<Args extends readonly unknown[], Skipped> extends LockedTerms<Args, Skipped> {
@@ -60,23 +60,36 @@ export function Locked<Args extends readonly unknown[] = [], Skipped = undefined
   options: LockedMethodOptions<Args, Skipped>,
 ): LockedDecorator<Args, Skipped>
 export function Locked(options: LockedMethodOptions<never, unknown>): unknown {
+  return lockedDecorator('Locked', options, () => undefined)
+}
+
+/** Both overloads of {@link Locked}, for a decorator of another name. */
+export type LockedDecoratorFactory = typeof Locked
+
+/** Makes the decorator; `tickOf` answers what is known of a call's tick from elsewhere, from the instance and the method as it is in the end. */
+export function lockedDecorator(
+  decorator: string,
+  options: LockedMethodOptions<never, unknown>,
+  tickOf: (self: unknown, method: AnyMethod) => Date | undefined,
+): unknown {
   const { locker } = options ?? {}
-  if (locker !== undefined && typeof locker !== 'function') checkLocker(locker, '@Locked')
-  const run = lockedCalls(options, ['locker'], '@Locked')
-  return inBothForms('Locked', ({ method, name }) => {
+  if (locker !== undefined && typeof locker !== 'function') checkLocker(locker, `@${decorator}`)
+  const run = lockedCalls(options, ['locker'], `@${decorator}`)
+  return inBothForms(decorator, ({ method, name }) => {
     const wrapped = async function (this: unknown, ...args: never[]): Promise<unknown> {
-      const locker = lockerFor(this, options, name)
-      return run({ locker, self: this, args, work: () => method.apply(this as never, args) })
+      const locker = lockerFor(this, options, `@${decorator} on ${name}()`)
+      const work = (): unknown => method.apply(this as never, args)
+      return run({ locker, self: this, args, work, tick: () => tickOf(this, wrapped) })
     }
-    return keepMarks(method, wrapped)
+    return markLocked(keepMarks(method, wrapped))
   })
 }
 
-function lockerFor(self: unknown, { locker }: LockedMethodOptions<never, unknown>, method: string): Locker {
-  if (typeof locker === 'function') return checkLocker(locker(self as never), `@Locked on ${method}: the answer for`)
+function lockerFor(self: unknown, { locker }: LockedMethodOptions<never, unknown>, of: string): Locker {
+  if (typeof locker === 'function') return checkLocker(locker(self as never), of)
   const found = locker ?? lockerOf(self)
   if (found) return found
   throw new InvalidOptionError(
-    `@Locked on ${method}(): there is no locker; give the option locker, or call useLocker(locker, instance or class) before the first call`,
+    `${of}: there is no locker; give the option locker, or call useLocker(locker, instance or class) before the first call`,
   )
 }

@@ -21,3 +21,22 @@ export function keepMarks<Wrapped extends AnyMethod>(method: AnyMethod, wrapped:
   for (const key of getOwnMetadataKeys?.(method) ?? []) defineMetadata?.(key, getOwnMetadata?.(key, method), wrapped)
   return wrapped
 }
+
+const LOCKED = Symbol.for('ticklock.decorators.locked')
+
+/** Lets {@link hasLockedMethods} know the method. */
+export function markLocked<Method extends AnyMethod>(method: Method): Method {
+  Object.defineProperty(method, LOCKED, { value: true, configurable: true })
+  return method
+}
+
+/** Whether an object has, or inherits, methods that run under a lock. */
+export function hasLockedMethods(target: object): boolean {
+  for (let object: object | null = target; object; object = Object.getPrototypeOf(object)) {
+    for (const key of Reflect.ownKeys(object)) {
+      const method: unknown = Object.getOwnPropertyDescriptor(object, key)?.value
+      if (typeof method === 'function' && LOCKED in method) return true
+    }
+  }
+  return false
+}
