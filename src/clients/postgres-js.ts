@@ -21,7 +21,6 @@ const COLUMNS = [
   'tick_done',
   'metadata',
   'store_time',
-  'acquired_at',
   'dropped',
 ]
 
