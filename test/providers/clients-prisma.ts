@@ -31,7 +31,7 @@ export function prismaClient(url: string): RawPrismaClient {
     inlineSchema:
       'generator client {\n provider = "prisma-client"\n}\n\ndatasource db {\n provider = "postgresql"\n}\n',
     runtimeDataModel: { models: {}, enums: {}, types: {} },
-    parameterizationSchema: { strings: [], graph: '' },
+    parameterizationSchema: { strings: [], graph: 'AAAA' },
     compilerWasm: {
       getRuntime: async () => load('@prisma/client/runtime/query_compiler_fast_bg.postgresql.js'),
       getQueryCompilerWasmModule: async () => {

@@ -1,4 +1,4 @@
-// npm install bree, then: npx tsx examples/adapters/bree.ts
+// npm install bree, then: node examples/adapters/bree.mjs
 // Start it in two terminals at once: they share the file, and each tick runs in one of them.
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -12,7 +12,7 @@ import { sqlite } from 'ticklock/sqlite'
 if (isMainThread) {
   const path = fileURLToPath(import.meta.url) // the worker's code is below, in the same file
   const job = { name: 'example', path, cron: '*/2 * * * * *', hasSeconds: true }
-  const bree = new Bree({ root: false, logger: false, jobs: [job], worker: { execArgv: process.execArgv } })
+  const bree = new Bree({ root: false, logger: false, jobs: [job] })
   await bree.start()
   console.log('ready')
   process.once('SIGTERM', () => bree.stop())
