@@ -14,8 +14,12 @@ return { redis.call('GET', KEYS[1]), string.format('%.3f', until_ms), redis.call
 type Looked = [holder: string | null, until: string, fields: string[]]
 
 /** @param unreachable a URL of the same kind on which nobody listens */
-export function redisSubject(name: string, url: string, unreachable: string): ConformanceSubject {
-  const prefix = `test-${randomUUID()}:`
+export function redisSubject(
+  name: string,
+  url: string,
+  unreachable: string,
+  prefix = `test-${randomUUID()}:`,
+): ConformanceSubject {
   const { keysOf } = keySpace(prefix)
   const client = redisClient(url)
   const now = async (): Promise<number> => {
