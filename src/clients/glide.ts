@@ -3,8 +3,7 @@ import { has, refuse } from './refuse.ts'
 
 /** The small part of a `GlideClient` or `GlideClusterClient` that is used here. */
 export interface Glide {
-  // biome-ignore lint/suspicious/noExplicitAny: options in the words of whichever client it is
-  customCommand(args: string[], options?: any): Promise<unknown>
+  customCommand(args: string[], options?: never): Promise<unknown>
 }
 
 /**
@@ -30,7 +29,7 @@ const DECODER_STRING = 1
 async function send(client: Glide, args: readonly (string | number)[], route?: unknown): Promise<unknown> {
   const options = { decoder: DECODER_STRING, ...(route !== undefined && { route }) }
   try {
-    return await client.customCommand(args.map(String), options)
+    return await client.customCommand(args.map(String), options as never)
   } catch (error) {
     throw asRedisSaid(error)
   }

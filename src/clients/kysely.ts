@@ -4,8 +4,8 @@ import { answerOf, placeOf, type SqlPlace } from './sql-client.ts'
 /** The small part of a `Kysely` that is used here. */
 export interface Kysely {
   withoutPlugins(): Kysely
-  // biome-ignore lint/suspicious/noExplicitAny: a compiled query, in the words of whichever version of Kysely it is
-  executeQuery(query: any): Promise<{ readonly rows: unknown[]; readonly numAffectedRows?: bigint | undefined }>
+  /** A compiled query, in the words of whichever version of Kysely it is. */
+  executeQuery(query: never): Promise<{ readonly rows: unknown[]; readonly numAffectedRows?: bigint | undefined }>
 }
 
 /**
@@ -21,7 +21,7 @@ export function fromKysely(db: Kysely): SqlPlace {
   refuseTransaction('fromKysely', 'isTransaction' in db && db.isTransaction)
   const plain = db.withoutPlugins()
   return placeOf(async (text, values) => {
-    const { rows, numAffectedRows } = await plain.executeQuery(compiled(text, values))
+    const { rows, numAffectedRows } = await plain.executeQuery(compiled(text, values) as never)
     const changed =
       rows.length === 0 && numAffectedRows !== undefined ? { affectedRows: Number(numAffectedRows) } : undefined
     return answerOf(rows, changed)

@@ -3,21 +3,18 @@ import { has, refuse } from './refuse.ts'
 
 /** The small part of a client of `redis` (node-redis) that is used here. */
 export interface NodeRedis {
-  // biome-ignore lint/suspicious/noExplicitAny: arguments and options in the words of whichever version it is
-  sendCommand(args: any, options?: any): Promise<unknown>
+  sendCommand(args: never, options?: never): Promise<unknown>
 }
 
 /** The small part of a cluster client of `redis` (node-redis) that is used here. */
 export interface NodeRedisCluster {
-  // biome-ignore lint/suspicious/noExplicitAny: arguments and options in the words of whichever version it is
-  sendCommand(firstKey: string | undefined, isReadonly: boolean | undefined, args: any, options?: any): Promise<unknown>
+  sendCommand(firstKey: string | undefined, isReadonly: boolean | undefined, args: never, options?: never): Promise<unknown>
   readonly masters: readonly unknown[]
-  // biome-ignore lint/suspicious/noExplicitAny: a node in the words of whichever version it is
-  nodeClient(node: any): PromiseLike<unknown>
+  nodeClient(node: never): PromiseLike<unknown>
 }
 
 /** Replies in JavaScript's own types, whatever the client maps them to by default. */
-const OPTIONS = { typeMapping: {} }
+const OPTIONS = { typeMapping: {} } as never
 
 /**
  * A client of `redis` (node-redis) 5 or 6, or a cluster client of it, for `redis()` of `ticklock/redis`; connected before the first use. Give it a
@@ -35,14 +32,14 @@ export function fromNodeRedis(client: NodeRedis | NodeRedisCluster): { readonly 
 
 function clientOf(client: NodeRedis): RedisClient {
   const send = (...args: readonly (string | number)[]): Promise<unknown> =>
-    client.sendCommand(args.map(String), OPTIONS)
+    client.sendCommand(args.map(String) as never, OPTIONS)
   return { ...commandsOf((_, ...args) => send(...args)), ...serverOf(async () => client) }
 }
 
 function clusterOf(cluster: NodeRedisCluster): RedisCluster {
   return {
-    ...commandsOf((key, ...args) => cluster.sendCommand(key, false, args.map(String), OPTIONS)),
-    nodes: () => cluster.masters.map((master) => serverOf(async () => (await cluster.nodeClient(master)) as NodeRedis)),
+    ...commandsOf((key, ...args) => cluster.sendCommand(key, false, args.map(String) as never, OPTIONS)),
+    nodes: () => cluster.masters.map((master) => serverOf(async () => (await cluster.nodeClient(master as never)) as NodeRedis)),
   }
 }
 
@@ -55,7 +52,7 @@ const commandsOf = (send: Send): RedisCommands => ({
 })
 
 const serverOf = (client: () => Promise<NodeRedis>): RedisServer => ({
-  script: async (load, script) => (await client()).sendCommand(['SCRIPT', load, script], OPTIONS),
+  script: async (load, script) => (await client()).sendCommand(['SCRIPT', load, script] as never, OPTIONS),
   scan: async (...args) =>
-    (await (await client()).sendCommand(['SCAN', ...args.map(String)], OPTIONS)) as [string, string[]],
+    (await (await client()).sendCommand(['SCAN', ...args.map(String)] as never, OPTIONS)) as [string, string[]],
 })

@@ -4,8 +4,7 @@ import { answerOf, placeOf, type SqlPlace } from './sql-client.ts'
 
 /** The small part of a client of the package `postgres` that is used here. */
 export interface PostgresJs {
-  // biome-ignore lint/suspicious/noExplicitAny: the package's own types of parameters depend on its options
-  unsafe(query: string, parameters?: any[]): PromiseLike<readonly unknown[]>
+  unsafe(query: string, parameters?: never[]): PromiseLike<readonly unknown[]>
   readonly options?: { readonly transform?: { readonly column?: { readonly from?: unknown } } }
 }
 
@@ -39,7 +38,7 @@ export function fromPostgresJs(sql: PostgresJs): SqlPlace {
   const renamed = sql.options?.transform?.column?.from as ((column: string) => string) | undefined | null
   const names = renamed && new Map(COLUMNS.map((column) => [renamed(column), column]))
   return placeOf(async (text, values) => {
-    const rows = await sql.unsafe(text, withoutLists(values))
+    const rows = await sql.unsafe(text, withoutLists(values) as never[])
     return answerOf(names ? rows.map((row) => rename(row as object, names)) : [...rows])
   })
 }
