@@ -8,7 +8,12 @@ export interface NodeRedis {
 
 /** The small part of a cluster client of `redis` (node-redis) that is used here. */
 export interface NodeRedisCluster {
-  sendCommand(firstKey: string | undefined, isReadonly: boolean | undefined, args: never, options?: never): Promise<unknown>
+  sendCommand(
+    firstKey: string | undefined,
+    isReadonly: boolean | undefined,
+    args: never,
+    options?: never,
+  ): Promise<unknown>
   readonly masters: readonly unknown[]
   nodeClient(node: never): PromiseLike<unknown>
 }
@@ -39,7 +44,8 @@ function clientOf(client: NodeRedis): RedisClient {
 function clusterOf(cluster: NodeRedisCluster): RedisCluster {
   return {
     ...commandsOf((key, ...args) => cluster.sendCommand(key, false, args.map(String) as never, OPTIONS)),
-    nodes: () => cluster.masters.map((master) => serverOf(async () => (await cluster.nodeClient(master as never)) as NodeRedis)),
+    nodes: () =>
+      cluster.masters.map((master) => serverOf(async () => (await cluster.nodeClient(master as never)) as NodeRedis)),
   }
 }
 
