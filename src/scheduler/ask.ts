@@ -1,4 +1,5 @@
 import { sleep } from '../clock.ts'
+import type { Grant } from '../lock/acquisition.ts'
 import type { Lock } from '../lock/lock.ts'
 import { beginAcquisition, takeLock } from '../lock/obtain.ts'
 import type { Refused } from '../provider/contract.ts'
@@ -27,22 +28,26 @@ export async function askForTick(engine: Engine, { job, time }: Tick, until: num
   const acquisition = beginAcquisition(asker, { ...job.lock, tick: time })
   try {
     for (let failures = 1; ; failures++) {
+      let answer: Grant | Refused | undefined
       try {
         const left = Math.max(1, until - clock.monotonic())
-        const answer = await acquisition.ask(Math.min(asker.store.timeout, job.lock.lockAtMostFor, left))
-        if (!answer.granted) return { outcome: 'refused', refused: answer }
-        // What is not taken is given back below, and its tick is not marked as done: under `onCrash: 'rerun'` it is still to be had.
-        if (job.running) return { outcome: 'running' }
-        if (closing.aborted) return { outcome: 'stopped' }
-        // A grant that comes while the runs drain is used: to all other nodes this tick is taken.
-        return { outcome: 'granted', lock: takeLock(asker, job.lock, acquisition, answer) }
+        answer = await acquisition.ask(Math.min(asker.store.timeout, job.lock.lockAtMostFor, left))
       } catch (error) {
         tellStoreError(engine, 'acquire', job.name, error)
         if (stopping.aborted || job.removed) return { outcome: 'stopped' }
         await pause(engine, Math.min(until - clock.monotonic(), pauseAfter(failures, engine.random())))
+        // What came meanwhile came in time.
+        answer = acquisition.answer
         // At its very end the next tick is due, and this one must not be taken any more.
-        if (clock.monotonic() >= until) return { outcome: 'failed', error }
+        if (!answer && clock.monotonic() >= until) return { outcome: 'failed', error }
       }
+      if (!answer) continue
+      if (!answer.granted) return { outcome: 'refused', refused: answer }
+      // What is not taken is given back below, and its tick is not marked as done: under `onCrash: 'rerun'` it is still to be had.
+      if (engine.runs.has(job.name)) return { outcome: 'running' }
+      if (closing.aborted) return { outcome: 'stopped' }
+      // A grant that comes while the runs drain is used: to all other nodes this tick is taken.
+      return { outcome: 'granted', lock: takeLock(asker, job.lock, acquisition, answer) }
     }
   } finally {
     acquisition.abandon()

@@ -20,8 +20,10 @@ export interface Engine {
   readonly stopping: AbortSignal
   /** Aborts when the grace of the stop has passed: what is granted from then on is given back, and no run may go on. */
   readonly closing: AbortSignal
-  /** The runs under way. */
-  readonly runs: Set<Run>
+  /** The runs under way, by the names of their jobs: also of a job that was removed meanwhile, and perhaps registered anew. */
+  readonly runs: Map<string, Run>
+  /** By the name of a job: the latest tick that ran here. */
+  readonly ran: Map<string, number>
   /** Keeps the scheduler from having stopped while this goes on. The promise must not reject. */
   track(work: Promise<unknown>): void
   /** Says that ticks of this job passed without having been asked for. */

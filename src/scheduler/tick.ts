@@ -31,6 +31,8 @@ export async function conclude(engine: Engine, tick: Tick, answer: Answer): Prom
       if (mayRerun(job, tick.time, answer.refused.record)) engine.track(watch(engine, tick, answer.refused.record))
       return
     case 'failed':
+      // Not once more what ran here meanwhile, by way of catching up, or before the job was registered anew.
+      if (job.onStoreError === 'run' && tick.time <= latest(engine, job)) return tellSkipped(engine, tick, TAKEN_HERE)
       if (job.onStoreError === 'run') return await run(engine, tick, undefined)
       tellMissed(engine, tick, 'store-error', answer.error)
       return engine.owe(job)
@@ -45,11 +47,17 @@ export type SkipDetails = Pick<SkippedEvent, 'reason' | 'heldBy' | 'heldUntil'>
 /** The job still runs on this node. */
 export const RUNNING_HERE = { reason: 'running', heldBy: undefined, heldUntil: undefined } as const
 
+const latest = ({ ran }: Engine, { name }: Job): number => ran.get(name) ?? Number.NEGATIVE_INFINITY
+
+/** It, or a later tick, ran on this node. */
+const TAKEN_HERE = { reason: 'tick-taken', heldBy: undefined, heldUntil: undefined } as const
+
 export const tellSkipped = (engine: Engine, tick: Tick, details: SkipDetails): void =>
   engine.events.emit('skipped', () => ({ ...factsOf(tick), ...details }))
 
 async function run(engine: Engine, tick: Tick, lock: Lock | undefined): Promise<void> {
-  if (tick.job.running) return tellSkipped(engine, tick, RUNNING_HERE)
+  if (engine.runs.has(tick.job.name)) return tellSkipped(engine, tick, RUNNING_HERE)
+  engine.ran.set(tick.job.name, Math.max(tick.time, latest(engine, tick.job)))
   // What the function throws was told by an event.
   await new Run(engine, tick, lock).execute().catch(() => {})
 }
@@ -89,7 +97,7 @@ export async function watch(engine: Engine, tick: Tick, record: LockRecord): Pro
     await pause(engine, wait)
     if (engine.stopping.aborted || job.removed || job.watched !== time) break
     wait = NEXT_LOOK
-    if (job.running) continue
+    if (engine.runs.has(job.name)) continue
     const answer = await askForTick(engine, rerun, engine.clock.monotonic() + job.graceFor)
     if (answer.outcome === 'granted') await run(engine, rerun, answer.lock)
     if (answer.outcome === 'failed') continue
