@@ -4,10 +4,11 @@ import { CamelCasePlugin, Kysely, MysqlDialect } from 'kysely'
 import { createPool as createCallbackPool } from 'mysql2'
 import { createPool } from 'mysql2/promise'
 import { DataSource } from 'typeorm'
-import { afterAll, beforeAll, describe, inject, it } from 'vitest'
+import { afterAll, beforeAll, describe, inject } from 'vitest'
 import { mysql } from '../../providers/mysql/index.ts'
 import { fromDrizzle, fromKnex, fromKysely, fromTypeOrm, type SqlPlace } from '../../src/clients/index.ts'
 import { conformance } from '../../src/testing/index.ts'
+import { runnerFor } from './clients-runner.ts'
 import { mysqlSubject, newTable } from './mysql-harness.ts'
 
 const server = inject('servers').mariadb
@@ -41,7 +42,7 @@ const clients: Readonly<Record<string, (url: string) => Opened | Promise<Opened>
 
 describe.skipIf('unavailable' in server)('mysql() over a client of', () => {
   if ('unavailable' in server) return
-  for (const [library, open] of Object.entries(clients)) {
+  for (const [index, [library, open]] of Object.entries(clients).entries()) {
     describe(library, () => {
       const table = newTable()
       let opened: Opened
@@ -49,22 +50,19 @@ describe.skipIf('unavailable' in server)('mysql() over a client of', () => {
         opened = await open(server.url)
       })
       const subject = mysqlSubject(library, server.url, table)
-      conformance(
-        { describe, it, beforeAll, afterAll },
-        {
-          ...subject,
-          connect: () => mysql({ ...opened.place, table }),
-          unprepared: (place) => {
-            void (subject.unprepared as (place: string) => unknown)(place) // It is to be dropped in the end.
-            return mysql({ ...opened.place, table: place })
-          },
-          async clientSurvivesClose() {
-            await mysql({ ...opened.place, table }).close()
-            await opened.ask()
-            return true
-          },
+      conformance(runnerFor(index), {
+        ...subject,
+        connect: () => mysql({ ...opened.place, table }),
+        unprepared: (place) => {
+          void (subject.unprepared as (place: string) => unknown)(place) // It is to be dropped in the end.
+          return mysql({ ...opened.place, table: place })
         },
-      )
+        async clientSurvivesClose() {
+          await mysql({ ...opened.place, table }).close()
+          await opened.ask()
+          return true
+        },
+      })
       afterAll(() => opened.close())
     })
   }

@@ -3,6 +3,7 @@ import { postgres } from '../../providers/postgres/index.ts'
 import type { LockProvider } from '../../src/provider/contract.ts'
 import { type ConformanceSubject, conformance } from '../../src/testing/index.ts'
 import { drizzleOverPglite, type OpenedClient, postgresClients } from './clients-postgres.ts'
+import { runnerFor } from './clients-runner.ts'
 import { postgresSubject } from './postgres-subject.ts'
 
 const server = inject('servers').postgres
@@ -36,7 +37,7 @@ describe.skipIf('unavailable' in server)('postgres() over a client of', () => {
       })
       const table = `ticklock_client_${index}`
       conformance(
-        { describe, it, beforeAll, afterAll },
+        runnerFor(index),
         subjectOver(library, server.url, table, () => opened),
       )
       afterAll(() => opened.close())

@@ -1,9 +1,10 @@
 import { GlideClient, GlideClusterClient } from '@valkey/valkey-glide'
 import { createClient, createCluster } from 'redis'
-import { afterAll, beforeAll, describe, inject, it } from 'vitest'
+import { afterAll, beforeAll, describe, inject } from 'vitest'
 import { type RedisOptions, redis } from '../../providers/redis/index.ts'
 import { fromGlide, fromNodeRedis } from '../../src/clients/index.ts'
 import { conformance } from '../../src/testing/index.ts'
+import { runnerFor } from './clients-runner.ts'
 import { redisSubject } from './redis-subject.ts'
 
 interface Opened {
@@ -57,7 +58,7 @@ for (const [kind, clients] of [
   const server = inject('servers')[kind]
   describe.skipIf('unavailable' in server)('redis() over a client of', () => {
     if ('unavailable' in server) return
-    for (const [library, open] of Object.entries(clients)) {
+    for (const [index, [library, open]] of Object.entries(clients).entries()) {
       describe(library, () => {
         let opened: Opened
         beforeAll(async () => {
@@ -74,7 +75,7 @@ for (const [kind, clients] of [
             return true
           },
         }
-        conformance({ describe, it, beforeAll, afterAll }, subject)
+        conformance(runnerFor(index), subject)
         afterAll(() => opened.close())
       })
     }
