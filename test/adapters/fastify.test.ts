@@ -27,10 +27,12 @@ describe('the Fastify plugin', () => {
     expect(order).toEqual([])
     await app.listen({ port: 0 })
     await vi.waitFor(() => expect(order).toEqual(['began']))
-    const closed = app.close()
+    const closed = app.close().then(() => order.push('closed'))
+    await new Promise((resolve) => setTimeout(resolve, 250))
+    expect(order).toEqual(['began'])
     open()
     await closed
-    expect(order).toEqual(['began', 'ended', 'what was registered before is closed'])
+    expect(order).toEqual(['began', 'ended', 'what was registered before is closed', 'closed'])
   })
 
   it('closes a server that never listened', async () => {
