@@ -27,6 +27,15 @@ function decorate(target: Class, key: string, ...decorators: readonly unknown[])
   Object.defineProperty(target.prototype, key, descriptor)
 }
 
+/** A gate that work waits at, and what opens it. */
+function gate(): [open: () => void, gate: Promise<void>] {
+  let open = (): void => {}
+  const opened = new Promise<void>((resolve) => {
+    open = resolve
+  })
+  return [() => open(), opened]
+}
+
 const lockAtMostFor = '1m'
 const tickNow = (): number | undefined => currentLock()?.tick?.getTime()
 
@@ -171,19 +180,17 @@ describe('TicklockModule', () => {
         order.push('store closed')
       },
     }
-    let open = (): void => {}
-    const gate = new Promise<void>((resolve) => {
-      open = resolve
-    })
+    const [openJob, jobGate] = gate()
+    const [openMethod, methodGate] = gate()
     class Slow {
       async job(): Promise<void> {
         order.push('job began')
-        await gate
+        await jobGate
         order.push('job ended')
       }
       async method(): Promise<void> {
         order.push('method began')
-        await gate
+        await methodGate
         order.push('method ended')
       }
     }
@@ -192,12 +199,15 @@ describe('TicklockModule', () => {
     const module = await app({ provider }, Slow)
     await vi.waitFor(() => expect([...order].sort()).toEqual(['job began', 'method began']))
     const closed = module.close().then(() => order.push('closed'))
-    await new Promise((resolve) => setTimeout(resolve, 50))
+    const aWhile = (): Promise<void> => new Promise((resolve) => setTimeout(resolve, 100))
+    await aWhile()
     expect(order).toHaveLength(2)
-    open()
+    openJob()
+    await aWhile()
+    expect(order.slice(2)).toEqual(['job ended'])
+    openMethod()
     await closed
-    expect([...order.slice(2, 4)].sort()).toEqual(['job ended', 'method ended'])
-    expect(order.slice(4)).toEqual(['store closed', 'closed'])
+    expect(order.slice(3)).toEqual(['method ended', 'store closed', 'closed'])
   })
 
   it('waits no longer than its grace', async () => {
