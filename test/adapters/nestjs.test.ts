@@ -59,6 +59,19 @@ function scheduled(runs: (number | undefined)[], ...decorators: readonly unknown
   return Scheduled
 }
 
+/** Lets two apps over one store run until three ticks were run, and answers these. */
+async function runsOfTwoApps(decorators: readonly unknown[]): Promise<(number | undefined)[]> {
+  const provider = memory()
+  const runs: (number | undefined)[] = []
+  const apps = [
+    await app({ provider }, scheduled(runs, ...decorators)),
+    await app({ provider }, scheduled(runs, ...decorators)),
+  ]
+  await vi.waitFor(() => expect(runs.length).toBeGreaterThanOrEqual(3), { timeout: 15_000 })
+  for (const each of apps) await each.close()
+  return runs
+}
+
 const lock = (name: string, more: object = {}): unknown => SchedulerLock({ name, lockAtMostFor, ...more })
 
 describe('@SchedulerLock', () => {
@@ -66,14 +79,7 @@ describe('@SchedulerLock', () => {
     ['above', [lock('a'), Cron('* * * * * *', { timeZone: 'Asia/Kolkata' })]],
     ['below', [Cron('* * * * * *', { name: 'mine' }), lock('a')]],
   ])('%s @Cron runs each tick once in two apps, with its nominal time', async (_, decorators) => {
-    const provider = memory()
-    const runs: (number | undefined)[] = []
-    const apps = [
-      await app({ provider }, scheduled(runs, ...decorators)),
-      await app({ provider }, scheduled(runs, ...decorators)),
-    ]
-    await vi.waitFor(() => expect(runs.length).toBeGreaterThanOrEqual(3), { timeout: 15_000 })
-    for (const each of apps) await each.close()
+    const runs = await runsOfTwoApps(decorators)
     expect(runs.every((tick) => tick !== undefined && tick % 1000 === 0)).toBe(true)
     expect(new Set(runs).size).toBe(runs.length)
   })
@@ -82,14 +88,7 @@ describe('@SchedulerLock', () => {
     ['above', [lock('a'), Interval(400)]],
     ['below', [Interval(400), lock('a')]],
   ])('%s @Interval runs once in each window of its length', async (_, decorators) => {
-    const provider = memory()
-    const runs: (number | undefined)[] = []
-    const apps = [
-      await app({ provider }, scheduled(runs, ...decorators)),
-      await app({ provider }, scheduled(runs, ...decorators)),
-    ]
-    await vi.waitFor(() => expect(runs.length).toBeGreaterThanOrEqual(3), { timeout: 15_000 })
-    for (const each of apps) await each.close()
+    const runs = await runsOfTwoApps(decorators)
     expect(runs.every((tick) => tick !== undefined && tick % 400 === 0)).toBe(true)
     expect(new Set(runs).size).toBe(runs.length)
   })
