@@ -11,10 +11,12 @@ import { holderOf } from '../../src/provider/holder.ts'
 import { quoteTable } from '../../src/provider/sql.ts'
 import { inWaves } from '../../src/provider/waves.ts'
 import { codeOf, connectionTo } from './connection.ts'
+import { postgresHistory } from './history.ts'
 import { type PostgresInput, readInput } from './options.ts'
 import { type AcquireRow, FAR, type LeaseRow, type RecordRow, toLease, toRecord, toResult } from './rows.ts'
 import { acquireStatement } from './statements/acquire.ts'
 import { extendStatement } from './statements/extend.ts'
+import { pauseStatement, resumeStatement } from './statements/pause.ts'
 import { forceReleaseStatement, pruneStatement, readStatement } from './statements/records.ts'
 import { releaseStatement } from './statements/release.ts'
 import { postgresSetup } from './statements/setup.ts'
@@ -54,6 +56,8 @@ export function postgres(input: PostgresInput): PostgresProvider {
     read: readStatement(table),
     forceRelease: forceReleaseStatement(table),
     prune: pruneStatement(table),
+    pause: pauseStatement(table),
+    resume: resumeStatement(table),
   }
 
   // Trying again is safe: what failed was undone as a whole.
@@ -112,6 +116,10 @@ export function postgres(input: PostgresInput): PostgresProvider {
       const rows = await query<{ readonly dropped: string | number }>('prune', [olderThanMs])
       return Number(rows[0]?.dropped)
     },
+    async setPaused({ name, paused }) {
+      return (await query(paused ? 'pause' : 'resume', [name])).length > 0
+    },
+    history: postgresHistory(settings.table, (text, values) => connection.query(text, values)),
     async setup() {
       await connection.query(postgresSetup(settings.table))
     },

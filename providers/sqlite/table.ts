@@ -19,6 +19,7 @@ const COLUMNS = {
   last_tick: 'INTEGER',
   tick_done: 'INTEGER NOT NULL DEFAULT 0',
   metadata: 'TEXT',
+  paused: 'INTEGER NOT NULL DEFAULT 0',
 } as const
 
 type Column = keyof typeof COLUMNS
@@ -52,7 +53,7 @@ export class LocksTable {
       get: `SELECT ${columns} FROM ${this.#quoted} WHERE name = ?`,
       all: `SELECT ${columns} FROM ${this.#quoted}`,
       put: `INSERT INTO ${this.#quoted} (${columns}) VALUES (${columns.map(() => '?')}) ON CONFLICT (name) DO UPDATE SET ${updates}`,
-      prune: `DELETE FROM ${this.#quoted} WHERE lock_until < ? AND coalesce(last_tick, 0) < ?`,
+      prune: `DELETE FROM ${this.#quoted} WHERE lock_until < ? AND coalesce(last_tick, 0) < ? AND paused = 0`,
     }
   }
 
@@ -77,6 +78,7 @@ export class LocksTable {
       lock.lastTick ?? null,
       lock.tickDone ? 1 : 0,
       lock.metadata ?? null,
+      lock.paused ? 1 : 0,
     )
   }
 
@@ -148,5 +150,6 @@ function toLock(row: Row): StoredLock {
     lastTick: row.last_tick === null ? undefined : number('last_tick'),
     tickDone: number('tick_done') !== 0,
     metadata: row.metadata === null ? undefined : String(row.metadata),
+    paused: number('paused') !== 0,
   }
 }

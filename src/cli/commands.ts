@@ -27,6 +27,8 @@ export const COMMANDS: readonly CommandEntry[] = [
   },
   { name: 'unlock', summary: 'take a lock from whoever has it', load: () => import('./commands/unlock.ts') },
   { name: 'trigger', summary: 'run a job now, under its lock', load: () => import('./commands/trigger.ts') },
+  { name: 'pause', summary: 'pause a job for the whole cluster', load: () => import('./commands/pause.ts') },
+  { name: 'resume', summary: 'resume a paused job', load: () => import('./commands/resume.ts') },
   { name: 'exec', summary: 'run any command under a lock', load: () => import('./commands/exec.ts') },
   {
     name: 'setup',

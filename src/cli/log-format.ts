@@ -1,5 +1,5 @@
 import type { createColors } from 'picocolors'
-import { span } from './words.ts'
+import { span } from '../words/words.ts'
 
 type Colors = ReturnType<typeof createColors>
 

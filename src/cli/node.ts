@@ -2,6 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import type { JobPlan, Plan } from '../config/plan.ts'
 import { openStore, type StorePlan } from '../config/store.ts'
 import { workOf } from '../config/work/work-of.ts'
+import { recordHistory } from '../history/index.ts'
 import type { Logger } from '../logger.ts'
 import type { LockProvider } from '../provider/contract.ts'
 import { Scheduler } from '../scheduler/scheduler.ts'
@@ -40,8 +41,23 @@ export class StoreNode {
     })
   }
 
-  static async open(store: StorePlan, settings: NodeSettings, logger: Logger): Promise<StoreNode> {
-    return new StoreNode(store, await openStore(store), settings, logger)
+  /** With `history`, what becomes of the ticks is kept in the store, where it can be. */
+  static async open(store: StorePlan, settings: NodeSettings, logger: Logger, history = true): Promise<StoreNode> {
+    const node = new StoreNode(store, await openStore(store), settings, logger)
+    if (history && node.#provider.history) node.#record()
+    return node
+  }
+
+  #record(): void {
+    let told = false
+    recordHistory(this.scheduler, {
+      onDropped: (event) => this.#logger.warn(event, 'history was dropped, since the store did not take it'),
+      onError: (err) => {
+        // Once: the store's failures are told by the scheduler, too.
+        if (!told) this.#logger.warn({ err, store: this.store.shown }, 'the store took no history; it is tried again')
+        told = true
+      },
+    })
   }
 
   /** The names of the jobs that are here. */

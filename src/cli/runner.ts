@@ -1,5 +1,6 @@
 import type { JobPlan, Plan } from '../config/plan.ts'
 import type { Logger } from '../logger.ts'
+import type { Scheduler } from '../scheduler/scheduler.ts'
 import { keyOf, StoreNode } from './node.ts'
 
 /** What a plan that is taken over changes. Names of jobs. */
@@ -18,14 +19,27 @@ const MARGIN = 2_000
 /** Runs the jobs of a plan, and takes over another plan without touching what stays the same. */
 export class Runner {
   readonly #logger: Logger
+  readonly #history: boolean
+  readonly #onScheduler: ((scheduler: Scheduler) => void)[] = []
   readonly #nodes = new Map<string, StoreNode>()
   /** Nodes whose store was taken out, with runs that go on. */
   readonly #leaving = new Set<Promise<void>>()
   #plan: Plan | undefined
   #stopped = false
 
-  constructor(logger: Logger) {
+  constructor(logger: Logger, options: { readonly history: boolean } = { history: true }) {
     this.#logger = logger
+    this.#history = options.history
+  }
+
+  /** The schedulers of the moment, one for each store. */
+  get schedulers(): Scheduler[] {
+    return [...this.#nodes.values()].map(({ scheduler }) => scheduler)
+  }
+
+  /** Calls back with each scheduler that is made from now on, before it starts. */
+  onScheduler(listener: (scheduler: Scheduler) => void): void {
+    this.#onScheduler.push(listener)
   }
 
   /** Starts the plan's jobs, or changes those that run to what the plan says. Runs under way go on in any case. */
@@ -65,7 +79,8 @@ export class Runner {
   async #openNodes(plan: Plan, jobs: readonly JobPlan[]): Promise<Map<string, StoreNode>> {
     const wanted = plan.stores.filter(({ name }) => jobs.some(({ store }) => store === name))
     const fresh = wanted.filter((store) => this.#nodes.get(store.name)?.key !== keyOf(store, plan))
-    const nodes = await Promise.all(fresh.map((store) => StoreNode.open(store, plan, this.#logger)))
+    const nodes = await Promise.all(fresh.map((store) => StoreNode.open(store, plan, this.#logger, this.#history)))
+    for (const { scheduler } of nodes) for (const listener of this.#onScheduler) listener(scheduler)
     await Promise.all(nodes.map((node) => node.setUp()))
     return new Map(nodes.map((node) => [node.store.name, node]))
   }

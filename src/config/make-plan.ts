@@ -32,12 +32,13 @@ function jobPlan(job: JobConfig, defaults: DefaultsConfig, folder: string, usual
   const given = Object.fromEntries(
     JOB_DEFAULTS.map((option) => [option, job[option] ?? defaults[option]]).filter(([, value]) => value !== undefined),
   )
-  const { name, cron, every, metadata } = job
+  const { name, cron, every, metadata, expectEvery } = job
   const zone = job.timezone ?? defaults.timezone
   const options = {
     name,
     ...(cron === undefined ? { every } : { cron, ...(zone !== undefined && { timezone: zone }) }),
     ...(metadata !== undefined && { metadata }),
+    ...(expectEvery !== undefined && { expectEvery }),
     ...given,
   }
   return {

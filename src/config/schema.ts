@@ -143,6 +143,9 @@ const job = z.strictObject(
       .optional()
       .describe('Calls the exported function of a file: `file`, or `file#name`. TypeScript too.'),
     metadata: text().optional().describe('A text kept in the store with the lock.'),
+    expectEvery: duration()
+      .optional()
+      .describe('How often it has to succeed, on whichever node; `/readyz` tells when it has not. From 1 s.'),
     ...shared,
   },
   { error: 'must be an object with name, a schedule, and one of exec, shell, http and module' },

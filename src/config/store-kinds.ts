@@ -22,7 +22,10 @@ export const STORE_KINDS: readonly StoreKind[] = [
     options: ['table'],
     driver: 'pg',
     open: async (options) => (await import('../../providers/postgres/index.ts')).postgres(options),
-    statements: async ({ table }) => `${(await import('../../providers/postgres/index.ts')).postgresSetup(table)};`,
+    statements: async ({ table }) => {
+      const { postgresSetup, postgresHistorySetup } = await import('../../providers/postgres/index.ts')
+      return `${postgresSetup(table)};\n\n${postgresHistorySetup(table)};`
+    },
   },
   {
     name: 'MySQL',
@@ -30,7 +33,10 @@ export const STORE_KINDS: readonly StoreKind[] = [
     options: ['table'],
     driver: 'mysql2',
     open: async (options) => (await import('../../providers/mysql/index.ts')).mysql(options),
-    statements: async ({ table }) => `${(await import('../../providers/mysql/index.ts')).mysqlSetup(table)};`,
+    statements: async ({ table }) => {
+      const { mysqlSetup, mysqlHistorySetup } = await import('../../providers/mysql/index.ts')
+      return [mysqlSetup(table), ...mysqlHistorySetup(table)].map((statement) => `${statement};`).join('\n\n')
+    },
   },
   {
     name: 'MongoDB',
@@ -48,7 +54,7 @@ export const STORE_KINDS: readonly StoreKind[] = [
     driver: 'ioredis',
     open: async (options) => (await import('../../providers/redis/index.ts')).redis(options),
     statements: async ({ prefix = 'ticklock:' }) =>
-      `# Nothing has to be run. Let the server evict no keys (or locks and last ticks may vanish), and the user run scripts on its keys:\nCONFIG SET maxmemory-policy noeviction\n# ACL SETUSER <user> on ><password> ~${prefix}* ~{${prefix}* ~:state:${prefix}* +@read +@write +@scripting +time +info`,
+      `# Nothing has to be run. Let the server evict no keys (or locks and last ticks may vanish), and the user run scripts on its keys:\nCONFIG SET maxmemory-policy noeviction\n# ACL SETUSER <user> on ><password> ~${prefix}* ~{${prefix}* ~:state:${prefix}* ~:history:{${prefix}}* +@read +@write +@scripting +time +info`,
   },
   {
     name: 'SQLite',
@@ -56,7 +62,10 @@ export const STORE_KINDS: readonly StoreKind[] = [
     options: ['table'],
     driver: undefined,
     open: async ({ url, table }) => (await import('../../providers/sqlite/index.ts')).sqlite({ url, table }),
-    statements: async ({ table }) => `${(await import('../../providers/sqlite/index.ts')).sqliteSetup(table)};`,
+    statements: async ({ table }) => {
+      const { sqliteSetup, sqliteHistorySetup } = await import('../../providers/sqlite/index.ts')
+      return [sqliteSetup(table), ...sqliteHistorySetup(table)].map((statement) => `${statement};`).join('\n')
+    },
   },
   {
     name: 'memory',

@@ -10,6 +10,8 @@ export interface LockTerms {
   readonly request: AcquireRequest
   /** In ms. */
   readonly lockAtLeastFor: number
+  /** In ms. */
+  readonly waited: number
 }
 
 /**
@@ -33,6 +35,8 @@ export class Lock implements AsyncDisposable {
   readonly acquiredAt: Date
   /** The lease's length as asked for at `obtain`, in ms. */
   readonly lockAtMostFor: number
+  /** How long it was asked for until it was granted, in ms. */
+  readonly waited: number
 
   readonly #store: Store
   readonly #terms: LockTerms
@@ -54,6 +58,7 @@ export class Lock implements AsyncDisposable {
     this.tick = terms.request.tick === undefined ? undefined : new Date(terms.request.tick)
     this.acquiredAt = new Date(lease.acquiredAt)
     this.lockAtMostFor = terms.request.lockAtMostFor
+    this.waited = terms.waited
     this.#store = store
     this.#terms = terms
     this.#deadline = deadline

@@ -70,6 +70,12 @@ export interface CatchUpWindow {
 export interface JobOptions extends ScheduleOptions, JobDefaults {
   /** The job's name, the same on every node; it is the lock's name. 1 to 255 characters. */
   readonly name: string
+  /**
+   * How often the job has to succeed, on whichever node: what watches over it (`ticklock/health`) tells when it has not. Choose it longer than the schedule's interval
+   * and a run. From 1 s.
+   * @default none
+   */
+  readonly expectEvery?: Duration | undefined
   /** A text kept in the store with the lock for people to read. */
   readonly metadata?: string | undefined
 }
@@ -111,6 +117,7 @@ export const JOB_OPTIONS = [
   'cron',
   'timezone',
   'every',
+  'expectEvery',
   'metadata',
   ...JOB_DEFAULTS,
 ] as const satisfies readonly (keyof JobOptions)[]
@@ -128,10 +135,14 @@ export interface Job {
   readonly jitter: number
   readonly graceFor: number
   readonly onStoreError: 'skip' | 'run'
+  /** In ms. */
+  readonly expectEvery: number | undefined
   /** The tick that this node waits for to lapse (`onCrash: 'rerun'`). */
   watched: number | undefined
   /** How many ticks on their time are being asked for right now. */
   asking: number
+  /** Whether the store said so when it last answered about a tick. */
+  paused: boolean
   /** Set while ticks that passed are being asked for. */
   catchingUp: CatchingUp | undefined
   /** Whether the job was taken out of the scheduler. */
@@ -182,10 +193,15 @@ export function checkJob(
   const idle = {
     watched: undefined,
     asking: 0,
+    paused: false,
     catchingUp: undefined,
     removed: false,
   }
-  return { name, work, schedule, lock, ...rest, ...idle }
+  const expectEvery =
+    options.expectEvery === undefined
+      ? undefined
+      : parseDuration(options.expectEvery, { of, option: 'expectEvery', min: 1_000 })
+  return { name, work, schedule, lock, ...rest, expectEvery, ...idle }
 }
 
 function checkShared(options: JobDefaults, of: string) {

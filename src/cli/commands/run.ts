@@ -2,15 +2,17 @@ import { unwatchFile, watchFile } from 'node:fs'
 import { constants } from 'node:os'
 import { type Command, Option } from 'commander'
 import type { Plan } from '../../config/plan.ts'
+import { plural } from '../../words/words.ts'
 import type { Cli } from '../cli.ts'
 import { type ConfigOption, configOption, loadPlan } from '../config-option.ts'
 import { EXIT } from '../exit-codes.ts'
 import type { LogOptions } from '../log.ts'
 import type { Action } from '../program.ts'
-import { plural } from '../words.ts'
 
 interface RunOptions extends ConfigOption, LogOptions {
   readonly watch?: boolean
+  readonly http?: string
+  readonly history: boolean
 }
 
 export function define(command: Command, cli: Cli, choose: (action: Action) => void): void {
@@ -19,6 +21,8 @@ export function define(command: Command, cli: Cli, choose: (action: Action) => v
       'Runs the jobs of the config until it is told to stop. Start it on as many machines as you like: of each tick of each job, one of them runs it.',
     )
     .option('-w, --watch', 'take over the config whenever its file changes')
+    .option('--http <address>', 'serve a page to look at, /metrics, /healthz and /readyz, such as on 127.0.0.1:8080')
+    .option('--no-history', 'keep no history of runs in the store')
     .addOption(
       new Option('--log-level <level>', 'the least level that is logged; debug shows skipped ticks')
         .choices(['debug', 'info', 'warn', 'error'])
@@ -44,6 +48,10 @@ Examples:
   ticklock run
   ticklock run --config /etc/ticklock.yaml --log-format json
   ticklock run --watch --log-level debug
+  TICKLOCK_HTTP_TOKEN=$(cat token) ticklock run --http 127.0.0.1:8080
+
+The page lets whoever knows TICKLOCK_HTTP_TOKEN (at least 16 characters) trigger, pause and unlock. Beyond this machine it is
+demanded, and then needed to look, too.
 
 Exit codes: 0 after a stop, 78 wrong config, 130 or 143 after a second SIGINT or SIGTERM.
 `
@@ -54,7 +62,7 @@ async function run(cli: Cli, options: RunOptions): Promise<number> {
   const { Runner } = await import('../runner.ts')
   const { killAllGroups } = await import('../../config/work/process-group.ts')
   const logger = createLog(cli, options)
-  const runner = new Runner(logger)
+  const runner = new Runner(logger, { history: options.history })
 
   // Before the start: a signal that comes meanwhile must not be lost.
   const stopped = untilSignal((signal, count) => {
@@ -66,6 +74,10 @@ async function run(cli: Cli, options: RunOptions): Promise<number> {
       process.exit(128 + constants.signals[signal])
     }
   })
+  const server =
+    options.http === undefined
+      ? undefined
+      : await (await import('../http.ts')).serveHttp(cli, options.http, runner, logger)
   await runner.apply(plan)
   logger.info({}, greeting(plan))
 
@@ -96,6 +108,7 @@ async function run(cli: Cli, options: RunOptions): Promise<number> {
   clearInterval(alive)
   unwatchFile(plan.file)
   await runner.stop()
+  await server?.close()
   process.off('SIGHUP', onHangup)
   logger.info({}, 'stopped')
   return EXIT.ok

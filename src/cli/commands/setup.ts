@@ -36,7 +36,10 @@ async function setup(cli: Cli, options: SetupOptions): Promise<number> {
       continue
     }
     const { withStore } = await import('../locks.ts')
-    await withStore(store, async (provider) => provider.setup?.())
+    await withStore(store, async (provider) => {
+      await provider.setup?.()
+      await provider.history?.setup?.()
+    })
     cli.print(`${cli.colors.green('✓')} ${store.kind.name} at ${store.shown} is ready`)
   }
   return EXIT.ok

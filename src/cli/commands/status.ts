@@ -70,7 +70,7 @@ async function read(stores: readonly StorePlan[], names: readonly string[]): Pro
 async function show(cli: Cli, locks: readonly LockStatus[], stores: readonly StorePlan[]): Promise<string> {
   if (locks.length === 0) return `no locks in ${stores.map(({ shown }) => shown).join(', ')}`
   const { table } = await import('../table.ts')
-  const { clockTime, relative } = await import('../words.ts')
+  const { clockTime, relative } = await import('../../words/words.ts')
   const { green, yellow, red, dim } = cli.colors
   const paint = { held: green, kept: yellow, crashed: red, free: dim }
   const several = stores.length > 1

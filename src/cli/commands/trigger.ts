@@ -49,7 +49,7 @@ async function trigger(cli: Cli, name: string, options: TriggerOptions): Promise
     await node.setUp()
     const outcome = await node.scheduler.trigger(name)
     if (outcome.ran) return EXIT.ok
-    const { clockTime } = await import('../words.ts')
+    const { clockTime } = await import('../../words/words.ts')
     const until = outcome.heldUntil ? ` until ${clockTime(outcome.heldUntil.getTime(), undefined)}` : ''
     cli.tell(`${name} did not run: ${outcome.heldBy ?? 'somebody else'} has its lock${until}`)
     return EXIT.notObtained

@@ -66,7 +66,7 @@ async function showLock(
   cli: Cli,
   { name, state, holder, since, until, metadata, storeTime }: LockStatus,
 ): Promise<void> {
-  const { relative } = await import('../words.ts')
+  const { relative } = await import('../../words/words.ts')
   const now = storeTime.getTime()
   const what =
     state === 'kept' ? `is kept for ${holder}, which has released it (lockAtLeastFor)` : `is held by ${holder}`
