@@ -1,6 +1,6 @@
 // Compiles src and providers into dist, from nothing, so that no file of an earlier build is ever shipped.
 import { spawnSync } from 'node:child_process'
-import { rmSync } from 'node:fs'
+import { chmodSync, rmSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -14,3 +14,4 @@ const { status } = spawnSync(process.execPath, [tsc, '-p', join(root, 'tsconfig.
   cwd: root,
 })
 if (status !== 0) process.exit(status ?? 1)
+chmodSync(join(root, 'dist', 'src', 'cli', 'bin.js'), 0o755)

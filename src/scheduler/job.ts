@@ -93,7 +93,8 @@ export interface JobContext {
 
 export type JobWork = (context: JobContext) => unknown
 
-const DEFAULTS = [
+/** The options that defaults may have. */
+export const JOB_DEFAULTS = [
   'lockAtMostFor',
   'lockAtLeastFor',
   'keepAlive',
@@ -103,8 +104,16 @@ const DEFAULTS = [
   'jitter',
   'graceFor',
   'onStoreError',
-]
-const OPTIONS = ['name', 'cron', 'timezone', 'every', 'metadata', ...DEFAULTS]
+] as const satisfies readonly (keyof JobDefaults)[]
+/** The options that a job may have. */
+export const JOB_OPTIONS = [
+  'name',
+  'cron',
+  'timezone',
+  'every',
+  'metadata',
+  ...JOB_DEFAULTS,
+] as const satisfies readonly (keyof JobOptions)[]
 
 /** A job as the scheduler keeps it: its options checked, and what it is doing on this node. */
 export interface Job {
@@ -143,7 +152,7 @@ export interface CatchingUp {
 
 /** Refuses defaults that no job could have. */
 export function checkDefaults(defaults: JobDefaults, of: string): void {
-  checkKeys(defaults, DEFAULTS, of)
+  checkKeys(defaults, JOB_DEFAULTS, of)
   checkShared({ lockAtMostFor: MAX_DURATION, ...defined(defaults) }, of)
 }
 
@@ -160,7 +169,7 @@ export function checkJob(
 ): Job {
   const name = checkName((options as JobOptions | undefined)?.name, 'job')
   const of = `job ${JSON.stringify(name)}`
-  checkKeys(options, OPTIONS, of)
+  checkKeys(options, JOB_OPTIONS, of)
   if (typeof work !== 'function') {
     throw new InvalidOptionError(`${of}: the work must be a function, but is ${show(work)}`)
   }

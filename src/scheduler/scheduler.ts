@@ -18,7 +18,7 @@ import { logEvents } from './log-events.ts'
 import { Pending } from './pending.ts'
 import { Planner } from './planner.ts'
 import { Run } from './run.ts'
-import { checkSchedulerOptions, readStopGrace, type SchedulerOptions, type StopOptions } from './scheduler-options.ts'
+import { checkSchedulerOptions, readStopOptions, type SchedulerOptions, type StopOptions } from './scheduler-options.ts'
 import { SkewWatch } from './skew-watch.ts'
 import { StoreClock } from './store-clock.ts'
 import { RUNNING_HERE, tellSkipped } from './tick.ts'
@@ -33,9 +33,6 @@ export type TriggerOutcome =
       readonly heldBy: string | undefined
       readonly heldUntil: Date | undefined
     }
-
-/** How long runs have to end after their signals aborted, in ms. */
-const AFTER_ABORT = 1_000
 
 /**
  * Runs named jobs on their schedules, each tick on at most one of all nodes that register the same names over the same store.
@@ -251,12 +248,12 @@ export class Scheduler implements AsyncDisposable {
    * before `start()` and more than once.
    */
   async stop(options: StopOptions = {}): Promise<void> {
-    const graceFor = readStopGrace(options)
-    this.#stopped ??= this.#stop(graceFor)
+    const { graceFor, abortFor } = readStopOptions(options)
+    this.#stopped ??= this.#stop(graceFor, abortFor)
     return this.#stopped
   }
 
-  async #stop(graceFor: number): Promise<void> {
+  async #stop(graceFor: number, abortFor: number): Promise<void> {
     const { runs, logger } = this.#engine
     this.#planner.stop()
     this.#stopping.abort(new Error('the scheduler is stopping'))
@@ -264,7 +261,7 @@ export class Scheduler implements AsyncDisposable {
     if (!(await this.#pending.idleWithin(graceFor))) {
       this.#closing.abort(new Error('the scheduler is stopping, and its grace has passed'))
       for (const run of runs.values()) run.abort(this.#closing.signal.reason)
-      await this.#pending.idleWithin(AFTER_ABORT)
+      await this.#pending.idleWithin(abortFor)
     }
     for (const name of runs.keys())
       safeLogger(logger).warn({ job: name }, 'job ignores its signal; its lock is left to lapse')
