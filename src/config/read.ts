@@ -47,9 +47,13 @@ export async function planText(
 
 async function planOf(source: Source, file: string, shown: string): Promise<Plan> {
   const folder = dirname(file)
-  if (source.mistakes.length > 0) throw new ConfigError(inOrder(source.mistakes))
+  // Of a file that can't be read at all there is nothing to check.
+  if (source.mistakes.length > 0 && source.value === undefined) throw new ConfigError(inOrder(source.mistakes))
   const { mistakes, stores, value } = await checkConfig(source, folder)
-  if (mistakes.length > 0) throw new ConfigError(inOrder(mistakes))
+  // What follows from a mistake in the same line is not told as another.
+  const further = mistakes.filter(({ line }) => !source.mistakes.some((mistake) => mistake.line === line))
+  const all = [...source.mistakes, ...further]
+  if (all.length > 0) throw new ConfigError(inOrder(all))
   const plan = makePlan(value as Config, file, folder, stores)
   // Whatever the checks above may not know yet: the scheduler has the last word.
   for (const [index, { options }] of plan.jobs.entries()) {

@@ -51,8 +51,9 @@ class YamlSource implements Source {
     this.#environment = environment
     const document = this.#parse(text)
     if (this.mistakes.length > 0 || !document) return
-    this.value = this.#convert(document, document.contents, [], [])
+    const value = this.#convert(document, document.contents, [], [])
     if (this.#nodes > MAX_NODES) this.mistakes.splice(0, Infinity, this.#at(0, 1, [], 'the aliases unfold to too much'))
+    else this.value = value
   }
 
   substituted(path: Path): boolean {

@@ -29,6 +29,8 @@ export class Lock implements AsyncDisposable {
   readonly fencingToken: number
   /** The text given at `obtain`. */
   readonly metadata: string | undefined
+  /** The tick given at `obtain`; undefined for a lock that is for none. */
+  readonly tick: Date | undefined
   /** When the lock was granted, by the store's clock. */
   readonly acquiredAt: Date
   /** The lease's length as asked for at `obtain`, in ms. */
@@ -53,6 +55,7 @@ export class Lock implements AsyncDisposable {
     this.token = lease.owner
     this.fencingToken = lease.fencingToken
     this.metadata = terms.request.metadata
+    this.tick = terms.request.tick === undefined ? undefined : new Date(terms.request.tick)
     this.acquiredAt = new Date(lease.acquiredAt)
     this.lockAtMostFor = terms.request.lockAtMostFor
     this.waited = terms.waited

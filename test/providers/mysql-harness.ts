@@ -97,8 +97,7 @@ export async function asShedLock(pool: Pool, table: string, name: string, locked
 }
 
 /** How the conformance suite meets a server. */
-export function mysqlSubject(name: string, url: string): ConformanceSubject {
-  const table = newTable()
+export function mysqlSubject(name: string, url: string, table = newTable()): ConformanceSubject {
   const tables = new Set([table])
   const pool = createPool({ uri: url, connectionLimit: 4 })
   return {

@@ -101,11 +101,21 @@ describe('imports', () => {
     expect([...reached]).toEqual(['src/config/index.ts', 'src/config/config.ts'])
   })
 
-  it('of packages are croner alone in the core, and drivers only where they are loaded when a URL is given', () => {
+  it('never lead from the core to what hangs off its side', () => {
+    const aside = /^src\/(locked|decorators|adapters|clients)\//
+    const wrong = imports.filter(({ from, to }) => aside.test(to) && !aside.test(from))
+    expect(wrong).toEqual([])
+  })
+
+  it('of packages are croner alone in the core, frameworks in their adapters, and drivers only where they are loaded when a URL is given', () => {
     const packages = imports.filter(({ to }) => !/^(src|providers)\/|^node:/.test(to))
-    expect(packages.filter(({ from }) => from.startsWith('src/') && !OUTER.test(from))).toEqual([
+    const aside = ({ from }: Import): boolean => from.startsWith('src/adapters/')
+    expect(packages.filter((each) => each.from.startsWith('src/') && !aside(each) && !OUTER.test(each.from))).toEqual([
       { from: 'src/scheduler/schedule.ts', to: 'croner' },
     ])
+    // An adapter of a framework imports that one; all others know their libraries by structural types alone.
+    const frameworks = packages.filter(aside).map(({ from, to }) => `${from.split('/')[2]}: ${to.split('/')[0]}`)
+    expect([...new Set(frameworks)].sort()).toEqual(['fastify.ts: fastify', 'nestjs: @nestjs'])
     for (const { from, to } of packages.filter(({ from }) => from.startsWith('providers/'))) {
       const text = readFileSync(join(root, from), 'utf8')
       expect(text, `${from} loads ${to}`).toContain(`import('${to}')`)

@@ -244,6 +244,19 @@ ticklock.config.yaml:5:17: \${x%y} is no variable: write \${NAME} or \${NAME:-de
     // biome-ignore-end lint/suspicious/noTemplateCurlyInString: as above
   })
 
+  it('of a variable, of an option given twice and of values are told in one go', async () => {
+    // biome-ignore-start lint/suspicious/noTemplateCurlyInString: that is what users write
+    const text = await told(
+      job('every: ${EVERY}', 'lockAtMostFor: 1', 'lockAtMostFor: 2', 'shell: echo', 'graceFor: 1'),
+    )
+    expect(text.split('\n').filter((line) => line.startsWith('ticklock'))).toEqual([
+      'ticklock.config.yaml:3:12: the environment has no variable EVERY: set it, or write ${EVERY:-default}, or $${EVERY} for that text itself',
+      'ticklock.config.yaml:5:5: "lockAtMostFor" is given twice, first in line 4',
+      'ticklock.config.yaml:7:15: job "a": graceFor must be a duration from 100 ms to 100 years',
+    ])
+    // biome-ignore-end lint/suspicious/noTemplateCurlyInString: as above
+  })
+
   it('in a value of the environment is told without the value', async () => {
     const environment = { LEASE: 'hush-hush', PATTERN: 'hush-hush' }
     // biome-ignore lint/suspicious/noTemplateCurlyInString: that is what users write
