@@ -41,13 +41,16 @@ export class Acquisition {
     const early = this.#usable()
     if (early) return early
     const sentAt = this.#store.clock.monotonic()
-    const late = new Promise<Grant>((resolve) => {
+    const answer = new Promise<Grant | Refused>((resolve, reject) => {
+      // A reply to an earlier ask is as good.
       this.#waiter = resolve
+      this.#store
+        .acquire(this.request)
+        .then((result) => resolve(this.#arrived(result, sentAt)))
+        .catch(reject)
     })
-    const own = this.#store.acquire(this.request).then((result) => this.#arrived(result, sentAt))
-    own.catch(() => {}) // it may be late, and then nobody else listens
     try {
-      return await this.#store.within(timeout, about('acquire', this.request.name), Promise.race([own, late]))
+      return await this.#store.within(timeout, about('acquire', this.request.name), answer)
     } catch (error) {
       this.#uncertain = true
       throw error

@@ -13,9 +13,14 @@ export class Pending {
   }
 
   add(work: Promise<unknown>): void {
-    const ended = work.catch(this.#onFault)
+    const ended: Promise<unknown> = work.then(
+      () => this.#works.delete(ended),
+      (error) => {
+        this.#works.delete(ended)
+        this.#onFault(error)
+      },
+    )
     this.#works.add(ended)
-    void ended.finally(() => this.#works.delete(ended))
   }
 
   /** False when something still goes on after so many ms. */

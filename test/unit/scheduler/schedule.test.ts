@@ -32,6 +32,20 @@ describe('a cron schedule', () => {
     expect(between(cron('0 2 * * *', 'Asia/Kolkata'), from, until)).toEqual(['2024-07-01T20:30:00Z'])
   })
 
+  it('ticks in UTC, which is read as a fixed offset, as in a zone that never changes', () => {
+    const from = at('2023-12-28T22:00:00Z')
+    for (const pattern of ['*/7 * * * * *', '0 */5 * * *', '30 2 L * *', '0 12 15W * *', '0 0 29 2 *', '0 0 * * 1#2']) {
+      const [utc, zone] = [cron(pattern), cron(pattern, 'Etc/GMT')]
+      let tick: number | undefined = from
+      for (let count = 0; count < 50 && tick !== undefined; count++) {
+        expect(utc.last(3, tick)).toEqual(zone.last(3, tick))
+        const next = utc.next(tick)
+        expect(next).toBe(zone.next(tick))
+        tick = next
+      }
+    }
+  })
+
   it('takes nicknames', () => {
     expect(between(cron('@daily'), '2024-01-01T00:00:00Z', '2024-01-02T00:00:01Z')).toEqual(['2024-01-02T00:00:00Z'])
   })
