@@ -1,8 +1,11 @@
 import { sleep } from '../clock.ts'
+import type { StoreError } from '../errors.ts'
+import { Acquisition, type Grant } from '../lock/acquisition.ts'
 import type { Lock } from '../lock/lock.ts'
 import { beginAcquisition, takeLock } from '../lock/obtain.ts'
 import type { Refused } from '../provider/contract.ts'
 import { type Engine, type Tick, tellStoreError } from './engine.ts'
+import type { Job } from './job.ts'
 
 /** What came of asking for a tick. */
 export type Answer =
@@ -18,35 +21,87 @@ export type Answer =
 const FIRST_PAUSE = 50
 const LONGEST_PAUSE = 2_000
 
+/** A tick to be asked for until some moment (monotonic). */
+export interface Ask {
+  readonly tick: Tick
+  readonly until: number
+}
+
 /**
  * Asks for a tick, and while the store fails asks again with the same owner, with growing pauses, until `until` (monotonic). A grant that
  * comes after that is given back. Never rejects.
  */
-export async function askForTick(engine: Engine, { job, time }: Tick, until: number): Promise<Answer> {
-  const { clock, asker, stopping, closing } = engine
-  const acquisition = beginAcquisition(asker, { ...job.lock, tick: time })
+export async function askForTick(engine: Engine, tick: Tick, until: number): Promise<Answer> {
+  const acquisition = beginAcquisition(engine.asker, tick.job.lock, tick.time)
+  return await goOn(engine, { tick, until }, acquisition)
+}
+
+/**
+ * Asks for many ticks as {@link askForTick} does, first for all of them at once, for `patience` ms. Tells the answer to each when it is there: in the same turn for all
+ * that the store answers, so that a refusal, which is what most asks of a cluster come to, costs no promise of its own. Never
+ * rejects.
+ */
+export async function askForTicks(
+  engine: Engine,
+  asks: readonly Ask[],
+  patience: number,
+  onAnswer: (tick: Tick, answer: Answer) => void,
+): Promise<void> {
+  const { asker } = engine
+  const acquisitions = asks.map(({ tick }) => beginAcquisition(asker, tick.job.lock, tick.time))
+  const answers = await Acquisition.askAll(asker.store, acquisitions, patience)
+  for (const [index, ask] of asks.entries()) {
+    const answer = answers[index] as Grant | Refused | StoreError
+    const acquisition = acquisitions[index] as Acquisition
+    if ('granted' in answer) onAnswer(ask.tick, taken(engine, ask.tick, acquisition, answer))
+    else engine.track(goOn(engine, ask, acquisition, answer).then((later) => onAnswer(ask.tick, later)))
+  }
+}
+
+/** How long to wait for one answer when so many ms are left, in ms. */
+export const patienceFor = ({ asker }: Engine, job: Job, left: number): number =>
+  Math.min(asker.store.timeout, job.lock.lockAtMostFor, Math.max(1, left))
+
+/** Asks until there is an answer or time is up; `failed` is what the ask before came to, if there was one. */
+async function goOn(engine: Engine, ask: Ask, acquisition: Acquisition, failed?: StoreError): Promise<Answer> {
+  const { clock, stopping } = engine
+  const { tick, until } = ask
+  const { job } = tick
+  let error: unknown = failed
   try {
-    for (let failures = 1; ; failures++) {
-      try {
-        const left = Math.max(1, until - clock.monotonic())
-        const answer = await acquisition.ask(Math.min(asker.store.timeout, job.lock.lockAtMostFor, left))
-        if (!answer.granted) return { outcome: 'refused', refused: answer }
-        // What is not taken is given back below, and its tick is not marked as done: under `onCrash: 'rerun'` it is still to be had.
-        if (job.running) return { outcome: 'running' }
-        if (closing.aborted) return { outcome: 'stopped' }
-        // A grant that comes while the runs drain is used: to all other nodes this tick is taken.
-        return { outcome: 'granted', lock: takeLock(asker, job.lock, acquisition, answer) }
-      } catch (error) {
+    for (let failures = failed ? 1 : 0; ; failures++) {
+      if (failures > 0) {
         tellStoreError(engine, 'acquire', job.name, error)
         if (stopping.aborted || job.removed) return { outcome: 'stopped' }
         await pause(engine, Math.min(until - clock.monotonic(), pauseAfter(failures, engine.random())))
         // At its very end the next tick is due, and this one must not be taken any more.
         if (clock.monotonic() >= until) return { outcome: 'failed', error }
       }
+      try {
+        const answer = await acquisition.ask(patienceFor(engine, job, until - clock.monotonic()))
+        return taken(engine, tick, acquisition, answer)
+      } catch (again) {
+        error = again
+      }
     }
   } finally {
     acquisition.abandon()
   }
+}
+
+/** What an answer of the store comes to here. A grant that is not taken into use is given back. */
+function taken({ asker, closing }: Engine, { job }: Tick, acquisition: Acquisition, answer: Grant | Refused): Answer {
+  if (!answer.granted) {
+    acquisition.abandon()
+    return { outcome: 'refused', refused: answer }
+  }
+  // Its tick is not marked as done: under `onCrash: 'rerun'` it is still to be had.
+  if (job.running || closing.aborted) {
+    acquisition.abandon()
+    return { outcome: job.running ? 'running' : 'stopped' }
+  }
+  // A grant that comes while the runs drain is used: to all other nodes this tick is taken.
+  return { outcome: 'granted', lock: takeLock(asker, job.lock, acquisition, answer) }
 }
 
 /** Twice as long after each failure, and random by half, so that nodes don't come back all at once when the store does. */
