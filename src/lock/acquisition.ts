@@ -21,8 +21,8 @@ export class Acquisition {
   readonly request: AcquireRequest
   readonly #store: Store
   #state: 'asking' | 'taken' | 'abandoned' = 'asking'
-  /** A grant that arrived while nobody waited for it. */
-  #grant: Grant | undefined
+  /** What arrived last. */
+  #answer: Grant | Refused | undefined
   #waiter: ((grant: Grant) => void) | undefined
   /** Whether some ask ended without its answer, so that the store may have granted it. */
   #uncertain = false
@@ -38,8 +38,8 @@ export class Acquisition {
    * @throws {StoreError} when the store failed or did not answer in time; asking again is then safe.
    */
   async ask(timeout: number): Promise<Grant | Refused> {
-    const early = this.#usable()
-    if (early) return early
+    const early = this.answer
+    if (early?.granted) return early
     const sentAt = this.#store.clock.monotonic()
     const answer = new Promise<Grant | Refused>((resolve, reject) => {
       // A reply to an earlier ask is as good.
@@ -82,6 +82,12 @@ export class Acquisition {
     }
   }
 
+  /** What an earlier ask was answered after it had been given up: a grant that may be relied on, or a refusal. */
+  get answer(): Grant | Refused | undefined {
+    const answer = this.#answer
+    return answer?.granted && this.#store.clock.monotonic() >= answer.deadline ? undefined : answer
+  }
+
   /** Says that the grant is in use: later replies are duplicates of it. */
   take(): void {
     this.#state = 'taken'
@@ -91,7 +97,7 @@ export class Acquisition {
   abandon(): void {
     if (this.#state !== 'asking') return
     this.#state = 'abandoned'
-    if (this.#grant || this.#uncertain) this.#giveBack()
+    if (this.#answer?.granted || this.#uncertain) this.#giveBack()
   }
 
   #told(result: AcquireResult | undefined, sentAt: number): Grant | Refused | StoreError {
@@ -104,7 +110,11 @@ export class Acquisition {
   }
 
   #arrived(result: AcquireResult, sentAt: number): Grant | Refused {
-    if (!result.granted) return result
+    if (!result.granted) {
+      // It changes nothing about a grant that may be relied on: its ask was decided before.
+      if (!this.answer?.granted) this.#answer = result
+      return result
+    }
     const { lease } = result
     const left = Math.min(this.request.lockAtMostFor, lease.lockUntil - lease.storeTime)
     const grant: Grant = { granted: true, lease, deadline: sentAt + left }
@@ -113,15 +123,10 @@ export class Acquisition {
       throw new StoreError(`could not ${about('acquire', lease.name)()}: the reply came after the lease had ended`)
     }
     if (this.#state === 'asking') {
-      this.#grant = grant
+      this.#answer = grant
       this.#waiter?.(grant)
     }
     return grant
-  }
-
-  #usable(): Grant | undefined {
-    const grant = this.#grant
-    return grant && this.#store.clock.monotonic() < grant.deadline ? grant : undefined
   }
 
   #giveBack(): void {

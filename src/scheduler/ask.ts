@@ -70,19 +70,23 @@ async function goOn(engine: Engine, ask: Ask, acquisition: Acquisition, failed?:
   let error: unknown = failed
   try {
     for (let failures = failed ? 1 : 0; ; failures++) {
+      let answer: Grant | Refused | undefined
       if (failures > 0) {
         tellStoreError(engine, 'acquire', job.name, error)
         if (stopping.aborted || job.removed) return { outcome: 'stopped' }
         await pause(engine, Math.min(until - clock.monotonic(), pauseAfter(failures, engine.random())))
+        // What came meanwhile came in time.
+        answer = acquisition.answer
         // At its very end the next tick is due, and this one must not be taken any more.
-        if (clock.monotonic() >= until) return { outcome: 'failed', error }
+        if (!answer && clock.monotonic() >= until) return { outcome: 'failed', error }
       }
       try {
-        const answer = await acquisition.ask(patienceFor(engine, job, until - clock.monotonic()))
-        return taken(engine, tick, acquisition, answer)
+        answer ??= await acquisition.ask(patienceFor(engine, job, until - clock.monotonic()))
       } catch (again) {
         error = again
+        continue
       }
+      return taken(engine, tick, acquisition, answer)
     }
   } finally {
     acquisition.abandon()
@@ -90,15 +94,21 @@ async function goOn(engine: Engine, ask: Ask, acquisition: Acquisition, failed?:
 }
 
 /** What an answer of the store comes to here. A grant that is not taken into use is given back. */
-function taken({ asker, closing }: Engine, { job }: Tick, acquisition: Acquisition, answer: Grant | Refused): Answer {
+function taken(
+  { asker, closing, runs }: Engine,
+  { job }: Tick,
+  acquisition: Acquisition,
+  answer: Grant | Refused,
+): Answer {
   if (!answer.granted) {
     acquisition.abandon()
     return { outcome: 'refused', refused: answer }
   }
   // Its tick is not marked as done: under `onCrash: 'rerun'` it is still to be had.
-  if (job.running || closing.aborted) {
+  const running = runs.has(job.name)
+  if (running || closing.aborted) {
     acquisition.abandon()
-    return { outcome: job.running ? 'running' : 'stopped' }
+    return { outcome: running ? 'running' : 'stopped' }
   }
   // A grant that comes while the runs drain is used: to all other nodes this tick is taken.
   return { outcome: 'granted', lock: takeLock(asker, job.lock, acquisition, answer) }

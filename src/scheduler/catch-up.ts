@@ -59,7 +59,7 @@ export class CatchUp {
     // Such a job is not to wait for the store.
     if (state.phase === 'reading' && job.onStoreError === 'run') return false
     // A tick that comes while the job runs is skipped, as ever, or one that ticks faster than it runs would catch up for ever.
-    if (state.phase === 'queued' && (job.running || state.waiting)) return false
+    if (state.phase === 'queued' && (this.#engine.runs.has(job.name) || state.waiting)) return false
     state.queued.push(time)
     const dropped = state.queued.length > job.catchUp.max ? state.queued.shift() : undefined
     if (dropped !== undefined) {

@@ -23,7 +23,7 @@ export function followUp(engine: Engine, catchUp: CatchUp, { jobs, time, next, p
     // The tick before is still asked for, so it ends missed, and this one must not overtake it.
     if (job.asking > 0) engine.owe(job)
     if (catchUp.queue(job, time)) continue
-    if (job.running) tellSkipped(engine, tick, RUNNING_HERE)
+    if (engine.runs.has(job.name)) tellSkipped(engine, tick, RUNNING_HERE)
     else if (left <= 0) {
       tellMissed(engine, tick, 'late', undefined)
       engine.owe(job)

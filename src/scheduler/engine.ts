@@ -20,8 +20,8 @@ export interface Engine {
   readonly stopping: AbortSignal
   /** Aborts when the grace of the stop has passed: what is granted from then on is given back, and no run may go on. */
   readonly closing: AbortSignal
-  /** The runs under way. */
-  readonly runs: Set<Run>
+  /** The runs under way, by the names of their jobs: also of a job that was removed meanwhile, and perhaps registered anew. */
+  readonly runs: Map<string, Run>
   /** Keeps the scheduler from having stopped while this goes on. The promise must not reject. */
   track(work: Promise<unknown>): void
   /** Says that ticks of this job passed without having been asked for. */

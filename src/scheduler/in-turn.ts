@@ -17,7 +17,7 @@ export async function pursueInTurn(engine: Engine, tick: Tick): Promise<boolean>
       return true
     }
     let wait = pauseAfter(waits, engine.random())
-    if (!job.running) {
+    if (!engine.runs.has(job.name)) {
       const answer = await askForTick(engine, tick, engine.clock.monotonic() + job.graceFor)
       const held = answer.outcome === 'refused' && answer.refused.reason === 'held' ? answer.refused.record : undefined
       if (!held || !job.catchUp) {

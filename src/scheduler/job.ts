@@ -4,7 +4,6 @@ import type { Lock } from '../lock/lock.ts'
 import { type CheckedLockOptions, checkLease } from '../lock/terms.ts'
 import type { Logger } from '../logger.ts'
 import { checkBoolean, checkKeys, checkMetadata, checkName, checkOneOf } from '../options.ts'
-import type { Run } from './run.ts'
 import { readSchedule, type Schedule, type ScheduleOptions } from './schedule.ts'
 
 /** What all jobs of a scheduler may share. A job's own option wins. */
@@ -120,8 +119,8 @@ export interface Job {
   readonly jitter: number
   readonly graceFor: number
   readonly onStoreError: 'skip' | 'run'
-  /** The run under way on this node. */
-  running: Run | undefined
+  /** The latest tick that ran here. */
+  ran: number | undefined
   /** The tick that this node waits for to lapse (`onCrash: 'rerun'`). */
   watched: number | undefined
   /** How many ticks on their time are being asked for right now. */
@@ -173,7 +172,13 @@ export function checkJob(
   const metadata = checkMetadata(options.metadata, of)
   const common = { tick: undefined, retry: undefined, signal: undefined }
   const lock = { name, lockAtMostFor, lockAtLeastFor, metadata, onCrash, ...common }
-  const idle = { running: undefined, watched: undefined, asking: 0, catchingUp: undefined, removed: false }
+  const idle = {
+    ran: undefined,
+    watched: undefined,
+    asking: 0,
+    catchingUp: undefined,
+    removed: false,
+  }
   return { name, work, schedule, lock, ...rest, ...idle }
 }
 

@@ -54,16 +54,14 @@ export class Run implements JobContext {
    * failed. Rejects with what the function throws; events have told it by then.
    */
   async execute(): Promise<unknown> {
-    const { job } = this.#tick
-    job.running = this
-    this.#engine.runs.add(this)
-    const { closing } = this.#engine
+    const { name } = this.#tick.job
+    const { closing, runs } = this.#engine
+    runs.set(name, this)
     if (closing.aborted) this.abort(closing.reason)
     try {
       return this.lock ? await this.#underLock(this.lock) : await this.#work()
     } finally {
-      if (job.running === this) job.running = undefined
-      this.#engine.runs.delete(this)
+      runs.delete(name)
     }
   }
 

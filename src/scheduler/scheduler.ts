@@ -107,7 +107,7 @@ export class Scheduler implements AsyncDisposable {
       },
       stopping: this.#stopping.signal,
       closing: this.#closing.signal,
-      runs: new Set(),
+      runs: new Map(),
       track: (work) => this.#pending.add(work),
       owe: (job) => this.#catchUp.owe(job),
     }
@@ -213,13 +213,15 @@ export class Scheduler implements AsyncDisposable {
     const job = this.#find(name)
     if (this.#stopped) throw new InvalidOptionError(`job ${JSON.stringify(name)}: the scheduler was stopped`)
     const tick: Tick = { job, kind: 'trigger', time: this.#engine.time.now() }
-    if (job.running) {
-      tellSkipped(this.#engine, tick, RUNNING_HERE)
-      return { ran: false, ...RUNNING_HERE }
-    }
+    if (this.#engine.runs.has(name)) return this.#runsHere(tick)
     const run = this.#trigger(tick)
     this.#pending.add(run.catch(() => {}))
     return run
+  }
+
+  #runsHere(tick: Tick): TriggerOutcome {
+    tellSkipped(this.#engine, tick, RUNNING_HERE)
+    return { ran: false, ...RUNNING_HERE }
   }
 
   async #trigger(tick: Tick): Promise<TriggerOutcome> {
@@ -233,6 +235,11 @@ export class Scheduler implements AsyncDisposable {
       const { reason, heldBy, heldUntil } = error
       tellSkipped(engine, tick, { reason, heldBy, heldUntil })
       return { ran: false, reason, heldBy, heldUntil }
+    }
+    if (engine.runs.has(lock.name)) {
+      // It began meanwhile, by its schedule, and has lost its lease since.
+      await lock.release().catch(() => {})
+      return this.#runsHere(tick)
     }
     return { ran: true, value: await new Run(engine, tick, lock).execute() }
   }
@@ -255,10 +262,10 @@ export class Scheduler implements AsyncDisposable {
     await this.#starting
     if (!(await this.#pending.idleWithin(graceFor))) {
       this.#closing.abort(new Error('the scheduler is stopping, and its grace has passed'))
-      for (const run of runs) run.abort(this.#closing.signal.reason)
+      for (const run of runs.values()) run.abort(this.#closing.signal.reason)
       await this.#pending.idleWithin(AFTER_ABORT)
     }
-    for (const { name } of runs)
+    for (const name of runs.keys())
       safeLogger(logger).warn({ job: name }, 'job ignores its signal; its lock is left to lapse')
     if (!this.#keepProviderOpen) await this.#closeProvider()
   }

@@ -42,6 +42,11 @@ export function conclude(engine: Engine, tick: Tick, answer: Answer): Promise<vo
       if (mayRerun(job, tick.time, answer.refused.record)) engine.track(watch(engine, tick, answer.refused.record))
       return undefined
     case 'failed':
+      // Not once more what ran here meanwhile, when the store was asked for it by way of catching up.
+      if (job.onStoreError === 'run' && job.ran !== undefined && tick.time <= job.ran) {
+        tellSkipped(engine, tick, TAKEN_HERE)
+        return undefined
+      }
       if (job.onStoreError === 'run') return run(engine, tick, undefined)
       tellMissed(engine, tick, 'store-error', answer.error)
       engine.owe(job)
@@ -58,6 +63,9 @@ export type SkipDetails = Pick<SkippedEvent, 'reason' | 'heldBy' | 'heldUntil'>
 /** The job still runs on this node. */
 export const RUNNING_HERE = { reason: 'running', heldBy: undefined, heldUntil: undefined } as const
 
+/** It, or a later tick, ran on this node. */
+const TAKEN_HERE = { reason: 'tick-taken', heldBy: undefined, heldUntil: undefined } as const
+
 export const tellSkipped = (engine: Engine, tick: Tick, details: SkipDetails): void =>
   engine.events.emit('skipped', () => ({ ...factsOf(tick), ...details }))
 
@@ -70,7 +78,8 @@ const tellRefused = (engine: Engine, tick: Tick, refused: Refused): void =>
   }))
 
 async function run(engine: Engine, tick: Tick, lock: Lock | undefined): Promise<void> {
-  if (tick.job.running) return tellSkipped(engine, tick, RUNNING_HERE)
+  if (engine.runs.has(tick.job.name)) return tellSkipped(engine, tick, RUNNING_HERE)
+  if (tick.job.ran === undefined || tick.time > tick.job.ran) tick.job.ran = tick.time
   // What the function throws was told by an event.
   await new Run(engine, tick, lock).execute().catch(() => {})
 }
@@ -110,7 +119,7 @@ export async function watch(engine: Engine, tick: Tick, record: LockRecord): Pro
     await pause(engine, wait)
     if (engine.stopping.aborted || job.removed || job.watched !== time) break
     wait = NEXT_LOOK
-    if (job.running) continue
+    if (engine.runs.has(job.name)) continue
     const answer = await askForTick(engine, rerun, engine.clock.monotonic() + job.graceFor)
     if (answer.outcome === 'granted') await run(engine, rerun, answer.lock)
     if (answer.outcome === 'failed') continue

@@ -143,6 +143,17 @@ describe.skipIf('unavailable' in server)('redis', () => {
       expect(released?.lockUntil).toBe((await lastMs()) + 1)
     })
 
+    it('is not before it was told, also when it is told in its last millisecond', async () => {
+      for (let turn = 0; turn < 500; turn++) {
+        const holder = aHolder()
+        const { acquiredAt } = await granted(provider, holder)
+        // Over a millisecond after the acquisition: often within the present millisecond of the clock.
+        expect(await release(provider, holder, { lockAtLeastFor: 1 })).toBe(true)
+        const [next] = await provider.acquire([toAcquire(newHolder(holder.name))])
+        if (next?.granted) expect(next.lease.acquiredAt).toBeGreaterThanOrEqual(acquiredAt + 1)
+      }
+    })
+
     it('is the moment of a forced release', async () => {
       const holder = aHolder()
       await granted(provider, holder)

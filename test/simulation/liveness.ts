@@ -1,69 +1,194 @@
 import { parseDuration } from '../../src/duration.ts'
-import { readSchedule } from '../../src/scheduler/schedule.ts'
-import type { Cluster, Outage } from './run-scenario.ts'
-import type { Scenario, SimulatedJob } from './scenario.ts'
-import type { Witness } from './witness.ts'
+import type { JobOptions } from '../../src/index.ts'
+import { readSchedule, type Schedule } from '../../src/scheduler/schedule.ts'
+import type { Cluster } from './cluster.ts'
+import { type JobFile, type TickFile, TOLD } from './file.ts'
+import type { Life } from './life.ts'
+import { hasClear, overlapping } from './outages.ts'
+import { JUMP_FOLLOWED } from './witness.ts'
 
-/** How long a process may take until it plays its part, in ms: to start, to learn the store's clock, to come to itself after a pause. */
-const SETTLING = 7_000
-/** Ticks so close to the end need not have run yet. */
-const TAIL = 12_000
+/** How long a process may take from its start until it plays its part, in ms: it waits for the store's clock for as long as `storeTimeout`. */
+const STARTING = 7_000
+/** How long after trouble a node may take to come to itself, in ms. */
+const RECOVERING = 1_000
+/** How long a message takes at most when all is well, and what the timers add, in ms. */
+const PROMPT = 50
+/** So much time without any trouble is enough for an ask in any case: the longest pause, the longest wait for an answer, and the ask. */
+const ENOUGH = 2_000 + 5_000 + 1_000
+/** Nodes reload one after another for so long, in ms. */
+const RELOADING = 4_000
+/** Ticks so close to the end need not have run yet, in ms. */
+const TAIL = 5_000
+/** A tick whose node crashed is taken over within so long after its lease has lapsed, in ms. */
+const TAKEOVER = 10_000
+/** A job that catches up is done with it within so long after a tick, in ms: its window, and what it takes to ask. */
+const CATCHING_UP = 60_000 + ENOUGH
+
+export interface Liveness {
+  readonly due: number
+  readonly run: number
+  /** How many ticks did not run, by reason. */
+  readonly reasons: Readonly<Record<string, number>>
+}
+
+/** A schedule of a job, and when all nodes have it. */
+interface Reign {
+  readonly options: JobOptions
+  readonly schedule: Schedule
+  readonly from: number
+  readonly until: number
+}
+
+/** A tick to be judged: when nodes ask for it, and until when they may. */
+interface Judged {
+  readonly file: JobFile
+  readonly options: JobOptions
+  readonly time: number
+  /** The last moment of a first ask that nothing hinders. */
+  readonly asked: number
+  /** The end of its grace. */
+  readonly over: number
+}
 
 /**
- * A tick is not missed while a node and the store were up for the length of its grace, and nobody had the lock. And once all faults are over,
- * every tick runs that nothing of its own job stands in the way of.
+ * A tick is not missed while a node and the store were up for the length of its grace. Each node that was fit has asked for each tick, whoever got it;
+ * each tick that did not run has a reason, which is judged and counted. And once all faults are over, nothing is left but an earlier run.
  */
-export function judgeLiveness(scenario: Scenario, witness: Witness, cluster: Cluster): { due: number; run: number } {
+export function judgeLiveness(cluster: Cluster): Liveness {
+  const { scenario, witness } = cluster
+  const lives = [...cluster.machines.values()].flatMap((machine) => machine.lives)
+  const reasons: Record<string, number> = {}
+  const schedules = new Map<string, Schedule>()
   let due = 0
   let run = 0
-  for (const job of scenario.jobs) {
-    const { name } = job.options
-    const ran = new Set(witness.runs.filter((each) => each.job === name).map(({ tick }) => tick))
-    const schedule = readSchedule(job.options, name)
-    const end = scenario.start + scenario.length - TAIL
-    for (let tick = schedule.next(scenario.start); tick !== undefined && tick <= end; tick = schedule.next(tick)) {
-      due++
-      if (ran.has(tick)) run++
-      else if (!excused(scenario, witness, cluster, job, tick, schedule.next(tick) ?? end)) {
-        witness.violate('liveness', `${name} at ${new Date(tick).toISOString()} was missed without need`, tick)
+  for (const { options } of scenario.jobs) {
+    const file = witness.file(options.name)
+    for (const reign of reignsOf(cluster, options, schedules)) {
+      for (const judged of ticksOf(file, reign)) {
+        due++
+        judgeNodes(cluster, lives, judged)
+        const reason = whyNotRun(cluster, lives, judged)
+        if (reason === undefined) run++
+        else if (reason === '')
+          witness.violate('liveness', `${options.name} at ${show(judged.time)} was missed without need`, judged.time)
+        else reasons[reason] = (reasons[reason] ?? 0) + 1
+        judgeTakeover(cluster, judged)
       }
     }
   }
-  return { due, run }
+  return { due, run, reasons }
 }
 
-function excused(
-  scenario: Scenario,
-  witness: Witness,
-  cluster: Cluster,
-  { options, takes }: SimulatedJob,
-  tick: number,
-  next: number,
-): boolean {
-  const grace = Math.min(parseDuration(options.graceFor ?? 0, { option: 'graceFor' }), next - tick)
-  const until = tick + grace
-  // It was granted, and its node crashed, was paused, or could not use it in time.
-  if (witness.granted.has(`${options.name} ${tick}`)) return true
-  // Somebody had the lock: an earlier run, lockAtLeastFor, a crash that has not lapsed, or a later tick that a node ahead of its time took.
-  const jitter = parseDuration(options.jitter ?? 0, { option: 'jitter' })
-  const leases = witness.leases.get(options.name) ?? []
-  if (leases.some(({ from, until: end }) => from <= until + jitter && end >= tick)) return true
-  if (witness.runs.some((run) => run.job === options.name && run.tick > tick && run.startedAt < until + jitter))
-    return true
-  if (overlaps(cluster.storeDown, tick - SETTLING, until + jitter)) return true
-  if (scenario.weather.slow > 0 || scenario.weather.lostRequest > 0 || scenario.weather.lostReply > 0) {
-    if (cluster.lives.every((lives) => lives.every(({ link }) => link.troubledUntil >= tick))) return true
-  }
-  // Some node was fit all the time, or nobody is to blame.
-  return !cluster.lives.some((lives, index) => {
-    const life = lives.at(-1)
-    if (!life || life.bornAt + SETTLING > tick || life.link.troubledUntil >= tick) return false
-    // The job still ran there, with its lease or after the loss of it.
-    const runs = witness.runs.filter((run) => run.job === options.name && run.clock === life.clock)
-    if (runs.some((run) => run.startedAt <= until + jitter && (run.endedAt ?? until) >= tick)) return false
-    return !overlaps(cluster.unfit[index] ?? [], tick - SETTLING, until + takes + jitter)
+const show = (time: number): string => new Date(time).toISOString()
+
+function reignsOf({ scenario }: Cluster, first: JobOptions, schedules: Map<string, Schedule>): Reign[] {
+  const { start, length, faults } = scenario
+  const all: { options: JobOptions; at: number }[] = [{ options: first, at: start - RELOADING }]
+  for (const fault of faults)
+    if (fault.kind === 'reload' && fault.job === first.name) all.push({ options: fault.options, at: start + fault.at })
+  return all.map(({ options, at }, index) => {
+    const schedule = readSchedule(options, options.name, (key) => schedules.get(key))
+    schedules.set(schedule.key, schedule)
+    return { options, schedule, from: at + RELOADING, until: (all[index + 1]?.at ?? start + length - TAIL) - 1 }
   })
 }
 
-const overlaps = (outages: readonly Outage[], from: number, until: number): boolean =>
-  outages.some((outage) => outage.from <= until && outage.until >= from)
+function* ticksOf(file: JobFile, { options, schedule, from, until }: Reign): Generator<Judged> {
+  const graceFor = parseDuration(options.graceFor ?? '30s', { option: 'graceFor' })
+  const jitter = parseDuration(options.jitter ?? 0, { option: 'jitter' })
+  let time = schedule.next(from)
+  while (time !== undefined && time <= until) {
+    const next = schedule.next(time)
+    const grace = Math.min(graceFor, (next ?? Number.POSITIVE_INFINITY) - time)
+    const asked = time + Math.min(jitter, grace / 2) + PROMPT
+    if (asked > until) return
+    yield { file, options, time, asked, over: time + grace }
+    time = next
+  }
+}
+
+/** Each node that was fit has asked for the tick, or the job still ran there. */
+function judgeNodes(cluster: Cluster, lives: readonly Life[], judged: Judged): void {
+  const { file, options, time } = judged
+  // While a job catches up its new ticks wait, and not each of them has its turn.
+  if (options.catchUp !== 'none') return
+  const dealtWith = file.ticks.get(time)?.dealtWith
+  for (const life of lives) {
+    if (dealtWith?.has(life) || !wasFit(cluster, life, judged)) continue
+    cluster.witness.violate(
+      'a silent node',
+      `${life.node} was fit and has not asked for ${file.name} at ${show(time)}`,
+      time,
+    )
+  }
+}
+
+/** Whether nothing kept a node from asking: at once, or at least for long enough within the grace. */
+function wasFit(cluster: Cluster, life: Life, judged: Judged): boolean {
+  const { file, time, asked, over } = judged
+  if (!life.upThrough(time - STARTING, asked)) return false
+  if (life.reloaded(file.name, time - RELOADING, over)) return false
+  if (life.link.knewTimeFirst === undefined || life.link.knewTimeFirst > time) return false
+  const troubles = [cluster.outages, life.outages, life.link.troubles]
+  // A clock that was set while the store could not be asked counts until it can.
+  for (const jumpedAt of life.jumps)
+    if (jumpedAt <= asked && time - jumpedAt < JUMP_FOLLOWED)
+      if (troubles.some((each) => overlapping(each, jumpedAt - ENOUGH, asked))) return false
+  if (!troubles.some((each) => overlapping(each, time - RECOVERING, asked))) return true
+  return life.upThrough(time - STARTING, over) && hasClear(troubles.flat(), time, Math.min(over, cluster.end), ENOUGH)
+}
+
+/** Why a tick did not run: undefined when it did, empty when there is no reason. */
+function whyNotRun(cluster: Cluster, lives: readonly Life[], judged: Judged): string | undefined {
+  const { file, time, asked, over, options } = judged
+  const tick = file.ticks.get(time)
+  if (tick?.runs.length) return undefined
+  if (tick?.grants.length) return grantFailed(cluster, tick) ? 'granted to a node that failed' : ''
+  if (tick?.reasons.has('held')) return 'held by an earlier run, or lockAtLeastFor'
+  if (tick?.reasons.has('tick-taken')) return 'overtaken by a later tick'
+  if (tick?.reasons.has('running')) return 'an earlier run goes on'
+  if (options.catchUp !== 'none' && lives.some((life) => life.droppedWhileCatchingUp(file.name, time)))
+    return 'dropped while catching up'
+  // Only the newest that are owed are caught up with.
+  if (options.catchUp !== 'none' && file.overtakenBy(time, time + CATCHING_UP)) return 'passed over while catching up'
+  if (lives.some((life) => wasFit(cluster, life, judged))) return ''
+  if (overlapping(cluster.outages, time - RECOVERING, over)) return 'the store was down or slow'
+  const up = lives.filter((life) => life.upThrough(time - STARTING, asked))
+  if (up.length === 0) return 'no node was up'
+  return up.every((life) => overlapping(life.outages, time - RECOVERING, over))
+    ? 'no node was fit'
+    : 'the network was bad'
+}
+
+/** Whether something befell each node that was granted the tick, so that it did not run it. */
+const grantFailed = ({ outages }: Cluster, { grants, told }: TickFile): boolean =>
+  grants.every(({ life, at }) => {
+    const until = at + ENOUGH
+    // An earlier run without its lock.
+    if ((told.get(life) ?? 0) & (TOLD.running ?? 0)) return true
+    return (
+      life.diedAt <= until ||
+      life.stoppingAt <= until ||
+      life.troubleWithin(at - RECOVERING, until) ||
+      overlapping(outages, at - RECOVERING, until)
+    )
+  })
+
+/** A tick whose node crashed is taken over, unless a later one has been granted. */
+function judgeTakeover(cluster: Cluster, { file, options, time }: Judged): void {
+  const tick = file.ticks.get(time)
+  const grant = tick?.grants.at(-1)
+  if (!tick || !grant || options.onCrash !== 'rerun' || grant.life.diedAt > tick.leaseUntil) return
+  const lapsed = tick.leaseUntil
+  const by = lapsed + TAKEOVER
+  if (by > cluster.end || tick.done || file.overtakenBy(time, by) || overlapping(cluster.outages, grant.at, by)) return
+  for (const [life, since] of tick.watchers) {
+    if (!life.upThrough(since, by) || life.troubleWithin(since, by) || life.reloaded(file.name, since, by)) continue
+    cluster.witness.violate(
+      'rerun',
+      `${file.name} at ${show(time)} was not taken over by ${life.node} after its node had crashed`,
+      by,
+    )
+    return
+  }
+}

@@ -1,46 +1,61 @@
-import type { LockProvider } from '../../src/provider/contract.ts'
+import type { AcquireRequest, AcquireResult, LockProvider } from '../../src/provider/contract.ts'
 import type { NodeClock } from './node-clock.ts'
+import type { Outage } from './outages.ts'
 import type { Random } from './random.ts'
+import type { Weather } from './scenario.ts'
 import type { World } from './world.ts'
 
-/** How bad the network is. Each is the chance for one message. */
-export interface Weather {
-  readonly lostRequest: number
-  readonly lostReply: number
-  /** The reply, or the request, takes seconds. */
-  readonly slow: number
+/** The store's side: whether it answers at all, and how fast. */
+export interface StoreState {
+  up: boolean
+  /** Each message takes up to so many ms more. */
+  slowBy: number
+  /** Grows when the store restarts: what was under way fails. */
+  connections: number
+  readonly weather: Weather
 }
 
-/** The store's side: whether it answers at all. */
-export interface Reachability {
-  storeUp: boolean
+export interface LinkOptions {
+  readonly world: World
+  readonly clock: NodeClock
+  readonly random: Random
+  readonly state: StoreState
+  /** An answer about acquisitions has arrived at the node, after so many ms. */
+  readonly onAnswer: (requests: readonly AcquireRequest[], results: readonly AcquireResult[], after: number) => void
 }
 
-/** One node's way to the store: every call takes time both ways, and any message may be lost or late. */
+/** A call waits no longer than this for its answer (`storeTimeout`), in ms; what it asked for may be in doubt for as long. */
+const TIMEOUT = 5_000
+/** An answer that came so soon tells the store's clock well, in ms. */
+const SOON = 100
+
+/** One process's way to the store: every call takes time both ways, and any message may be lost or late. */
 export class Link {
   /** Packets vanish while it is cut. */
   cut = false
-  /** Until when the last trouble of a message made this link unfit to blame anybody for a tick that was missed. */
-  troubledUntil = 0
-  readonly #world: World
-  readonly #clock: NodeClock
-  readonly #random: Random
-  readonly #weather: Weather
-  readonly #reach: Reachability
+  /** When messages of this node were lost or late. */
+  readonly troubles: Outage[] = []
+  /** Since when, and when last, an answer told the store's clock well. */
+  knowsTimeSince: number | undefined
+  knewTimeAt: number | undefined
+  knewTimeFirst: number | undefined
+  /** Until then an answer may not yet count, since the wall clock was set. */
+  doubtsUntil = 0
+  readonly #options: LinkOptions
 
-  constructor(world: World, clock: NodeClock, random: Random, weather: Weather, reach: Reachability) {
-    this.#world = world
-    this.#clock = clock
-    this.#random = random
-    this.#weather = weather
-    this.#reach = reach
+  constructor(options: LinkOptions) {
+    this.#options = options
   }
 
   /** The store as this node sees it. */
   over(store: LockProvider): LockProvider {
     return {
       ...store,
-      acquire: (requests) => this.#call(() => store.acquire(requests)),
+      acquire: (requests) =>
+        this.#call(
+          () => store.acquire(requests),
+          (results, after) => this.#options.onAnswer(requests, results, after),
+        ),
       extend: (requests) => this.#call(() => store.extend(requests)),
       release: (requests) => this.#call(() => store.release(requests)),
       read: (names) => this.#call(() => store.read(names)),
@@ -48,33 +63,55 @@ export class Link {
     }
   }
 
-  #call<Answer>(apply: () => Promise<Answer>): Promise<Answer> {
-    const world = this.#world
+  #call<Answer>(apply: () => Promise<Answer>, onAnswer?: (answer: Answer, after: number) => void): Promise<Answer> {
+    const { world, clock, random, state } = this.#options
+    const sentAt = world.now
     return new Promise((resolve, reject) => {
-      const reply = (act: () => void): void => void world.after(this.#latency(), () => this.#clock.deliver(act))
+      const reply = (act: () => void): void => void world.after(this.#latency(), () => clock.deliver(act))
       const fail = (why: string): void => reply(() => reject(new Error(why)))
-      // A request that is cut off vanishes; one that the network refuses says so.
-      if (this.cut || this.#trouble(this.#weather.lostRequest))
-        return this.#random.chance(0.5) ? fail('refused') : undefined
+      // What is cut off vanishes, or is refused by something on the way.
+      const vanish = (why: string): void => (random.chance(0.5) ? fail(why) : undefined)
+      if (this.cut || this.#trouble(state.weather.lostRequest)) return vanish('refused')
+      const { connections } = state
       world.after(this.#latency(), () => {
-        if (!this.#reach.storeUp) return fail('the store is down')
+        if (!state.up) return fail('the store is down')
+        if (connections !== state.connections) return fail('the store has restarted')
         apply().then((answer) => {
-          if (this.cut || this.#trouble(this.#weather.lostReply))
-            return this.#random.chance(0.5) ? fail('reset') : undefined
-          reply(() => resolve(answer))
+          if (this.cut || this.#trouble(state.weather.lostReply)) return vanish('reset')
+          reply(() => {
+            if (world.now - sentAt <= SOON) this.#knowsTime()
+            onAnswer?.(answer, world.now - sentAt)
+            resolve(answer)
+          })
         }, reject)
       })
     })
   }
 
-  #trouble(chance: number): boolean {
-    if (!this.#random.chance(chance)) return false
-    this.troubledUntil = this.#world.now + 7_000
+  /** Somebody has set the wall clock: if the store can't be asked, it may count for so many ms. */
+  doubtTime(ms: number): void {
+    this.doubtsUntil = this.#options.world.now + ms
+    this.knowsTimeSince = undefined
+  }
+
+  #knowsTime(): void {
+    const { now } = this.#options.world
+    this.knewTimeFirst ??= now
+    if (now < this.doubtsUntil) return
+    this.knewTimeAt = now
+    this.knowsTimeSince ??= now
+  }
+
+  #trouble(chance: number, length = TIMEOUT): boolean {
+    const { random, world } = this.#options
+    if (chance === 0 || !random.chance(chance)) return false
+    this.troubles.push({ from: world.now, until: world.now + length, why: 'network' })
     return true
   }
 
   #latency(): number {
-    if (!this.#trouble(this.#weather.slow)) return 0.2 + this.#random.float() * 3
-    return 500 + this.#random.float() * 9_000
+    const { random, state } = this.#options
+    const usual = 0.2 + random.float() * 3 + (state.slowBy > 0 ? random.float() * state.slowBy : 0)
+    return this.#trouble(state.weather.slow, 10_000) ? 500 + random.float() * 9_000 : usual
   }
 }

@@ -60,7 +60,8 @@ export class NodeClock implements Clock {
   resume(): void {
     if (this.#dead) return
     this.#paused = false
-    for (const callback of this.#held.splice(0)) callback()
+    // One after another, each with what it sets off, as the event loop has it.
+    for (const callback of this.#held.splice(0)) this.#world.after(0, () => this.deliver(callback))
   }
 
   kill(): void {

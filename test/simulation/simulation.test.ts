@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
+import { makeScenario } from './make-scenario.ts'
 import { runScenario } from './run-scenario.ts'
-import { makeScenario } from './scenario.ts'
 
 const SEEDS = Array.from({ length: 30 }, (_, index) => index + 1)
 

@@ -1,20 +1,10 @@
-import type { JobContext, Lock } from '../../src/index.ts'
-import type { AcquireRequest, AcquireResult, LockProvider } from '../../src/provider/contract.ts'
-import type { NodeClock } from './node-clock.ts'
+import type { JobContext, JobOptions } from '../../src/index.ts'
+import { type Holding, JobFile } from './file.ts'
+import type { Life } from './life.ts'
+import { type Outage, overlapping } from './outages.ts'
+import type { WitnessedRun } from './run.ts'
 import { MAX_DRIFT, type Scenario } from './scenario.ts'
 import type { World } from './world.ts'
-
-/** A run of a job, as it really was. */
-export interface WitnessedRun {
-  readonly job: string
-  readonly tick: number
-  readonly node: string
-  readonly clock: NodeClock
-  readonly lock: Lock | undefined
-  readonly token: number
-  readonly startedAt: number
-  endedAt: number | undefined
-}
 
 export interface Violation {
   readonly rule: string
@@ -23,135 +13,233 @@ export interface Violation {
   readonly at: number
 }
 
+/** How far a node that has just heard from the store may be off, in ms. */
+export const TIMELY = 250
+/** How long what a good answer told of the store's clock is taken to hold, and a jump of the wall clock to be followed, in ms. */
+const FRESH = 60_000
+/** A tick may be asked for so long, in ms. */
+const LONGEST_GRACE = 31_000
+export const JUMP_FOLLOWED = 40_000
+/** No failover forgets more, in ms. */
+const LONGEST_FORGOTTEN = 60_000
+
 /** Sees what really happens: what runs, and what the store grants. Judges it against the safety rules at every step. */
 export class Witness {
-  readonly runs: WitnessedRun[] = []
   readonly violations: Violation[] = []
+  readonly files = new Map<string, JobFile>()
+  /** Ticks that ran once more because the store had forgotten their grant, as it documents. */
+  forgottenRuns = 0
+  runs = 0
+  /** When the store was down or slow. */
+  storeOutages: readonly Outage[] = []
   readonly #world: World
   readonly #scenario: Scenario
-  readonly #byTick = new Map<string, WitnessedRun[]>()
-  readonly #active = new Map<string, Set<WitnessedRun>>()
-  readonly #lastToken = new Map<string, { token: number; owner: string }>()
-  /** By job and tick: when it was granted last. */
-  readonly granted = new Map<string, number>()
-  /** By job and tick: released, so that its end was told to the store. */
-  readonly #done = new Set<string>()
-  /** By job: the times from grant to end of lease in the store, for what may excuse a tick. */
-  readonly leases = new Map<string, { from: number; until: number }[]>()
+  readonly #trace: ((line: string) => void) | undefined
+  readonly #aliases = new Map<string, string>()
+  readonly #remembers: boolean
 
-  constructor(world: World, scenario: Scenario) {
+  constructor(world: World, scenario: Scenario, trace?: (line: string) => void) {
     this.#world = world
     this.#scenario = scenario
+    this.#trace = trace
+    this.#remembers = scenario.faults.some(({ kind }) => kind === 'store-failover')
+    const versions = new Map<string, JobOptions[]>(scenario.jobs.map(({ options }) => [options.name, [options]]))
+    for (const fault of scenario.faults) if (fault.kind === 'reload') versions.get(fault.job)?.push(fault.options)
+    for (const [name, all] of versions) this.files.set(name, new JobFile(name, all))
   }
 
-  /** The store with its grants watched. */
-  over(store: LockProvider): LockProvider {
-    return {
-      ...store,
-      acquire: async (requests) => {
-        const results = await store.acquire(requests)
-        for (const [index, result] of results.entries()) this.#answered(requests[index] as AcquireRequest, result)
-        return results
-      },
-      extend: async (requests) => {
-        const leases = await store.extend(requests)
-        for (const lease of leases) if (lease) this.#leased(lease.name, lease.lockUntil)
-        return leases
-      },
-      release: async (requests) => {
-        const freed = await store.release(requests)
-        for (const [index, { name, tick }] of requests.entries()) {
-          if (freed[index] && tick !== undefined) this.#done.add(`${name} ${tick}`)
-        }
-        return freed
-      },
-    }
+  get now(): number {
+    return this.#world.now
   }
 
-  began(context: JobContext, kind: string, node: string, clock: NodeClock): WitnessedRun {
+  file(name: string): JobFile {
+    const file = this.files.get(name)
+    if (!file) throw new Error(`there is no job ${name}`)
+    return file
+  }
+
+  began(context: JobContext, kind: string, life: Life, watchesSignal: boolean): WitnessedRun {
     const { name: job, lock, fencingToken: token = 0 } = context
+    const file = this.file(job)
+    const signal = watchesSignal ? context.signal : undefined
+    const leaseUntil = file.holding.owner === lock?.token ? file.holding.until : 0
     const tick = +context.scheduledAt
-    const run = { job, tick, node, clock, lock, token, startedAt: this.#world.now, endedAt: undefined }
-    if (lock && !lock.held) this.#violate('lost is known locally', `${node} began ${job} with a lease that had ended`)
-    if (kind !== 'trigger') this.#judgeTick(run)
-    this.#judgeOverlap(job, token, run)
-    this.runs.push(run)
-    const active = this.#active.get(job) ?? new Set()
-    this.#active.set(job, active.add(run))
+    const run: WitnessedRun = {
+      job,
+      kind,
+      tick,
+      life,
+      lock,
+      signal,
+      token,
+      startedAt: this.now,
+      endedAt: undefined,
+      leaseUntil,
+    }
+    this.tell(
+      () =>
+        `${life.node} runs ${job} at ${new Date(tick).toISOString().slice(11, 23)} (${kind}, token ${token || 'none'})`,
+    )
+    this.runs++
+    if (kind !== 'trigger') life.latest.set(job, Math.max(tick, life.latest.get(job) ?? 0))
+    if (life.stoppedAt <= this.now) this.violate('stop', `${life.node} began ${job} after it had stopped`)
+    for (const other of file.active)
+      if (other.life === life) this.violate('still running here', `${life.node} began ${job}, which still runs there`)
+    if (lock) this.#judgeLease(file, run, lock.held)
+    else this.#judgeOpen(file, run)
+    if (kind !== 'trigger') this.#judgeTick(file, run)
+    if (lock) file.runs.set(lock.token, run)
+    this.judgeOthers(file, lock?.token)
+    file.active.add(run)
     return run
   }
 
+  /** To be called in the turn in which the work ends. */
   ended(run: WitnessedRun): void {
-    run.endedAt = this.#world.now
-    this.#active.get(run.job)?.delete(run)
+    run.endedAt = this.now
+    run.life.ended.set(run.job, this.now)
+    this.file(run.job).active.delete(run)
+    if (!run.life.clock.paused) this.judgeLoss(run)
+    this.tell(() => `${run.life.node} ends ${run.job}`)
   }
 
-  #answered(request: AcquireRequest, result: AcquireResult): void {
-    if (!result.granted) return
-    const { name, fencingToken, owner, lockUntil } = result.lease
-    const last = this.#lastToken.get(name)
-    if (last && last.owner !== owner && fencingToken <= last.token) {
-      this.#violate('fencing', `${name} was granted with token ${fencingToken} after ${last.token}`)
+  /** What the account of a name is from now on. */
+  hold(file: JobFile, holding: Holding): void {
+    if (this.#remembers) {
+      const { history } = file
+      while (history[1] && history[1].at < this.now - LONGEST_FORGOTTEN) history.shift()
+      history.push({ at: this.now, holding: file.holding })
     }
-    if (last && last.owner === owner && fencingToken < last.token)
-      this.#violate('fencing', `${name}: a token went back`)
-    if (last?.owner !== owner) this.#judgeOverlap(name, fencingToken, undefined)
-    this.#lastToken.set(name, { token: fencingToken, owner })
-    if (request.tick !== undefined) this.granted.set(`${name} ${request.tick}`, this.#world.now)
-    this.#leased(name, lockUntil)
+    file.holding = holding
   }
 
-  #leased(name: string, until: number): void {
-    const leases = this.leases.get(name) ?? []
-    this.leases.set(name, leases)
-    leases.push({ from: this.#world.now, until })
+  forced(name: string): void {
+    const file = this.file(name)
+    if (file.holding.until <= this.now) return
+    file.forced.add(file.holding.owner)
+    this.hold(file, { ...file.holding, until: this.now, forced: true })
   }
 
-  /** Once per tick; or once more, with a higher token, after the lease of the one before had ended without release. */
-  #judgeTick(run: WitnessedRun): void {
-    const key = `${run.job} ${run.tick}`
-    const before = this.#byTick.get(key) ?? []
-    this.#byTick.set(key, [...before, run])
-    const last = before.at(-1)
-    if (!last) return
-    const options = this.#scenario.jobs.find(({ options }) => options.name === run.job)?.options
-    const what = `${run.job} at ${new Date(run.tick).toISOString()} ran on ${last.node} and on ${run.node}`
-    if (options?.onCrash !== 'rerun') this.#violate('once per tick', what)
-    else if (this.#done.has(key)) this.#violate('once per tick', `${what}, though it had ended and was released`)
+  /** The store has forgotten what it did since then. */
+  forgot(since: number): void {
+    for (const file of this.files.values()) {
+      const before = file.history.find(({ at }) => at > since)
+      if (!before) continue
+      for (const [, tick] of file.ticks)
+        for (const grant of tick.grants) if (grant.at > since) file.forgotten.add(grant.owner)
+      for (const { holding } of file.history) if (holding.grantedAt > since) file.forgotten.add(holding.owner)
+      if (file.holding.grantedAt > since) file.forgotten.add(file.holding.owner)
+      // Whoever had extended or released since then may find his lease over, or still there.
+      file.forgotten.add(file.holding.owner)
+      file.forgotten.add(before.holding.owner)
+      this.hold(file, before.holding)
+    }
+  }
+
+  storeTroubleWithin(from: number, until: number): Outage | undefined {
+    return overlapping(this.storeOutages, from, until)
+  }
+
+  /** No lease that is over in the store is relied on, but for the drift of the clocks during it. */
+  #judgeLease(file: JobFile, run: WitnessedRun, held: boolean): void {
+    const { holding, name } = file
+    const { life, lock } = run
+    if (!held) this.violate('lost is known locally', `${life.node} began ${name} with a lease that it knows to be over`)
+    if (!lock || this.#excused(file, run)) return
+    if (holding.owner !== lock.token)
+      this.violate('lost is known locally', `${life.node} began ${name} with a lease that another has taken over`)
+    else if (holding.until < this.now - slackOf(run))
+      this.violate(
+        'lost is known locally',
+        `${life.node} began ${name} ${this.now - holding.until} ms after its lease had ended`,
+      )
+  }
+
+  /** Without a lock only where the job wants that, and only while the store could not answer. */
+  #judgeOpen(file: JobFile, { life, tick }: WitnessedRun): void {
+    const tickFile = file.tick(tick)
+    const catchesUp = life.optionsAt(file.name, this.now)?.catchUp !== 'none'
+    if (!file.mayRunOpen) this.violate('one holder', `${life.node} ran ${file.name} without its lock`)
+    else if (tickFile.runs.some((run) => run.life === life))
+      this.violate('one holder', `${life.node} ran a tick of ${file.name} once more without its lock`)
+    // A job that catches up may ask twice, and be answered once.
+    // After a pause the end of the grace may be seen before an answer that came meanwhile.
+    else if (!catchesUp && tickFile.answered.has(life) && !overlapping(life.outages, tick, this.now))
+      this.violate('one holder', `${life.node} ran ${file.name} without its lock, though the store had answered`)
+  }
+
+  /** Once per tick; or once more, with a higher token, after the lease of the one before had ended without release. Never before its time. */
+  #judgeTick(file: JobFile, run: WitnessedRun): void {
+    const tickFile = file.tick(run.tick)
+    const last = tickFile.runs.findLast(({ lock }) => lock)
+    tickFile.runs.push(run)
+    if (this.knowsTime(run.life) && run.tick > this.now + TIMELY)
+      this.violate('clock-ahead', `${run.life.node} ran ${file.name} ${run.tick - this.now} ms before its time`)
+    if (!last || !run.lock) return
+    const what = `${file.name} at ${new Date(run.tick).toISOString()} ran on ${last.life.node} and on ${run.life.node}`
+    if (file.forgotten.has(last.lock?.token ?? '')) this.forgottenRuns++
+    else if (!file.mayRerun) this.violate('once per tick', what)
     // A lock that was taken away by hand while its grant was still on the way: both run, and the late one has the lower token.
-    else if (run.token <= last.token && !this.#forced.has(`${run.job} ${run.token}`)) {
-      this.#violate('fencing', `${what}, with no higher token`)
-    }
+    else if (run.token <= last.token && !this.#excused(file, run))
+      this.violate('fencing', `${what}, with no higher token`)
+  }
+
+  /** Whether a node must know what time it is by the store's clock, and is after no tick any more that it planned before it did. */
+  knowsTime({ link }: Life): boolean {
+    const { knewTimeAt, knowsTimeSince } = link
+    if (knewTimeAt === undefined || knowsTimeSince === undefined) return false
+    return this.now - knewTimeAt < FRESH && this.now - knowsTimeSince > LONGEST_GRACE
   }
 
   /** Nobody who may rely on a lease is running while another is granted the name, but for the drift of the clocks during one lease. */
-  #judgeOverlap(job: string, token: number, run: WitnessedRun | undefined): void {
-    for (const other of this.#active.get(job) ?? []) {
-      if (other === run || other.clock.dead || other.clock.paused || other.lock === undefined || other.token >= token)
-        continue
-      const slack = other.lock.lockAtMostFor * MAX_DRIFT * 2 + 1
-      if (other.lock.remaining > slack && !this.#forced.has(`${job} ${other.token}`)) {
-        this.#violate(
+  judgeOthers(file: JobFile, owner: string | undefined): void {
+    for (const run of file.active) {
+      const { lock, life } = run
+      if (!lock || lock.token === owner || owner === undefined || life.clock.dead || life.clock.paused) continue
+      if (lock.remaining > slackOf(run) && !this.#excused(file, run))
+        this.violate(
           'one holder',
-          `${job} was granted while ${other.node} could rely on it for ${other.lock.remaining} ms more`,
+          `${file.name} was granted while ${life.node} could rely on it for ${lock.remaining} ms more`,
         )
-      }
     }
   }
 
-  /** Locks that were taken away by hand: their holders can't know before they next ask. */
-  readonly #forced = new Set<string>()
-  forced(job: string): void {
-    for (const run of this.#active.get(job) ?? []) this.#forced.add(`${job} ${run.token}`)
-    const last = this.#lastToken.get(job)
-    if (last) this.#forced.add(`${job} ${last.token}`)
+  /** A lease that is over is known to be, and the signal has aborted. */
+  judgeLoss(run: WitnessedRun): void {
+    const { lock, life, signal, job } = run
+    if (!lock || this.now <= run.leaseUntil + slackOf(run)) return
+    if (lock.held) this.violate('lost is known locally', `${life.node} relies on ${job} after its lease has ended`)
+    else if (signal && !signal.aborted)
+      this.violate(
+        'lost is known locally',
+        `the signal of ${job} on ${life.node} has not aborted though its lease is over`,
+      )
   }
 
-  violate(rule: string, what: string, at: number): void {
+  /** A lock that was taken away by hand, or that the store has forgotten: its holder can't know before it next asks. */
+  #excused(file: JobFile, { lock }: WitnessedRun): boolean {
+    const owner = lock?.token ?? ''
+    return file.forced.has(owner) || file.forgotten.has(owner)
+  }
+
+  /** How an owner is called in the trace: owners are random, and a replay is the same to the letter. */
+  alias(owner: string): string {
+    const known = this.#aliases.get(owner)
+    if (known) return known
+    const alias = `o${this.#aliases.size + 1}`
+    this.#aliases.set(owner, alias)
+    return alias
+  }
+
+  tell(line: () => string): void {
+    this.#trace?.(`${((this.now - this.#scenario.start) / 1000).toFixed(4).padStart(9)} ${line()}`)
+  }
+
+  violate(rule: string, what: string, at = this.now): void {
     this.violations.push({ rule, what, at: at - this.#scenario.start })
-  }
-
-  #violate(rule: string, what: string): void {
-    this.violate(rule, what, this.#world.now)
+    this.tell(() => `BROKEN: ${rule}: ${what}`)
   }
 }
+
+/** How far the clocks of store and node drift apart during a lease, and the whole milliseconds of timers and stores. */
+export const slackOf = ({ lock }: WitnessedRun): number => (lock?.lockAtMostFor ?? 0) * MAX_DRIFT * 2 + 3

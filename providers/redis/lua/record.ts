@@ -87,6 +87,11 @@ local function put(lock_key, record)
   redis.call('SET', lock_key, record.locked_by)
   if record.lock_until < FOREVER then
     redis.call('PEXPIREAT', lock_key, digits(record.lock_until / 1000 - 1))
+    if redis.call('EXISTS', lock_key) == 0 then
+      -- Redis deletes a key at once that is told to expire within the present millisecond, which may be later by now than the script's
+      -- time. Rather a little too late: the state has the exact end.
+      redis.call('SET', lock_key, record.locked_by, 'PX', '1')
+    end
   end
 end
 

@@ -234,6 +234,26 @@ describe('after an outage of the store', () => {
   })
 })
 
+describe('a tick that is caught up with while it is still asked for on time', () => {
+  it('does not run once more without its lock', async () => {
+    const cluster = new Cluster()
+    const node = cluster.node()
+    cluster.job({ every: '10s', catchUp: 'latest', onStoreError: 'run' })
+    await ranAt(cluster, 0)
+    await cluster.start()
+    node.store.set('down', 'acquire')
+    await cluster.until(19.9)
+    node.store.set(4_500, 'read')
+    await cluster.until(24.45)
+    node.store.set('up', 'acquire')
+    await cluster.until(24.55)
+    expect(cluster.ran.at(-1)).toMatchObject({ tick: 20, kind: 'catch-up' })
+    node.store.set('down', 'acquire')
+    await cluster.until(31)
+    expect(cluster.ticks.filter((tick) => tick === 20)).toHaveLength(1)
+  })
+})
+
 describe('several nodes that catch up', () => {
   it('lose no tick when one ends the moment after the other was refused', async () => {
     const cluster = new Cluster()

@@ -188,6 +188,42 @@ describe('a reply', () => {
     expect(cluster.ran).toMatchObject([{ tick: 0, at: 1.5 }])
   })
 
+  it.each(['skip', 'run'] as const)(
+    'that comes in the last pause of the grace is used, with onStoreError %j',
+    async (onStoreError) => {
+      const cluster = new Cluster()
+      const node = cluster.node({ storeTimeout: 100 })
+      cluster.job({ every: '1s', onStoreError })
+      await cluster.start()
+      node.store.set(980, 'acquire')
+      await cluster.until(0.05)
+      node.store.set('down', 'acquire')
+      await cluster.until(0.99)
+      node.store.set('up')
+      await cluster.until(1.5)
+      const granted = expect.any(Number)
+      expect(cluster.ran[0]).toMatchObject({ tick: 0, token: granted })
+      expect(node.events('missed')).toEqual([])
+    },
+  )
+
+  it('that refuses, and comes in the last pause of the grace, ends the tick: it does not run without its lock', async () => {
+    const cluster = new Cluster()
+    const [node, other] = [cluster.node({ storeTimeout: 100 }), cluster.node()]
+    const work = new Work()
+    cluster.job({ every: '1s', onStoreError: 'run' }, work.run)
+    await cluster.start(other)
+    await cluster.until(-0.1)
+    await cluster.start(node)
+    node.store.set(980, 'acquire')
+    await cluster.until(0.05)
+    node.store.set('down', 'acquire')
+    await cluster.until(1)
+    expect(cluster.ran).toMatchObject([{ node: 'node2', tick: 0 }])
+    expect(node.events('skipped')).toMatchObject([{ scheduledAt: new Date(MIDNIGHT), reason: 'tick-taken' }])
+    work.end()
+  })
+
   it('that comes after the grace is given back: the lock is free, the tick not marked as done', async () => {
     const cluster = new Cluster()
     const node = cluster.node({ storeTimeout: '5s' })

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest'
 import { memory } from '../../../providers/memory/memory.ts'
 import { currentLock } from '../../../src/executor/current-lock.ts'
 import { Scheduler } from '../../../src/scheduler/scheduler.ts'
-import { Cluster, MIDNIGHT, SECOND } from './cluster.ts'
+import { Cluster, MIDNIGHT, SECOND, Work } from './cluster.ts'
 
 describe('a scheduler', () => {
   it('does nothing before it is started', async () => {
@@ -45,6 +45,25 @@ describe('a scheduler', () => {
     expect(node.story()).toEqual(['tick', 'acquired', 'started', 'succeeded', 'released'])
     expect(node.scheduler.remove('job')).toBe(false)
     expect(node.scheduler.jobs).toEqual([])
+  })
+
+  it('does not start a job that was taken out and registered anew while its run goes on, though the lease is lost', async () => {
+    const cluster = new Cluster()
+    const node = cluster.node()
+    const work = new Work()
+    cluster.job({ every: '10s', lockAtMostFor: '1s' }, work.run)
+    await cluster.start()
+    await cluster.until(5)
+    node.scheduler.remove('job')
+    cluster.job({ every: '10s', lockAtMostFor: '1m' }, work.run)
+    await cluster.until(10)
+    expect(work.going).toBe(1)
+    expect(node.events('skipped')).toMatchObject([{ reason: 'running' }])
+    expect(await node.scheduler.trigger('job')).toMatchObject({ ran: false, reason: 'running' })
+    work.end()
+    await cluster.until(20)
+    expect(work.going).toBe(1)
+    work.end()
   })
 
   it('does not ask for a tick whose job was taken out during its jitter', async () => {

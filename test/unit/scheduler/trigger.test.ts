@@ -40,6 +40,26 @@ describe('a trigger', () => {
     work.end()
   })
 
+  it('does nothing when a run has begun meanwhile and goes on though its lock was taken away', async () => {
+    const cluster = new Cluster()
+    const node = cluster.node()
+    const work = new Work()
+    cluster.job({ every: '1m' }, work.run)
+    await cluster.start()
+    await cluster.until(-0.1)
+    node.store.set({ delivered: 1_000 }, 'acquire')
+    const outcome = node.scheduler.trigger('job')
+    await cluster.time.settle()
+    node.store.set('up')
+    await cluster.until(0.5)
+    await cluster.store.forceRelease('job')
+    await cluster.until(1)
+    expect(await outcome).toMatchObject({ ran: false, reason: 'running' })
+    expect(work.going).toBe(1)
+    expect(cluster.store.locks.get('job')?.lockUntil).toBeLessThanOrEqual(MIDNIGHT + 1_000)
+    work.end()
+  })
+
   it('does nothing while the job runs elsewhere, and says where and until when', async () => {
     const cluster = new Cluster()
     const [first, second] = [cluster.node(), cluster.node()]

@@ -16,9 +16,9 @@ export interface Parts {
 /** The verbs that are done wrong; the others stay right. */
 export type Break = (parts: Parts) => Partial<LockProvider>
 
-/** The store's own clock: it has nothing to do with `Date`, so what looks at `Date` is found out. */
+/** The store's own clock, of microseconds: it has nothing to do with `Date`, so what looks at `Date` is found out. */
 const start = Date.now() + 12_345_678
-const now = (): number => start + performance.now()
+const now = (): number => Math.round((start + performance.now()) * 1_000) / 1_000
 
 const nothingBroken: Break = () => ({})
 

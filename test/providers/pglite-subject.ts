@@ -1,0 +1,36 @@
+/* How the tests meet PGlite: it runs within this process, as one connection which its nodes share, and reads this process's clock. */
+import { PGlite } from '@electric-sql/pglite'
+import { postgres } from '../../providers/postgres/index.ts'
+import type { ConformanceSubject } from '../../src/testing/index.ts'
+import { lookup, shedLockStatement } from './postgres-subject.ts'
+
+const TABLE = 'ticklock_conformance'
+
+export function pgliteSubject(): ConformanceSubject {
+  let db: PGlite
+  return {
+    name: 'postgres on PGlite',
+    clock: 'machine',
+    async before() {
+      db = await PGlite.create()
+    },
+    after: () => db.close(),
+    connect: () => postgres({ client: db, table: TABLE }),
+    now: () => Date.now(),
+    look: (name) => lookup(db, TABLE, name),
+    lose: async (name) => void (await db.query(`DELETE FROM ${TABLE} WHERE name = $1`, [name])),
+    unreachable: async () => {
+      const closed = await PGlite.create()
+      await closed.close()
+      return postgres(closed)
+    },
+    unprepared: (place) => postgres({ client: db, table: place }),
+    async clientSurvivesClose() {
+      await postgres(db).close()
+      return (await db.query('SELECT 1')).rows.length === 1
+    },
+    async asShedLock(name, lockedForMs) {
+      return (await db.query(shedLockStatement(TABLE), [name, lockedForMs])).affectedRows === 1
+    },
+  }
+}

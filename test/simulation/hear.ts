@@ -1,0 +1,86 @@
+import type { Scheduler, SkippedEvent } from '../../src/index.ts'
+import type { AcquireRequest, AcquireResult } from '../../src/provider/contract.ts'
+import type { MissedEvent } from '../../src/scheduler/events.ts'
+import { TOLD } from './file.ts'
+import type { Life } from './life.ts'
+import { TIMELY, type Witness } from './witness.ts'
+
+/** A job counts as running until its release was answered, or given up, in ms. */
+const RELEASING = 10_100
+/** The longest pause between two asks, in ms, and a little. */
+const LONGEST_PAUSE = 2_100
+
+/** Listens to what a scheduler says, and judges whether it is true. */
+export function listen(witness: Witness, life: Life, scheduler: Scheduler, throws: boolean): void {
+  scheduler.on('started', ({ job, kind }) => void life.kinds.set(job, kind))
+  scheduler.on('skipped', (event) => onSkipped(witness, life, event))
+  scheduler.on('missed', (event) => onMissed(witness, life, event))
+  if (throws)
+    scheduler.onAny(() => {
+      throw new Error('a listener that throws at everything')
+    })
+}
+
+/** Keeps what a node was told by the store. */
+export function onAnswer(
+  witness: Witness,
+  life: Life,
+  requests: readonly AcquireRequest[],
+  results: readonly AcquireResult[],
+  after: number,
+): void {
+  for (let index = 0; index < requests.length; index++) {
+    const { name, tick, lockAtMostFor } = requests[index] as AcquireRequest
+    const result = results[index] as AcquireResult
+    // What came after its lease had ended, counted from the sending, is no answer.
+    if (result.granted && after >= lockAtMostFor) continue
+    if (tick === undefined || !witness.files.has(name)) continue
+    const file = witness.file(name)
+    const known = file.ticks.get(tick)
+    // A grant may lapse during the pause before the next ask.
+    if (!result.granted || lockAtMostFor - after > LONGEST_PAUSE) known?.answered.add(life)
+    const told = TOLD[result.granted ? 'granted' : result.reason] ?? 0
+    known?.told.set(life, (known.told.get(life) ?? 0) | told)
+  }
+}
+
+function onSkipped(witness: Witness, life: Life, { job, kind, scheduledAt, reason }: SkippedEvent): void {
+  if (kind === 'trigger') return
+  const file = witness.file(job)
+  const tick = file.tick(+scheduledAt)
+  if (reason !== 'running') {
+    // What ran there without its lock need not be asked for.
+    if (reason === 'tick-taken' && file.mayRunOpen && tick.time <= (life.latest.get(job) ?? 0)) return
+    if (((tick.told.get(life) ?? 0) & (TOLD[reason] ?? 0)) === 0)
+      witness.violate(
+        'a failure is no refusal',
+        `${life.node} says that ${job} was refused as ${reason}, which the store has not told it`,
+      )
+    return
+  }
+  tick.dealtWith.add(life)
+  tick.reasons.add(reason)
+  tick.told.set(life, (tick.told.get(life) ?? 0) | (TOLD.running ?? 0))
+  const since = witness.now - RELEASING
+  for (const run of file.active) if (run.life === life) return
+  const ended = life.ended.get(job)
+  if (ended !== undefined && (ended >= since || life.troubleWithin(ended, witness.now))) return
+  witness.violate('skipped for a reason', `${life.node} says that ${job} runs there, which it does not`)
+}
+
+function onMissed(witness: Witness, life: Life, { job, scheduledAt, reason, until }: MissedEvent): void {
+  const tick = +scheduledAt
+  witness.tell(() => `${life.node} missed ${job} at ${scheduledAt.toISOString().slice(11, 23)}: ${reason}`)
+  const catchesUp = life.optionsAt(job, witness.now)?.catchUp !== 'none'
+  if (catchesUp) life.dropped.push({ job, first: tick, last: +(until ?? tick) })
+  // What a job queued that catches up may have been planned before the store's clock was known.
+  if (reason === 'late' && !catchesUp && tick > witness.now + TIMELY && witness.knowsTime(life))
+    witness.violate(
+      'missed for a reason',
+      `${life.node} missed ${job} as late ${tick - witness.now} ms before its time`,
+    )
+  if (reason !== 'store-error') return
+  const from = Math.min(tick, witness.now) - RELEASING
+  if (!life.troubleWithin(from, witness.now) && !witness.storeTroubleWithin(from, witness.now))
+    witness.violate('missed for a reason', `${life.node} missed ${job} as if the store had failed, which it has not`)
+}

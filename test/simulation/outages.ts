@@ -1,0 +1,22 @@
+/** When something could not work, as a span of true time. */
+export interface Outage {
+  readonly from: number
+  /** Infinity while it lasts. */
+  until: number
+  readonly why: string
+}
+
+/** The outage that overlaps a span, if any does. */
+export const overlapping = (outages: readonly Outage[], from: number, until: number): Outage | undefined =>
+  outages.find((outage) => outage.from <= until && outage.until >= from)
+
+/** Whether somewhere in a span there are so many ms in a row without any of these outages. */
+export function hasClear(outages: readonly Outage[], from: number, until: number, length: number): boolean {
+  let clearFrom = from
+  const within = outages.filter((each) => each.from < until && each.until > from).sort((a, b) => a.from - b.from)
+  for (const outage of within) {
+    if (outage.from - clearFrom >= length) return true
+    clearFrom = Math.max(clearFrom, outage.until)
+  }
+  return until - clearFrom >= length
+}
