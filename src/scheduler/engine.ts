@@ -22,6 +22,8 @@ export interface Engine {
   readonly closing: AbortSignal
   /** The runs under way, by the names of their jobs: also of a job that was removed meanwhile, and perhaps registered anew. */
   readonly runs: Map<string, Run>
+  /** By the name of a job: the latest tick that ran here. */
+  readonly ran: Map<string, number>
   /** Keeps the scheduler from having stopped while this goes on. The promise must not reject. */
   track(work: Promise<unknown>): void
   /** Says that ticks of this job passed without having been asked for. */

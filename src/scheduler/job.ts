@@ -119,8 +119,6 @@ export interface Job {
   readonly jitter: number
   readonly graceFor: number
   readonly onStoreError: 'skip' | 'run'
-  /** The latest tick that ran here. */
-  ran: number | undefined
   /** The tick that this node waits for to lapse (`onCrash: 'rerun'`). */
   watched: number | undefined
   /** How many ticks on their time are being asked for right now. */
@@ -173,7 +171,6 @@ export function checkJob(
   const common = { tick: undefined, retry: undefined, signal: undefined }
   const lock = { name, lockAtMostFor, lockAtLeastFor, metadata, onCrash, ...common }
   const idle = {
-    ran: undefined,
     watched: undefined,
     asking: 0,
     catchingUp: undefined,

@@ -108,6 +108,7 @@ export class Scheduler implements AsyncDisposable {
       stopping: this.#stopping.signal,
       closing: this.#closing.signal,
       runs: new Map(),
+      ran: new Map(),
       track: (work) => this.#pending.add(work),
       owe: (job) => this.#catchUp.owe(job),
     }

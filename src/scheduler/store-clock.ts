@@ -7,6 +7,9 @@ const DRIFT = 0.0005
 /** A difference between wall and monotonic clock that is a jump (somebody set the clock, or the machine slept), in ms. */
 const JUMP = 500
 
+/** Some stores tell their clock in whole milliseconds: a wide reading must not take a narrow one's place on that account. */
+const WHOLE = 1
+
 /**
  * The time by the store's clock, as well as it is known here. Every answer says what the store's clock showed at some moment between
  * its sending and its arrival, which bounds the difference from this machine's monotonic clock by the round trip (as NTP bounds it,
@@ -51,7 +54,8 @@ export class StoreClock {
   observe({ storeTime, sentAt, receivedAt }: ClockReading): void {
     const reading = { low: storeTime - receivedAt, high: storeTime - sentAt, at: receivedAt }
     const known = this.#bounds
-    const agrees = known && reading.low <= known.high + this.#age() && reading.high >= known.low - this.#age()
+    const slack = this.#age() + WHOLE
+    const agrees = known && reading.low <= known.high + slack && reading.high >= known.low - slack
     const better = known && reading.high - reading.low <= known.high - known.low + 2 * this.#age()
     if (!agrees || better) this.#bounds = reading
   }

@@ -42,8 +42,8 @@ export function conclude(engine: Engine, tick: Tick, answer: Answer): Promise<vo
       if (mayRerun(job, tick.time, answer.refused.record)) engine.track(watch(engine, tick, answer.refused.record))
       return undefined
     case 'failed':
-      // Not once more what ran here meanwhile, when the store was asked for it by way of catching up.
-      if (job.onStoreError === 'run' && job.ran !== undefined && tick.time <= job.ran) {
+      // Not once more what ran here meanwhile, by way of catching up, or before the job was registered anew.
+      if (job.onStoreError === 'run' && tick.time <= latest(engine, job)) {
         tellSkipped(engine, tick, TAKEN_HERE)
         return undefined
       }
@@ -63,6 +63,8 @@ export type SkipDetails = Pick<SkippedEvent, 'reason' | 'heldBy' | 'heldUntil'>
 /** The job still runs on this node. */
 export const RUNNING_HERE = { reason: 'running', heldBy: undefined, heldUntil: undefined } as const
 
+const latest = ({ ran }: Engine, { name }: Job): number => ran.get(name) ?? Number.NEGATIVE_INFINITY
+
 /** It, or a later tick, ran on this node. */
 const TAKEN_HERE = { reason: 'tick-taken', heldBy: undefined, heldUntil: undefined } as const
 
@@ -79,7 +81,7 @@ const tellRefused = (engine: Engine, tick: Tick, refused: Refused): void =>
 
 async function run(engine: Engine, tick: Tick, lock: Lock | undefined): Promise<void> {
   if (engine.runs.has(tick.job.name)) return tellSkipped(engine, tick, RUNNING_HERE)
-  if (tick.job.ran === undefined || tick.time > tick.job.ran) tick.job.ran = tick.time
+  engine.ran.set(tick.job.name, Math.max(tick.time, latest(engine, tick.job)))
   // What the function throws was told by an event.
   await new Run(engine, tick, lock).execute().catch(() => {})
 }

@@ -150,7 +150,11 @@ function whyNotRun(cluster: Cluster, lives: readonly Life[], judged: Judged): st
   if (options.catchUp !== 'none' && lives.some((life) => life.droppedWhileCatchingUp(file.name, time)))
     return 'dropped while catching up'
   // Only the newest that are owed are caught up with.
-  if (options.catchUp !== 'none' && file.overtakenBy(time, time + CATCHING_UP)) return 'passed over while catching up'
+  if (
+    options.catchUp !== 'none' &&
+    file.overtakenBy(time, time + CATCHING_UP + parseDuration(options.lockAtMostFor, { option: 'lockAtMostFor' }))
+  )
+    return 'passed over while catching up'
   if (lives.some((life) => wasFit(cluster, life, judged))) return ''
   if (overlapping(cluster.outages, time - RECOVERING, over)) return 'the store was down or slow'
   const up = lives.filter((life) => life.upThrough(time - STARTING, asked))

@@ -207,7 +207,7 @@ export class Witness {
   /** A lease that is over is known to be, and the signal has aborted. */
   judgeLoss(run: WitnessedRun): void {
     const { lock, life, signal, job } = run
-    if (!lock || this.now <= run.leaseUntil + slackOf(run)) return
+    if (!lock || this.now <= run.leaseUntil + slackOf(run) || this.#excused(this.file(job), run)) return
     if (lock.held) this.violate('lost is known locally', `${life.node} relies on ${job} after its lease has ended`)
     else if (signal && !signal.aborted)
       this.violate(

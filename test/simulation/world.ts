@@ -1,4 +1,4 @@
-import { Heap } from '../../src/scheduler/heap.ts'
+import { Queue } from './queue.ts'
 
 interface Happening {
   readonly at: number
@@ -11,7 +11,7 @@ export class World {
   /** True time, in ms since the epoch: no clock in the world need show it. */
   now: number
   #order = 0
-  readonly #queue = new Heap<Happening>((a, b) => a.at < b.at || (a.at === b.at && a.order < b.order))
+  readonly #queue = new Queue<Happening>()
 
   constructor(start: number) {
     this.now = start

@@ -90,6 +90,16 @@ describe('the time by the store', () => {
     expect(time.now()).toBe(WALL + 3_600_250)
   })
 
+  it('keeps a good reading against a wide one that differs by the rest of a millisecond', () => {
+    const clock = new ManualClock({ now: WALL })
+    const time = new StoreClock(clock)
+    const at = clock.monotonic()
+    time.observe({ storeTime: WALL + 5_000, sentAt: at, receivedAt: at })
+    time.observe({ storeTime: WALL + 5_000.9, sentAt: at - 4_000, receivedAt: at })
+    time.observe({ storeTime: WALL + 4_999.1 + 4_000, sentAt: at, receivedAt: at + 4_000 })
+    expect(time.now()).toBe(WALL + 5_000)
+  })
+
   it('trusts a reading less as it ages', async () => {
     const { clock, time, ask } = machine(300_000)
     await ask(5, 5)

@@ -1,0 +1,185 @@
+/** One way to break the product: a text that stands exactly once in a file, and what stands there instead. */
+export interface Mutant {
+  readonly name: string
+  readonly file: string
+  readonly replace: string
+  readonly by: string
+  /** The rule of DESIGN.md that it breaks. */
+  readonly rule: string
+}
+
+const mutant = (rule: string, name: string, file: string, replace: string, by: string): Mutant => ({
+  rule,
+  name,
+  file,
+  replace,
+  by,
+})
+
+const DECIDE = 'src/provider/decide.ts'
+const LOCK = 'src/lock/lock.ts'
+const ACQUISITION = 'src/lock/acquisition.ts'
+const ASK = 'src/scheduler/ask.ts'
+const TICK = 'src/scheduler/tick.ts'
+
+export const mutants: readonly Mutant[] = [
+  mutant('1', 'no tick check', DECIDE, 'tick <= record.lastTick)', 'tick < 0)'),
+  mutant('1', 'a tick far ahead is granted', DECIDE, 'tick > now + request.maxClockSkew', 'tick < 0'),
+  mutant(
+    '1',
+    "the client's clock decides which tick it is",
+    'src/scheduler/planner.ts',
+    'const now = this.#options.time.now()\n    for',
+    'const now = this.#options.clock.now()\n    for',
+  ),
+  mutant(
+    '2',
+    'a held lock is granted',
+    DECIDE,
+    "return record.lockUntil > now ? 'held' : undefined",
+    'return undefined',
+  ),
+  mutant(
+    '3',
+    'release without owner',
+    DECIDE,
+    'if (!record || record.lockedBy !== holderOf(request) || record.lockUntil <= now) return undefined\n  return {',
+    'if (!record) return undefined\n  return {',
+  ),
+  mutant(
+    '3',
+    'extension after expiry',
+    DECIDE,
+    'record.lockedBy !== holderOf(request) || record.lockUntil <= now) return undefined\n  const may',
+    'record.lockedBy !== holderOf(request)) return undefined\n  const may',
+  ),
+  mutant(
+    '3',
+    'extension without owner',
+    DECIDE,
+    'record.lockedBy !== holderOf(request) || record.lockUntil <= now) return undefined\n  const may',
+    'record.lockUntil <= now) return undefined\n  const may',
+  ),
+  mutant(
+    '4',
+    'deadline counted from the reply',
+    ACQUISITION,
+    'deadline: sentAt + left',
+    'deadline: this.#store.clock.monotonic() + left',
+  ),
+  mutant(
+    '4',
+    'a lease that lapsed is not lost',
+    LOCK,
+    "setDeadline(this.#store.clock, this.#deadline, () => this.#lose('its lease lapsed')",
+    'setDeadline(this.#store.clock, this.#deadline, () => {}',
+  ),
+  mutant(
+    '4',
+    'a grant that came after its lease is used',
+    ACQUISITION,
+    'if (this.#store.clock.monotonic() >= grant.deadline) {',
+    'if (Number.isNaN(grant.deadline)) {',
+  ),
+  mutant(
+    '5',
+    'a lost reply is taken for a refusal',
+    ASK,
+    "return { outcome: 'failed', error }",
+    "return { outcome: 'refused', refused: { granted: false, reason: 'held', storeTime: 0 } }",
+  ),
+  mutant(
+    '6',
+    'each ask is a new owner',
+    DECIDE,
+    'if (record && ours && record.lockUntil > now)',
+    'if (record && ours && record.lockUntil < 0)',
+  ),
+  mutant(
+    '7',
+    'tokens start anew',
+    DECIDE,
+    'Math.max(last + 1, Math.floor(now * 1000))',
+    'Math.floor(now * 1000) % 1_000_000',
+  ),
+  mutant('8', 'lockAtLeastFor is ignored', DECIDE, 'Math.max(now, record.lockedAt + request.lockAtLeastFor)', 'now'),
+  mutant(
+    '10',
+    'a rerun without a lapse',
+    DECIDE,
+    '!record.tickDone && record.lockUntil <= now',
+    'record.lockUntil <= now',
+  ),
+  mutant(
+    '10',
+    'no rerun',
+    TICK,
+    "job.lock.onCrash === 'rerun' && record?.lastTick === time",
+    "job.lock.onCrash === 'rerun' && record?.lastTick === -1",
+  ),
+  mutant(
+    '9',
+    'a listener that throws gets out',
+    'src/logger.ts',
+    '    onThrow(error)\n  }\n}',
+    '    onThrow(error)\n    throw error\n  }\n}',
+  ),
+  mutant(
+    'keep-alive',
+    'gives up silently',
+    'src/executor/keep-alive.ts',
+    'renewIn(lock.lockAtMostFor * RENEW_AFTER)\n  return',
+    'return',
+  ),
+  mutant(
+    'batches',
+    'the coalescer mixes up answers',
+    'src/lock/coalescer.ts',
+    'waiting.resolve(results[index] as Result)',
+    'waiting.resolve(results[batch.length - 1 - index] as Result)',
+  ),
+  mutant(
+    'plan',
+    'the heap drops an item',
+    'src/scheduler/heap.ts',
+    'if (this.#items.length > 0) this.#sink(last as Item)',
+    'if (this.#items.length > 2) this.#sink(last as Item)',
+  ),
+  mutant(
+    'grace',
+    'the grace is ignored',
+    'src/scheduler/due.ts',
+    'Math.min(time + job.graceFor, next) - now',
+    'Math.min(time + 1, next) - now',
+  ),
+  mutant('grace', 'one ask only', ASK, 'if (!answer && clock.monotonic() >= until)', 'if (!answer)'),
+  mutant(
+    'late grant',
+    'is not given back',
+    ACQUISITION,
+    'if (this.#answer?.granted || this.#uncertain) this.#giveBack()',
+    '',
+  ),
+  mutant('late answer', 'is overlooked', ASK, 'answer = acquisition.answer', 'answer = undefined'),
+  mutant(
+    'local skip',
+    'is dropped',
+    TICK,
+    'if (engine.runs.has(tick.job.name)) return tellSkipped(engine, tick, RUNNING_HERE)',
+    '',
+  ),
+  mutant(
+    'abandoned',
+    'marks its tick as done',
+    ACQUISITION,
+    'release({ name, owner, label, lockAtLeastFor: 0 })',
+    'release({ name, owner, label, lockAtLeastFor: 0, tick: this.request.tick })',
+  ),
+  mutant(
+    'stop',
+    'ticks go on after the stop',
+    'src/scheduler/scheduler.ts',
+    "this.#planner.stop()\n    this.#stopping.abort(new Error('the scheduler is stopping'))",
+    'void 0',
+  ),
+]
