@@ -19,7 +19,8 @@ export default defineConfig({
       {
         test: {
           name: 'cluster',
-          include: ['test/{cluster,docs,examples}/**/*.test.ts'],
+          include: ['test/{cluster,chaos,docs,examples}/**/*.test.ts'],
+          maxConcurrency: 2,
           globalSetup: ['test/cluster/global-setup.ts', 'test/servers/global-setup.ts'],
           testTimeout: 120_000,
           hookTimeout: 120_000,

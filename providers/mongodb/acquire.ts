@@ -35,7 +35,9 @@ async function grantEach(records: Records, requests: readonly AcquireRequest[], 
   const [first] = requests
   if (first && requests.length === 1 && missing.length === 0) {
     const record = await records.change(grantOf(first))
-    if (record) return { records: new Map([[record.name, record]]), storeTime: record.storeTime }
+    if (record) {
+      return { records: new Map([[record.name, record]]), releasers: new Map(), storeTime: record.storeTime }
+    }
   } else {
     await records.changeAll(requests.map(grantOf), missing)
   }

@@ -102,6 +102,8 @@ export function releaseOf(request: ReleaseRequest): Change {
       {
         $set: {
           lockedBy: literal(releasedHolderOf(request)),
+          // Stays over the next grant: a batch must be able to tell which of its releases were made, see release.ts.
+          releasedBy: literal(holderOf(request)),
           lockUntil: { $max: ['$$NOW', { $add: ['$lockedAt', lockAtLeastFor] }] },
           tickDone: tick === undefined ? done : { $or: [done, { $eq: ['$lastTick', new Date(tick)] }] },
         },

@@ -21,6 +21,7 @@ const FIELDS = {
   lastTick: 1,
   tickDone: 1,
   metadata: 1,
+  releasedBy: 1,
   storeTime: '$$NOW',
 } as const
 
@@ -29,6 +30,8 @@ const DUPLICATE_KEY = 11_000
 /** What stands in the collection for some names. */
 export interface Reading {
   readonly records: ReadonlyMap<string, LockRecord>
+  /** Who was the last to release each of them. */
+  readonly releasers: ReadonlyMap<string, string>
   /** The server's clock; unknown when none of the names has a record. */
   readonly storeTime: number | undefined
 }
@@ -47,7 +50,11 @@ export class Records {
     const options = names ? { ...READ, batchSize: names.length + 1 } : READ
     const rows = await collection.aggregate([{ $match: wanted }, { $project: FIELDS }], options).toArray()
     const records = rows.map(recordOf)
-    return { records: new Map(records.map((record) => [record.name, record])), storeTime: records[0]?.storeTime }
+    return {
+      records: new Map(records.map((record) => [record.name, record])),
+      releasers: new Map((rows as Row[]).map(({ _id, releasedBy }) => [_id, releasedBy ?? ''])),
+      storeTime: records[0]?.storeTime,
+    }
   }
 
   /** The server's clock. A `$facet` yields a row even where there are no documents; only a mongos without the database yields none. */
@@ -130,6 +137,7 @@ interface Row {
   readonly lastTick?: unknown
   readonly tickDone?: boolean | null
   readonly metadata?: string | null
+  readonly releasedBy?: string | null
   readonly storeTime: unknown
 }
 

@@ -1,4 +1,5 @@
 import { StoreError } from '../../src/errors.ts'
+import { isPool, type MysqlPool, PATIENCE, patient } from './patience.ts'
 
 /**
  * What the provider needs of a client: a promise pool or a promise connection of `mysql2` is one, and so is anything that
@@ -17,7 +18,7 @@ export interface MysqlNonPromiseClient {
 export type Parameter = Buffer | number
 
 /** A pool of the provider's own. */
-interface OwnPool extends MysqlClient {
+interface OwnPool extends MysqlPool {
   end(): Promise<void>
 }
 
@@ -28,7 +29,7 @@ export interface Source {
 
 /** The user's own client: never closed. */
 export const sourceOfClient = (client: MysqlClient): Source => ({
-  connect: async () => client,
+  connect: async () => (isPool(client) ? patient(client) : client),
   close: async () => {},
 })
 
@@ -43,7 +44,7 @@ export function sourceOfUrl(url: string): Source {
         pool = undefined
         throw error
       })
-      return pool
+      return patient(await pool)
     },
     close() {
       closed ??= pool
@@ -58,10 +59,12 @@ export function sourceOfUrl(url: string): Source {
 }
 
 async function openPool(url: string): Promise<OwnPool> {
-  return (await loadDriver()).createPool(url)
+  // An option that is given beside the URL would win over the URL's own.
+  const connectTimeout = /[?&]connectTimeout=/.test(url) ? undefined : PATIENCE
+  return (await loadDriver()).createPool({ uri: url, ...(connectTimeout && { connectTimeout }) })
 }
 
-async function loadDriver(): Promise<{ createPool(url: string): OwnPool }> {
+async function loadDriver(): Promise<{ createPool(options: { uri: string; connectTimeout?: number }): OwnPool }> {
   try {
     return await import('mysql2/promise')
   } catch (cause) {

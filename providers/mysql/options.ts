@@ -5,13 +5,16 @@ import { type MysqlClient, type MysqlNonPromiseClient, type Source, sourceOfClie
 
 /** Where the locks are: exactly one of `pool`, `connection` and `url`. */
 export interface MysqlOptions {
-  /** Your own pool of `mysql2`, or any object with a matching `query`. The provider never closes it. */
+  /**
+   * Your own pool of `mysql2`, or any object with a matching `query`. The provider never closes it. A connection of a pool that doesn't
+   * answer within 5 s is destroyed, which makes room in the pool for another.
+   */
   readonly pool?: MysqlClient | MysqlNonPromiseClient | undefined
   /** Your own connection, outside of transactions and with autocommit on (the default). The provider never closes it. */
   readonly connection?: MysqlClient | MysqlNonPromiseClient | undefined
   /**
    * `mysql://user:password@host:3306/database` or `mariadb://…`. The provider makes a pool at the first use, with the options
-   * of `mysql2` in the URL's query, and ends it with `close()`.
+   * of `mysql2` in the URL's query, and ends it with `close()`. A connection that doesn't answer within 5 s is dropped and replaced.
    */
   readonly url?: string | undefined
   /**

@@ -110,6 +110,18 @@ describe.skipIf('unavailable' in server)('mongodb', () => {
       expect(await node.release([stale, kept].map((holder) => toRelease(holder)))).toEqual([false, true])
     })
 
+    it('a stale release in a batch stays one though another of the batch was made, and both locks are taken by others at once', async () => {
+      const [stale, retaken] = threeHolders()
+      if (!stale || !retaken) throw new Error('unreachable')
+      for (const holder of [stale, retaken]) await granted(provider, holder)
+      await provider.forceRelease(stale.name)
+      const node = disturbed(
+        () => granted(provider, newHolder(stale.name)),
+        () => granted(provider, newHolder(retaken.name)),
+      )
+      expect(await node.release([stale, retaken].map((holder) => toRelease(holder)))).toEqual([false, true])
+    })
+
     it('an extension in a batch is as long as asked for, however long it takes to read it', async () => {
       const holders = threeHolders()
       await provider.acquire(holders.map((holder) => toAcquire(holder)))

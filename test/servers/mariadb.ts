@@ -11,13 +11,13 @@ import type { ServerKind, StartedServer } from './test-server.ts'
 export const mariadb: ServerKind = {
   variable: 'TICKLOCK_TEST_MARIADB_URL',
   version: mysqlVersion,
-  async start() {
+  async start({ durable = false }) {
     const program = await findOrInstall('mariadb-server', 'mariadbd')
-    return await onFreePort((port) => startMariadb(program, port))
+    return await onFreePort((port) => startMariadb(program, port, durable))
   },
 }
 
-async function startMariadb(program: string, port: number): Promise<StartedServer> {
+async function startMariadb(program: string, port: number, durable: boolean): Promise<StartedServer> {
   const user = serverUser('mysql')
   const server = await ServerProcess.launch({
     name: 'mariadb',
@@ -31,7 +31,11 @@ async function startMariadb(program: string, port: number): Promise<StartedServe
       options.push('--auth-root-authentication-method=normal')
       await runProgram(install, [...options, '--skip-test-db'], { ...user, cwd: folder })
     },
-    args: (folder) => [...mysqlOptions(folder, port), temporary(folder), '--innodb-flush-log-at-trx-commit=0'],
+    args: (folder) => [
+      ...mysqlOptions(folder, port),
+      temporary(folder),
+      `--innodb-flush-log-at-trx-commit=${durable ? 1 : 0}`,
+    ],
     probe: () => createDatabase(port),
   })
   return { url: mysqlUrl(port), processes: [server] }

@@ -11,11 +11,11 @@ import type { ServerKind, StartedServer } from './test-server.ts'
 export const mysql: ServerKind = {
   variable: 'TICKLOCK_TEST_MYSQL_URL',
   version: mysqlVersion,
-  async start() {
+  async start({ durable = false }) {
     const program = await findMysqld()
-    if (program !== undefined) return await launch((port) => onThisMachine(program, port))
+    if (program !== undefined) return await launch((port) => onThisMachine(program, port, durable))
     const sid = await Sid.open('MySQL')
-    return await launch((port) => inSid(sid, port))
+    return await launch((port) => inSid(sid, port, durable))
   },
 }
 
@@ -32,7 +32,7 @@ async function launch(command: (port: number) => ServerCommand): Promise<Started
   return { url: mysqlUrl(server.port), processes: [server] }
 }
 
-function onThisMachine(program: string, port: number): ServerCommand {
+function onThisMachine(program: string, port: number, durable: boolean): ServerCommand {
   const user = serverUser('mysql')
   return {
     name: 'mysql',
@@ -43,34 +43,30 @@ function onThisMachine(program: string, port: number): ServerCommand {
     prepare: async (folder) => {
       await runProgram(program, initialize(folder, port), { ...user, cwd: folder })
     },
-    args: (folder) => options(folder, port),
+    args: (folder) => options(folder, port, durable),
     probe: () => createDatabase(port),
   }
 }
 
-function inSid(sid: Sid, port: number): ServerCommand {
+function inSid(sid: Sid, port: number, durable: boolean): ServerCommand {
   const program = '/usr/sbin/mysqld'
   return sid.command('mysql', {
     name: 'mysql',
     port,
     stopSignal: 'SIGKILL', // Its orderly end takes seconds, and its data goes anyway.
     prepare: (folder) => [program, ...initialize(folder, port)],
-    run: (folder) => [program, ...options(folder, port)],
+    run: (folder) => [program, ...options(folder, port, durable)],
     probe: () => createDatabase(port),
   })
 }
 
-/** Nothing is written to last, which saves most of the time of its start. */
-function options(folder: string, port: number): string[] {
-  const careless = [
-    '--innodb-flush-log-at-trx-commit=0',
-    '--innodb-doublewrite=OFF',
-    '--innodb-flush-method=nosync',
-    '--skip-log-bin',
-  ]
-  return [...mysqlOptions(folder, port), ...careless, '--mysqlx=OFF', '--secure-file-priv=NULL']
+/** Nothing is written to last unless it has to, which saves most of the time of its start. */
+function options(folder: string, port: number, durable: boolean): string[] {
+  const careless = ['--innodb-flush-log-at-trx-commit=0', '--innodb-doublewrite=OFF', '--innodb-flush-method=nosync']
+  const fixed = ['--skip-log-bin', '--mysqlx=OFF', '--secure-file-priv=NULL']
+  return [...mysqlOptions(folder, port), ...(durable ? [] : careless), ...fixed]
 }
 
 function initialize(folder: string, port: number): string[] {
-  return [...options(folder, port), '--initialize-insecure']
+  return [...options(folder, port, false), '--initialize-insecure']
 }

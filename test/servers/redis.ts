@@ -8,8 +8,8 @@ import type { ServerKind } from './test-server.ts'
 export const redis: ServerKind = {
   variable: 'TICKLOCK_TEST_REDIS_URL',
   version: redisVersion,
-  async start() {
-    const server = await onFreePort((port) => launchRedis('redis', port))
+  async start({ durable = false }) {
+    const server = await onFreePort((port) => launchRedis('redis', port, ...(durable ? DURABLE : [])))
     return { url: redisUrl(server.port), processes: [server] }
   },
 }
@@ -21,6 +21,8 @@ export function redisUrl(port: number): string {
 export async function findRedis(): Promise<string> {
   return await findOrInstall('redis-server', 'redis-server', 'valkey-server')
 }
+
+const DURABLE = ['--appendonly', 'yes', '--appendfsync', 'always']
 
 /** A Redis that forgets all when it is killed, as a master without persistence does. */
 export async function launchRedis(name: string, port: number, ...options: readonly string[]): Promise<ServerProcess> {

@@ -5,7 +5,7 @@ import { postgres } from './postgres.ts'
 import { redis } from './redis.ts'
 import { redisCluster } from './redis-cluster.ts'
 import { redisSentinel } from './redis-sentinel.ts'
-import type { ServerKind, ServerName, ServerUnavailable, TestServer } from './test-server.ts'
+import type { ServerKind, ServerName, ServerUnavailable, StartOptions, TestServer } from './test-server.ts'
 
 /** Those that take longest come first, since they are started in this order. */
 const kinds: Readonly<Record<ServerName, ServerKind>> = {
@@ -22,11 +22,14 @@ const kinds: Readonly<Record<ServerName, ServerKind>> = {
 export const serverNames = Object.keys(kinds) as readonly ServerName[]
 
 /** Finds or starts a server. What can't be had is an answer, not an error. */
-export async function startServer(name: ServerName): Promise<TestServer | ServerUnavailable> {
+export async function startServer(
+  name: ServerName,
+  options: StartOptions = {},
+): Promise<TestServer | ServerUnavailable> {
   const kind = kinds[name]
   const given = process.env[kind.variable]
   try {
-    return given ? await useServer(kind, given) : await startOwn(kind)
+    return given ? await useServer(kind, given) : await startOwn(kind, options)
   } catch (error) {
     const reason = error instanceof Error ? error.message : String(error)
     return { unavailable: given ? `${kind.variable} is set, but that server does not answer: ${reason}` : reason }
@@ -37,8 +40,8 @@ async function useServer(kind: ServerKind, url: string): Promise<TestServer> {
   return { url, version: await kind.version(url), processes: [], stop: async () => {} }
 }
 
-async function startOwn(kind: ServerKind): Promise<TestServer> {
-  const started = await kind.start()
+async function startOwn(kind: ServerKind, options: StartOptions): Promise<TestServer> {
+  const started = await kind.start(options)
   const { url, processes } = started
   const stop = async (): Promise<void> => {
     await started.close?.()

@@ -27,7 +27,12 @@ export interface ServerKind {
   /** Connects and asks; throws while the server doesn't answer. */
   version(url: string): Promise<string>
   /** Starts one of our own. Throws with a reason for people when that can't be done here. */
-  start(): Promise<StartedServer>
+  start(options: StartOptions): Promise<StartedServer>
+}
+
+export interface StartOptions {
+  /** What it has acknowledged outlives a kill of its process, as in a careful production; slower. @default false */
+  readonly durable?: boolean
 }
 
 /** A server of our own, which answered its first probe. */
