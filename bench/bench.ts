@@ -24,7 +24,9 @@ async function bench(): Promise<void> {
   const results: Result[] = []
   for (const row of wanted) {
     say(`\n${row.name}: ${row.what}`)
-    results.push(...(await row.run({ options, say, server: (name) => servers.get(name) })))
+    results.push(
+      ...(await row.run({ options, say, server: (name) => servers.get(name), fresh: (name) => servers.fresh(name) })),
+    )
   }
   if (options.json) return console.log(JSON.stringify(results, undefined, 2))
   const [cpu] = cpus()

@@ -10,12 +10,13 @@ export class Servers implements AsyncDisposable {
   }
 
   get(name: ServerName): Promise<TestServer | undefined> {
-    const started = this.#started.get(name) ?? this.#start(name)
+    const started = this.#started.get(name) ?? this.fresh(name)
     this.#started.set(name, started)
     return started
   }
 
-  async #start(name: ServerName): Promise<TestServer | undefined> {
+  /** One that the caller stops. */
+  async fresh(name: ServerName): Promise<TestServer | undefined> {
     const server = await startServer(name)
     if ('url' in server) return server
     this.#say(`!!! NOT MEASURED on ${name}: ${server.unavailable}`)

@@ -1,8 +1,9 @@
 import type { Row } from '../harness/row.ts'
 import { atOnce } from './at-once.ts'
+import { coordinators } from './coordinators.ts'
 import { dueAtOnce } from './due-at-once.ts'
 import { oneAfterAnother } from './one-after-another.ts'
 import { refusedTick } from './refused-tick.ts'
 
 /** Every row, in the order of the table. */
-export const rows: readonly Row[] = [oneAfterAnother, atOnce, refusedTick, dueAtOnce]
+export const rows: readonly Row[] = [oneAfterAnother, atOnce, refusedTick, dueAtOnce, coordinators]
