@@ -1,6 +1,6 @@
-import { Scheduler } from 'ticklock'
-import { postgres } from 'ticklock/postgres'
-import { redis } from 'ticklock/redis'
+import { postgres } from '../../../providers/postgres/index.ts'
+import { redis } from '../../../providers/redis/index.ts'
+import { Scheduler } from '../../../src/index.ts'
 import type { NodeSetup, Rival } from '../rival.ts'
 
 async function start(
