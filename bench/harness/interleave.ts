@@ -16,10 +16,11 @@ const WARM_UP = 4_000
 export async function interleave<Name extends string>(
   works: Readonly<Record<Name, Timed>>,
   rounds: number,
+  warmUp = WARM_UP,
 ): Promise<Record<Name, number>> {
   const entries = Object.entries(works) as [Name, Timed][]
   const times = new Map<Name, number[]>(entries.map(([name]) => [name, []]))
-  const warmUntil = performance.now() + WARM_UP * entries.length
+  const warmUntil = performance.now() + warmUp * entries.length
   for (let left = rounds; left > 0; ) {
     const counts = performance.now() >= warmUntil
     for (const [name, work] of entries) {
