@@ -20,14 +20,15 @@ export async function releaseEach(records: Records, requests: readonly ReleaseRe
     const record = after.get(request.name)
     return record !== undefined && record.lockedBy !== holderOf(request) && isYoung(record, took)
   }
-  const released = requests.map(
-    (request) =>
-      after.get(request.name)?.lockedBy === releasedHolderOf(request) ||
-      (releasers.get(request.name) === holderOf(request) && grantedSince(request)),
-  )
-  if (made <= released.filter(Boolean).length) return released
+  const marked = requests.map((request) => after.get(request.name)?.lockedBy === releasedHolderOf(request))
+  if (made <= count(marked)) return marked
+  const retaken = requests.map((request) => releasers.get(request.name) === holderOf(request) && grantedSince(request))
+  const released = requests.map((_, index) => marked[index] === true || retaken[index] === true)
+  if (made <= count(released)) return released
   return requests.map((request, index) => released[index] === true || grantedSince(request))
 }
+
+const count = (answers: readonly boolean[]): number => answers.filter(Boolean).length
 
 /** Granted since our question. */
 const isYoung = ({ lockedAt, storeTime }: LockRecord, took: number): boolean => lockedAt >= storeTime - took - 1

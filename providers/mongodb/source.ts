@@ -14,6 +14,7 @@ interface Names {
 
 /** What the provider uses of its own client. */
 interface OwnClient {
+  connect(): Promise<unknown>
   db(name?: string): MongoDatabase
   close(): Promise<void>
 }
@@ -38,11 +39,12 @@ export function collectionByUrl(url: string, names: Names): CollectionSource {
     async get() {
       if (closed) throw new StoreError('the mongodb provider is closed')
       client ??= open(url)
-      // A failed import may succeed later: npm install mongodb.
-      client.catch(() => {
-        client = undefined
+      const opening = client
+      // A failed import may succeed later (npm install mongodb), and so may a failed connection.
+      opening.catch(() => {
+        if (client === opening) client = undefined
       })
-      return (await client).db(names.database).collection(names.collection)
+      return (await opening).db(names.database).collection(names.collection)
     },
     close() {
       closed ??= client
@@ -56,9 +58,20 @@ export function collectionByUrl(url: string, names: Names): CollectionSource {
   }
 }
 
+/**
+ * Connected: a client of the driver whose first connection fails is closed by that for good ("Topology is closed"), also when the server
+ * is there again. So that one is thrown away.
+ */
 async function open(url: string): Promise<OwnClient> {
   const { MongoClient } = await loadDriver()
-  return new MongoClient(url, { appName: 'ticklock', ...timeoutsFor(url) })
+  const client: OwnClient = new MongoClient(url, { appName: 'ticklock', ...timeoutsFor(url) })
+  try {
+    await client.connect()
+    return client
+  } catch (error) {
+    await client.close().catch(() => {})
+    throw error
+  }
 }
 
 async function loadDriver() {

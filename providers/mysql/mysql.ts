@@ -22,7 +22,13 @@ import { type MysqlInput, readInput } from './options.ts'
 import type { Change } from './record.ts'
 import { type Facts, LocksTable } from './store.ts'
 
-type Decide<Request, Answer> = (record: StoredLock | undefined, request: Request, facts: Facts) => Answered<Answer>
+type Decide<Request, Answer> = (
+  record: StoredLock | undefined,
+  request: Request,
+  facts: Facts,
+  /** What may have been written for this request before. */
+  doubtful: Change | undefined,
+) => Answered<Answer>
 
 /** Each time round somebody else was faster: so many in a row are no race any more. */
 const MAX_ROUNDS = 50
@@ -56,6 +62,7 @@ export function mysql(input: MysqlInput): LockProvider {
     decide: Decide<Request, Answer>,
   ): Promise<readonly Answer[]> => {
     const answers = new Map<Request, Answer>()
+    const doubtful = new Map<Request, Change>()
     let open = wave
     for (let round = 0, obstacles = 0; open.length > 0; round++) {
       if (round === MAX_ROUNDS)
@@ -65,12 +72,13 @@ export function mysql(input: MysqlInput): LockProvider {
       const changes = new Map<Change, Request>()
       for (const [index, request] of open.entries()) {
         const was = facts.records[index]
-        const { answer, next } = decide(was, request, facts)
+        const { answer, next } = decide(was, request, facts, doubtful.get(request))
         answers.set(request, answer)
         if (next) changes.set({ was, next: facts.asKept(next), seenAt: facts.now }, request)
       }
       const written = await locks.write([...changes.keys()])
       if (written.obstacle && ++obstacles > MAX_OBSTACLES) throw written.obstacle
+      for (const change of written.doubtful) doubtful.set(changes.get(change) as Request, change)
       open = written.open.map((change) => changes.get(change) as Request)
     }
     return wave.map((request) => answers.get(request) as Answer)
@@ -113,7 +121,14 @@ const extend: Decide<ExtendRequest, Lease | undefined> = (record, request, { now
   return { answer: next && leaseOf(asKept(next), request.owner, now), next }
 }
 
-const release: Decide<ReleaseRequest, boolean> = (record, request, { now }) => answerRelease(record, request, now)
+const release: Decide<ReleaseRequest, boolean> = (record, request, { now }, doubtful) => {
+  const { answer, next } = answerRelease(record, request, now)
+  return { answer: answer || (doubtful !== undefined && isGrantedOver(record, doubtful)), next }
+}
+
+/** Somebody was granted the lock within the lease that was to be given back: so it was, before we could read that. */
+const isGrantedOver = (record: StoredLock | undefined, { was }: Change): boolean =>
+  record !== undefined && was !== undefined && record.fencingToken > was.fencingToken && record.lockedAt < was.lockUntil
 
 const forceRelease: Decide<{ readonly name: string }, boolean> = (record, request, { now }) =>
   answerForceRelease(record, request, now)

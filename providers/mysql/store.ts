@@ -23,6 +23,8 @@ export interface Facts {
 export interface Written {
   /** Changes that were not made, or of which that isn't known: look at the facts again. */
   readonly open: readonly Change[]
+  /** Those of them that may have been made: the server tells how many changes a statement made, not which. */
+  readonly doubtful: ReadonlySet<Change>
   /** The error of a statement that stood in the way of another, and was given up by the server. */
   readonly obstacle: unknown
 }
@@ -85,6 +87,7 @@ export class LocksTable {
         checkText(next.metadata ?? '', 'metadata', layout.metadata)
       }
       const open: Change[] = []
+      const doubtful = new Set<Change>()
       let obstacle: unknown
       const run = async (statement: string, part: readonly Change[]): Promise<void> => {
         for (const { from, count, json } of parcels(part.map(entryOf))) {
@@ -93,7 +96,10 @@ export class LocksTable {
             obstacle = error
             return 0
           })
-          if (done !== count) open.push(...part.slice(from, from + count))
+          if (done === count) continue
+          const left = part.slice(from, from + count)
+          open.push(...left)
+          if (done > 0) for (const each of left) doubtful.add(each)
         }
       }
       await run(
@@ -104,7 +110,7 @@ export class LocksTable {
         sql.swap,
         changes.filter(({ was }) => was),
       )
-      return { open, obstacle }
+      return { open, doubtful, obstacle }
     })
   }
 

@@ -99,7 +99,7 @@ function normalize(input: RedisClient | RedisCluster | string | RedisOptions): R
 
 const isClient = (value: object): value is RedisClient | RedisCluster => 'evalsha' in value
 
-function checkClient(client: RedisClient | RedisCluster): void {
+export function checkClient(client: RedisClient | RedisCluster): void {
   if (typeof client !== 'object' || client === null || typeof client.evalsha !== 'function') {
     throw new InvalidOptionError(`client must be a Redis or Cluster of ioredis, but is ${show(client)}`)
   }

@@ -13,7 +13,8 @@ export interface Script {
   readonly sha: string
 }
 
-function script(body: string): Script {
+/** A script of what every script begins with, and its own body. */
+export function script(body: string): Script {
   const text = RECORD + body
   return { text, sha: createHash('sha1').update(text).digest('hex') }
 }

@@ -1,5 +1,6 @@
 import { type ChildProcess, fork } from 'node:child_process'
 import { once } from 'node:events'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import { environmentOf, type WrongClock } from './faketime.ts'
 import type { ClockReading, NodeSettings, Order } from './node/settings.ts'
@@ -8,6 +9,8 @@ import type { WitnessFile } from './witness-file.ts'
 const PROGRAM = fileURLToPath(new URL('./node/node.ts', import.meta.url))
 /** What its speed and the precision of the library may make of a shift until it is asked for, in ms. */
 const CLOCK_TOLERANCE = 1_000
+/** Faults end sooner, and a busy machine starts a process in less. In ms. */
+const READY_WITHIN = 60_000
 /** Enough for a node, and little enough to be eaten up in seconds. */
 const HEAP_MB = 80
 
@@ -56,7 +59,15 @@ export class ChaosNode {
         console.error(`${life} ended with code ${code}: ${said.join('').slice(0, 2_000)}`)
     })
     const ready = once(node, 'message').then(([told]) => this.#checkClock(life, told as ClockReading, clock))
-    await Promise.race([ready, over])
+    await Promise.race([ready, over, this.#impatience(life, over)])
+  }
+
+  /** A node that never comes up is a finding, too: whatever kept it from the store is long over. */
+  async #impatience(life: string, over: Promise<void>): Promise<void> {
+    const ended = new AbortController()
+    void over.then(() => ended.abort())
+    await sleep(READY_WITHIN, undefined, { signal: ended.signal, ref: false }).catch(() => {})
+    if (!ended.signal.aborted) throw new Error(`${life} was not ready within ${READY_WITHIN / 1_000} s`)
   }
 
   /** The shift of its wall clock must really hold in there, or the run would prove less than it says. */

@@ -14,7 +14,7 @@ export type Way =
 export class TcpProxy {
   readonly #server: Server
   readonly #links = new Set<Link>()
-  readonly #target: number
+  #target: number
   #closed = false
   #toServer: Way = 'open'
   #toNode: Way = 'open'
@@ -44,6 +44,17 @@ export class TcpProxy {
   cut(refusing: boolean): void {
     this.#closed = refusing
     for (const link of this.#links) link.reset()
+  }
+
+  /** Where new connections lead from now on, as when a service's address moves; those that there are stay where they are. */
+  redirect(target: number): void {
+    this.#target = target
+    this.#closed = false
+  }
+
+  /** Refuses new connections until the next {@link redirect}; those that there are stay. */
+  refuse(): void {
+    this.#closed = true
   }
 
   set(toServer: Way, toNode: Way): void {

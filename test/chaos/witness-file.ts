@@ -5,8 +5,13 @@ import type { Witnessed, WitnessLine } from './witness-line.ts'
 /** Ms on the machine's monotonic clock: the same in all its processes, and not faked in any. */
 export const machineTime = (): number => Number(process.hrtime.bigint()) / 1e6
 
+/** Where lines are written. */
+export interface Witness {
+  write(witnessed: Witnessed, at?: number): void
+}
+
 /** Appends lines to the witness of one life; each is on the disk before the call returns. */
-export class WitnessFile {
+export class WitnessFile implements Witness {
   readonly #life: string
   readonly #file: number
 

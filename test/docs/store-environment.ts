@@ -12,10 +12,11 @@ export function storeEnvironment(servers: ProvidedContext['servers']): {
     mysql: ['mysql', 'mariadb'],
     mongodb: ['mongodb'],
     redis: ['redis'],
+    'redis-quorum': ['redis-quorum'],
   } as const
   for (const [store, names] of Object.entries(stores)) {
     const found = names.map((name) => servers[name]).find((server) => 'url' in server)
-    if (found && 'url' in found) environment[`${store.toUpperCase()}_URL`] = found.url
+    if (found && 'url' in found) environment[`${store.toUpperCase().replace('-', '_')}_URL`] = found.url
     else missing.push(store)
   }
   return { environment, missing }

@@ -12,8 +12,8 @@ const { environment, missing } = storeEnvironment(servers)
 
 describe('the quick starts', () => {
   it('are there for each provider', () => {
-    const stores = ['memory', 'mongodb', 'mysql', 'postgres', 'redis', 'sqlite']
-    expect(quickstarts.sort()).toEqual(stores.map((store) => `quickstart-${store}.ts`))
+    const stores = ['memory', 'mongodb', 'mysql', 'postgres', 'redis', 'redis-quorum', 'sqlite']
+    expect(quickstarts.sort()).toEqual(stores.map((store) => `quickstart-${store}.ts`).sort())
   })
 
   for (const file of quickstarts) {

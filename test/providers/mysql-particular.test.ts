@@ -12,6 +12,7 @@ import {
   release,
   toAcquire,
   toExtend,
+  toRelease,
 } from '../../src/testing/asking.ts'
 import { Belongings, look, serverNow, servers } from './mysql-harness.ts'
 import { lockRow, newSession } from './mysql-waiting.ts'
@@ -96,6 +97,26 @@ describe.each(servers)('$name in particular', ({ url }) => {
       }
       expect(await release(holding, holder)).toBe(true)
     }
+  })
+
+  it('tells a release in a batch that was made, though another of the batch met a change and the lock is taken at once by another', async () => {
+    const [changed, retaken] = [newHolder(newName()), newHolder(newName())]
+    for (const holder of [changed, retaken]) await granted(node, holder)
+    let updates = 0
+    const disturbed = mysql({
+      pool: {
+        async query(sql, values) {
+          const isFirstUpdate = sql.startsWith('UPDATE') && updates++ === 0
+          if (isFirstUpdate) await node.forceRelease(changed.name)
+          const answer = await pool.query(sql, values)
+          if (isFirstUpdate) await granted(node, newHolder(retaken.name))
+          return answer
+        },
+      },
+      table,
+    })
+    expect(await disturbed.release([toRelease(changed), toRelease(retaken)])).toEqual([false, true])
+    expect(updates).toBe(1)
   })
 
   it('refuses to keep locks inside of a transaction, or with autocommit off', async () => {

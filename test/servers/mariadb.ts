@@ -18,27 +18,34 @@ export const mariadb: ServerKind = {
 }
 
 async function startMariadb(program: string, port: number, durable: boolean): Promise<StartedServer> {
+  const flush = `--innodb-flush-log-at-trx-commit=${durable ? 1 : 0}`
+  const server = await launchMariadb('mariadb', program, port, flush)
+  return { url: mysqlUrl(port), processes: [server] }
+}
+
+/** One MariaDB with these options. */
+export async function launchMariadb(
+  name: string,
+  program: string,
+  port: number,
+  ...options: readonly string[]
+): Promise<ServerProcess> {
   const user = serverUser('mysql')
-  const server = await ServerProcess.launch({
-    name: 'mariadb',
+  return await ServerProcess.launch({
+    name,
     port,
     program,
     user,
     prepare: async (folder) => {
       const install = findProgram('mariadb-install-db', 'mysql_install_db')
       if (install === undefined) throw new Error('mariadbd is here, but mariadb-install-db is not')
-      const options = ['--no-defaults', `--datadir=${join(folder, 'data')}`, temporary(folder)]
-      options.push('--auth-root-authentication-method=normal')
-      await runProgram(install, [...options, '--skip-test-db'], { ...user, cwd: folder })
+      const common = ['--no-defaults', `--datadir=${join(folder, 'data')}`, temporary(folder)]
+      common.push('--auth-root-authentication-method=normal')
+      await runProgram(install, [...common, '--skip-test-db'], { ...user, cwd: folder })
     },
-    args: (folder) => [
-      ...mysqlOptions(folder, port),
-      temporary(folder),
-      `--innodb-flush-log-at-trx-commit=${durable ? 1 : 0}`,
-    ],
+    args: (folder) => [...mysqlOptions(folder, port), temporary(folder), ...options],
     probe: () => createDatabase(port),
   })
-  return { url: mysqlUrl(port), processes: [server] }
 }
 
 /** Each server that starts deletes what it takes for leftovers in its temporary folder, so none may share it with another. */

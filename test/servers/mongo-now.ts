@@ -8,8 +8,9 @@ export function mentionsNow(bytes: Uint8Array): boolean {
 }
 
 /**
- * Puts the time in the place of `$$NOW` in filters and updates. DocumentDB refuses it in the former, and in an upsert that
- * loses the race to create its document. MongoDB fixes the value when a command begins too, so no meaning changes.
+ * Puts the time in the place of `$$NOW` in filters, updates and projections. DocumentDB refuses it in the first, and in an upsert that
+ * loses the race to create its document; and it rounds its own reading to milliseconds in another way than we do. MongoDB fixes one value
+ * when a command begins too, so no meaning changes.
  */
 export function bindNow(bytes: Uint8Array, now: Date): Uint8Array {
   const command = BSON.deserialize(bytes, { promoteValues: false, bsonRegExp: true })
@@ -19,7 +20,11 @@ export function bindNow(bytes: Uint8Array, now: Date): Uint8Array {
     if (Array.isArray(operation.u)) operation.u = bound(operation.u, now)
     if (Array.isArray(operation.update)) operation.update = bound(operation.update, now)
   }
-  for (const stage of command.pipeline ?? []) bindFilter(stage.$match, now)
+  if (command.fields) command.fields = bound(command.fields, now)
+  for (const stage of command.pipeline ?? []) {
+    bindFilter(stage.$match, now)
+    if (stage.$project) stage.$project = bound(stage.$project, now)
+  }
   return BSON.serialize(command)
 }
 
@@ -28,7 +33,7 @@ function bindFilter(filter: BSON.Document | undefined, now: Date): void {
 }
 
 function bound(expression: unknown, now: Date): unknown {
-  if (expression === NOW) return now
+  if (expression === NOW) return { $literal: now }
   if (Array.isArray(expression)) return expression.map((item) => bound(item, now))
   if (!isDocument(expression) || '$literal' in expression) return expression
   return Object.fromEntries(Object.entries(expression).map(([key, value]) => [key, bound(value, now)]))

@@ -41,27 +41,32 @@ export async function postgresVersion(url: string): Promise<string> {
   }
 }
 
+export const postgresUrl = (port: number): string => `postgresql://postgres@127.0.0.1:${port}/postgres`
+
 async function startPostgres(program: string, port: number): Promise<StartedServer> {
+  const server = await launchPostgres('postgres', program, port)
+  return { url: postgresUrl(port), processes: [server] }
+}
+
+/** One PostgreSQL with these options on top of the usual ones. */
+export async function launchPostgres(
+  name: string,
+  program: string,
+  port: number,
+  ...options: readonly string[]
+): Promise<ServerProcess> {
   const user = serverUser('postgres')
-  const url = `postgresql://postgres@127.0.0.1:${port}/postgres`
-  const server = await ServerProcess.launch({
-    name: 'postgres',
+  return await ServerProcess.launch({
+    name,
     port,
     program,
     user,
     stopSignal: 'SIGINT', // The fast shutdown: it doesn't wait for clients.
     prepare: async (folder) => {
-      await runProgram(
-        join(dirname(realpathSync(program)), 'initdb'),
-        [...INITDB_OPTIONS, '-D', join(folder, 'data')],
-        {
-          ...user,
-          cwd: folder,
-        },
-      )
+      const initdb = join(dirname(realpathSync(program)), 'initdb')
+      await runProgram(initdb, [...INITDB_OPTIONS, '-D', join(folder, 'data')], { ...user, cwd: folder })
     },
-    args: (folder) => ['-D', join(folder, 'data'), '-p', String(port), ...POSTGRES_SETTINGS],
-    probe: () => postgresVersion(url),
+    args: (folder) => ['-D', join(folder, 'data'), '-p', String(port), ...POSTGRES_SETTINGS, ...options],
+    probe: () => postgresVersion(postgresUrl(port)),
   })
-  return { url, processes: [server] }
 }

@@ -4,6 +4,7 @@ import { mysql } from './mysql.ts'
 import { postgres } from './postgres.ts'
 import { redis } from './redis.ts'
 import { redisCluster } from './redis-cluster.ts'
+import { redisQuorum } from './redis-quorum.ts'
 import { redisSentinel } from './redis-sentinel.ts'
 import type { ServerKind, ServerName, ServerUnavailable, StartOptions, TestServer } from './test-server.ts'
 
@@ -15,6 +16,7 @@ const kinds: Readonly<Record<ServerName, ServerKind>> = {
   postgres,
   'redis-sentinel': redisSentinel,
   'redis-cluster': redisCluster,
+  'redis-quorum': redisQuorum,
   redis,
 }
 

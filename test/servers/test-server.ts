@@ -1,7 +1,15 @@
 import type { ServerProcess } from './server-process.ts'
 
 /** The kinds of server that the tests run against. */
-export type ServerName = 'postgres' | 'mariadb' | 'mysql' | 'mongodb' | 'redis' | 'redis-sentinel' | 'redis-cluster'
+export type ServerName =
+  | 'postgres'
+  | 'mariadb'
+  | 'mysql'
+  | 'mongodb'
+  | 'redis'
+  | 'redis-sentinel'
+  | 'redis-cluster'
+  | 'redis-quorum'
 
 /** A server that answers, either given by its URL or started by the tests. */
 export interface TestServer {

@@ -53,6 +53,8 @@ export interface TickFile {
   readonly told: Map<Life, number>
   /** The lives that were answered in time for whatever they do next. */
   readonly answered: Set<Life>
+  /** By life: the owners as which it has asked, on its time, to catch up, or to take over. */
+  readonly askers: Map<Life, Set<string>>
   /** The reasons for which the store refused it, and `'running'`. */
   readonly reasons: Set<string>
   /** The lives that were refused while it was being run elsewhere, and when. */
@@ -108,6 +110,7 @@ export class JobFile {
       dealtWith: new Set(),
       told: new Map(),
       answered: new Set(),
+      askers: new Map(),
       reasons: new Set(),
       watchers: new Map(),
       leaseUntil: 0,

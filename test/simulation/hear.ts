@@ -2,6 +2,7 @@ import type { Scheduler, SkippedEvent } from '../../src/index.ts'
 import type { AcquireRequest, AcquireResult } from '../../src/provider/contract.ts'
 import type { MissedEvent } from '../../src/scheduler/events.ts'
 import { TOLD } from './file.ts'
+import { NEVER } from './ledger.ts'
 import type { Life } from './life.ts'
 import { TIMELY, type Witness } from './witness.ts'
 
@@ -19,6 +20,16 @@ export function listen(witness: Witness, life: Life, scheduler: Scheduler, throw
     scheduler.onAny(() => {
       throw new Error('a listener that throws at everything')
     })
+}
+
+/** Keeps as whom a node asks, for the jobs that may run without an answer. */
+export function onAsk(witness: Witness, life: Life, requests: readonly AcquireRequest[]): void {
+  for (const { name, tick, owner } of requests) {
+    const file = witness.files.get(name)
+    if (!file?.mayRunOpen || tick === undefined || tick >= NEVER) continue
+    const { askers } = file.tick(tick)
+    askers.set(life, (askers.get(life) ?? new Set()).add(owner))
+  }
 }
 
 /** Keeps what a node was told by the store. */

@@ -11,7 +11,7 @@ import type { Life } from './life.ts'
 import type { Witness } from './witness.ts'
 
 /** Ticks beyond this are asked for only to learn the store's clock. */
-const NEVER = Date.UTC(9000, 0)
+export const NEVER = Date.UTC(9000, 0)
 /** Stores round to whole milliseconds, and Redis keeps a key through the one in which it expires. */
 const ROUNDING = 2
 /** The furthest that a tick may lie ahead of the store's clock, in ms. */
@@ -61,9 +61,11 @@ function onRefusal(witness: Witness, life: Life, file: JobFile, request: Acquire
   const now = witness.now
   const lie = (what: string): void =>
     witness.violate('refused for a reason', `${name} was refused to ${life.node}: ${what}`)
+  if (holding.owner === owner && !holding.released && holding.until > now + ROUNDING)
+    witness.violate('a lost reply is harmless', `${name} was refused to ${life.node}, which has it`)
   if (reason === 'held') {
     const late = holding.owner === owner && holding.released
-    if (holding.until <= now - ROUNDING && !late) lie(`as held, but nobody has it`)
+    if (holding.until <= now - ROUNDING && !late) lie('as held, but nobody has it')
   } else if (tick === undefined) lie(`as ${reason}, though it asked for no tick`)
   else if (reason === 'tick-taken') {
     if (tick > holding.lastTick) lie(`as taken, but the last tick granted is an earlier one`)
@@ -163,6 +165,11 @@ function onRelease(witness: Witness, life: Life, request: ReleaseRequest, freed:
   if (!freed && has && holding.until > now + ROUNDING)
     witness.violate('only the owner', `${request.name} was not released for ${life.node}, which has it`)
   if (!freed || !has) return
+  if (request.tick !== undefined && !file.runs.has(request.owner))
+    witness.violate(
+      'once per tick',
+      `${life.node} says that ${request.name} at ${show(request.tick)} is done, and has not run it`,
+    )
   const done = holding.done || (request.tick !== undefined && request.tick === holding.lastTick)
   const until = Math.max(now, holding.grantedAt + request.lockAtLeastFor)
   witness.hold(file, { ...holding, released: true, done, until })

@@ -1,6 +1,6 @@
 import { type JobOptions, Scheduler } from '../../src/index.ts'
 import type { Cluster } from './cluster.ts'
-import { listen, onAnswer } from './hear.ts'
+import { listen, onAnswer, onAsk } from './hear.ts'
 import { watchStore } from './ledger.ts'
 import { Life } from './life.ts'
 import { Link } from './network.ts'
@@ -125,6 +125,7 @@ export class Machine {
         clock,
         random,
         state,
+        onAsk: (asked) => onAsk(witness, life, asked),
         onAnswer: (asked, told, after) => onAnswer(witness, life, asked, told, after),
       }),
     )

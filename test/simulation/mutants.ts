@@ -6,10 +6,13 @@ export interface Mutant {
   readonly by: string
   /** The rule of DESIGN.md that it breaks. */
   readonly rule: string
+  /** A seed that shows it. */
+  readonly seed: number
 }
 
-const mutant = (rule: string, name: string, file: string, replace: string, by: string): Mutant => ({
+const mutant = (rule: string, seed: number, name: string, file: string, replace: string, by: string): Mutant => ({
   rule,
+  seed,
   name,
   file,
   replace,
@@ -23,10 +26,11 @@ const ASK = 'src/scheduler/ask.ts'
 const TICK = 'src/scheduler/tick.ts'
 
 export const mutants: readonly Mutant[] = [
-  mutant('1', 'no tick check', DECIDE, 'tick <= record.lastTick)', 'tick < 0)'),
-  mutant('1', 'a tick far ahead is granted', DECIDE, 'tick > now + request.maxClockSkew', 'tick < 0'),
+  mutant('1', 1, 'no tick check', DECIDE, 'tick <= record.lastTick)', 'tick < 0)'),
+  mutant('1', 1, 'a tick far ahead is granted', DECIDE, 'tick > now + request.maxClockSkew', 'tick < 0'),
   mutant(
     '1',
+    2,
     "the client's clock decides which tick it is",
     'src/scheduler/planner.ts',
     'const now = this.#options.time.now()\n    for',
@@ -34,6 +38,7 @@ export const mutants: readonly Mutant[] = [
   ),
   mutant(
     '2',
+    2,
     'a held lock is granted',
     DECIDE,
     "return record.lockUntil > now ? 'held' : undefined",
@@ -41,6 +46,7 @@ export const mutants: readonly Mutant[] = [
   ),
   mutant(
     '3',
+    1,
     'release without owner',
     DECIDE,
     'if (!record || record.lockedBy !== holderOf(request) || record.lockUntil <= now) return undefined\n  return {',
@@ -48,6 +54,7 @@ export const mutants: readonly Mutant[] = [
   ),
   mutant(
     '3',
+    104,
     'extension after expiry',
     DECIDE,
     'record.lockedBy !== holderOf(request) || record.lockUntil <= now) return undefined\n  const may',
@@ -55,6 +62,7 @@ export const mutants: readonly Mutant[] = [
   ),
   mutant(
     '3',
+    20,
     'extension without owner',
     DECIDE,
     'record.lockedBy !== holderOf(request) || record.lockUntil <= now) return undefined\n  const may',
@@ -62,6 +70,7 @@ export const mutants: readonly Mutant[] = [
   ),
   mutant(
     '4',
+    5,
     'deadline counted from the reply',
     ACQUISITION,
     'deadline: sentAt + left',
@@ -69,6 +78,7 @@ export const mutants: readonly Mutant[] = [
   ),
   mutant(
     '4',
+    3,
     'a lease that lapsed is not lost',
     LOCK,
     "setDeadline(this.#store.clock, this.#deadline, () => this.#lose('its lease lapsed')",
@@ -76,6 +86,7 @@ export const mutants: readonly Mutant[] = [
   ),
   mutant(
     '4',
+    5,
     'a grant that came after its lease is used',
     ACQUISITION,
     'if (this.#store.clock.monotonic() >= grant.deadline) {',
@@ -83,6 +94,7 @@ export const mutants: readonly Mutant[] = [
   ),
   mutant(
     '5',
+    2,
     'a lost reply is taken for a refusal',
     ASK,
     "return { outcome: 'failed', error }",
@@ -90,6 +102,7 @@ export const mutants: readonly Mutant[] = [
   ),
   mutant(
     '6',
+    5,
     'each ask is a new owner',
     DECIDE,
     'if (record && ours && record.lockUntil > now)',
@@ -97,14 +110,16 @@ export const mutants: readonly Mutant[] = [
   ),
   mutant(
     '7',
+    1,
     'tokens start anew',
     DECIDE,
     'Math.max(last + 1, Math.floor(now * 1000))',
     'Math.floor(now * 1000) % 1_000_000',
   ),
-  mutant('8', 'lockAtLeastFor is ignored', DECIDE, 'Math.max(now, record.lockedAt + request.lockAtLeastFor)', 'now'),
+  mutant('8', 8, 'lockAtLeastFor is ignored', DECIDE, 'Math.max(now, record.lockedAt + request.lockAtLeastFor)', 'now'),
   mutant(
     '10',
+    1,
     'a rerun without a lapse',
     DECIDE,
     '!record.tickDone && record.lockUntil <= now',
@@ -112,6 +127,7 @@ export const mutants: readonly Mutant[] = [
   ),
   mutant(
     '10',
+    33,
     'no rerun',
     TICK,
     "job.lock.onCrash === 'rerun' && record?.lastTick === time",
@@ -119,6 +135,7 @@ export const mutants: readonly Mutant[] = [
   ),
   mutant(
     '9',
+    1,
     'a listener that throws gets out',
     'src/logger.ts',
     '    onThrow(error)\n  }\n}',
@@ -126,6 +143,7 @@ export const mutants: readonly Mutant[] = [
   ),
   mutant(
     'keep-alive',
+    17,
     'gives up silently',
     'src/executor/keep-alive.ts',
     'renewIn(lock.lockAtMostFor * RENEW_AFTER)\n  return',
@@ -133,6 +151,7 @@ export const mutants: readonly Mutant[] = [
   ),
   mutant(
     'batches',
+    1,
     'the coalescer mixes up answers',
     'src/lock/coalescer.ts',
     'waiting.resolve(results[index] as Result)',
@@ -140,6 +159,7 @@ export const mutants: readonly Mutant[] = [
   ),
   mutant(
     'plan',
+    4,
     'the heap drops an item',
     'src/scheduler/heap.ts',
     'if (this.#items.length > 0) this.#sink(last as Item)',
@@ -147,22 +167,25 @@ export const mutants: readonly Mutant[] = [
   ),
   mutant(
     'grace',
+    1,
     'the grace is ignored',
     'src/scheduler/due.ts',
     'Math.min(time + job.graceFor, next) - now',
     'Math.min(time + 1, next) - now',
   ),
-  mutant('grace', 'one ask only', ASK, 'if (!answer && clock.monotonic() >= until)', 'if (!answer)'),
+  mutant('grace', 1, 'one ask only', ASK, 'if (!answer && clock.monotonic() >= until)', 'if (!answer)'),
   mutant(
     'late grant',
+    33,
     'is not given back',
     ACQUISITION,
     'if (this.#answer?.granted || this.#uncertain) this.#giveBack()',
     '',
   ),
-  mutant('late answer', 'is overlooked', ASK, 'answer = acquisition.answer', 'answer = undefined'),
+  mutant('late answer', 9, 'is overlooked', ASK, 'answer = acquisition.answer', 'answer = undefined'),
   mutant(
     'local skip',
+    16,
     'is dropped',
     TICK,
     'if (engine.runs.has(tick.job.name)) return tellSkipped(engine, tick, RUNNING_HERE)',
@@ -170,6 +193,7 @@ export const mutants: readonly Mutant[] = [
   ),
   mutant(
     'abandoned',
+    5,
     'marks its tick as done',
     ACQUISITION,
     'release({ name, owner, label, lockAtLeastFor: 0 })',
@@ -177,6 +201,7 @@ export const mutants: readonly Mutant[] = [
   ),
   mutant(
     'stop',
+    3,
     'ticks go on after the stop',
     'src/scheduler/scheduler.ts',
     "this.#planner.stop()\n    this.#stopping.abort(new Error('the scheduler is stopping'))",

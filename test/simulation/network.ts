@@ -20,6 +20,8 @@ export interface LinkOptions {
   readonly clock: NodeClock
   readonly random: Random
   readonly state: StoreState
+  /** The node asks for acquisitions, whether that arrives or not. */
+  readonly onAsk: (requests: readonly AcquireRequest[]) => void
   /** An answer about acquisitions has arrived at the node, after so many ms. */
   readonly onAnswer: (requests: readonly AcquireRequest[], results: readonly AcquireResult[], after: number) => void
 }
@@ -51,11 +53,13 @@ export class Link {
   over(store: LockProvider): LockProvider {
     return {
       ...store,
-      acquire: (requests) =>
-        this.#call(
+      acquire: (requests) => {
+        this.#options.onAsk(requests)
+        return this.#call(
           () => store.acquire(requests),
           (results, after) => this.#options.onAnswer(requests, results, after),
-        ),
+        )
+      },
       extend: (requests) => this.#call(() => store.extend(requests)),
       release: (requests) => this.#call(() => store.release(requests)),
       read: (names) => this.#call(() => store.read(names)),

@@ -83,6 +83,8 @@ export class Witness {
     this.runs++
     if (kind !== 'trigger') life.latest.set(job, Math.max(tick, life.latest.get(job) ?? 0))
     if (life.stoppedAt <= this.now) this.violate('stop', `${life.node} began ${job} after it had stopped`)
+    if (kind !== 'trigger' && tick > life.stoppingAt + TIMELY)
+      this.violate('stop', `${life.node} began a tick of ${job} that was due after it had begun to stop`)
     for (const other of file.active)
       if (other.life === life) this.violate('still running here', `${life.node} began ${job}, which still runs there`)
     if (lock) this.#judgeLease(file, run, lock.held)
@@ -100,6 +102,7 @@ export class Witness {
     run.life.ended.set(run.job, this.now)
     this.file(run.job).active.delete(run)
     if (!run.life.clock.paused) this.judgeLoss(run)
+    this.judgeKeepAlive(run)
     this.tell(() => `${run.life.node} ends ${run.job}`)
   }
 
@@ -158,13 +161,13 @@ export class Witness {
   /** Without a lock only where the job wants that, and only while the store could not answer. */
   #judgeOpen(file: JobFile, { life, tick }: WitnessedRun): void {
     const tickFile = file.tick(tick)
-    const catchesUp = life.optionsAt(file.name, this.now)?.catchUp !== 'none'
+    const askedOnce = tickFile.askers.get(life)?.size === 1
     if (!file.mayRunOpen) this.violate('one holder', `${life.node} ran ${file.name} without its lock`)
     else if (tickFile.runs.some((run) => run.life === life))
       this.violate('one holder', `${life.node} ran a tick of ${file.name} once more without its lock`)
-    // A job that catches up may ask twice, and be answered once.
+    // A job that catches up, or takes over, may ask twice, and be answered once.
     // After a pause the end of the grace may be seen before an answer that came meanwhile.
-    else if (!catchesUp && tickFile.answered.has(life) && !overlapping(life.outages, tick, this.now))
+    else if (askedOnce && tickFile.answered.has(life) && !overlapping(life.outages, tick, this.now))
       this.violate('one holder', `${life.node} ran ${file.name} without its lock, though the store had answered`)
   }
 
@@ -214,6 +217,16 @@ export class Witness {
         'lost is known locally',
         `the signal of ${job} on ${life.node} has not aborted though its lease is over`,
       )
+  }
+
+  /** A lease that is kept alive is not lost while nothing hinders its node from asking, and the store from answering. */
+  judgeKeepAlive(run: WitnessedRun): void {
+    const { lock, life, leaseUntil, job } = run
+    if (!lock || lock.held || !life.optionsAt(job, run.startedAt)?.keepAlive || leaseUntil > this.now) return
+    if (this.#excused(this.file(job), run) || lock.lockAtMostFor < 200) return
+    const from = leaseUntil - lock.lockAtMostFor
+    if (life.troubleWithin(from, this.now) || this.storeTroubleWithin(from, this.now)) return
+    this.violate('keep-alive', `${life.node} lost ${job}, which it should have kept alive`)
   }
 
   /** A lock that was taken away by hand, or that the store has forgotten: its holder can't know before it next asks. */

@@ -6,8 +6,10 @@
  *             maxClockSkew (ms), '=' and the metadata (or '')
  *   answers   now, then for each request { 'granted' | 'held' | 'tick-taken' | 'clock-ahead', record or false }
  */
-export const ACQUIRE = /* lua */ `
-local FIELDS = 7
+/** What is asked, why it is refused, and what a grant writes: also what an acquisition on several servers decides by, see ../quorum. */
+export const DECIDE_ACQUIRE = /* lua */ `
+-- 7, and what a script that goes on with this takes besides.
+local FIELDS = #ARGV / (#KEYS / 2)
 
 local function request_at(index)
   local at = (index - 1) * FIELDS
@@ -72,7 +74,10 @@ local function grant(lock_key, state_key, record, request, now)
   keep(state_key, granted, now)
   return granted
 end
+`
 
+export const ACQUIRE = /* lua */ `
+${DECIDE_ACQUIRE}
 require_master(KEYS[2])
 local now = clock()
 local answers = { digits(now) }

@@ -16,7 +16,7 @@ export async function serverStore(kind: ServerName): Promise<StoreUnderChaos> {
 }
 
 /** Killed with all its children, as by a power cut of its machine: a PostgreSQL whose backends outlive it would not start again. */
-async function killed(server: ServerProcess): Promise<() => Promise<void>> {
+export async function killed(server: ServerProcess): Promise<() => Promise<void>> {
   const family = server.pid === undefined ? [] : processFamily(server.pid)
   await server.kill()
   for (const pid of family) end(pid)

@@ -1,6 +1,5 @@
 import type { WitnessLine } from '../witness-line.ts'
 import { judgeFencing } from './fencing.ts'
-import { readHistory } from './history.ts'
 import { judgeHolders } from './holders.ts'
 import { judgeLiveness } from './liveness.ts'
 import { judgeLoss } from './loss.ts'
@@ -8,6 +7,7 @@ import { judgeOnce } from './once.ts'
 import { judgePart } from './part.ts'
 import { judgeProcesses } from './processes.ts'
 import { judgePunctuality } from './punctuality.ts'
+import { readHistory } from './read-history.ts'
 import { judgeReruns } from './reruns.ts'
 
 /** A job as the judge knows it: its ticks by arithmetic, not by the scheduler. Lengths in ms. */

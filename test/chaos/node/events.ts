@@ -1,8 +1,8 @@
 import type { Scheduler } from 'ticklock'
-import type { WitnessFile } from '../witness-file.ts'
+import type { Witness } from '../witness-file.ts'
 
 /** Writes down what the scheduler tells of ticks that it didn't run, and of leases lost. Answers which kind of run a job is in. */
-export function watchEvents(scheduler: Scheduler, witness: WitnessFile): (job: string) => string {
+export function watchEvents(scheduler: Scheduler, witness: Witness): (job: string) => string {
   const kinds = new Map<string, string>()
   scheduler.on('started', ({ job, kind }) => kinds.set(job, kind))
   scheduler.on('lost', ({ job, scheduledAt, fencingToken: token }) =>

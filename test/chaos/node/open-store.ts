@@ -69,6 +69,7 @@ async function overMysqlPool(uri: string): Promise<OpenedStore> {
 
 async function overRedis(url: string): Promise<OpenedStore> {
   const [{ redis }, { Redis }] = await Promise.all([import('ticklock/redis'), import('ioredis')])
+  // Sent once more by the driver, a command that blocks would fill the pool again when its time is long over.
   const client = new Redis(url, {
     connectTimeout: 5_000,
     commandTimeout: 5_000,
@@ -76,15 +77,24 @@ async function overRedis(url: string): Promise<OpenedStore> {
     maxRetriesPerRequest: 3,
   })
   client.on('error', () => {})
-  // One connection, on which nothing is answered while it blocks.
-  const fillPool = async (ms: number): Promise<void> =>
-    void (await client.blpop('ticklock-chaos-nobody-pushes-here', ms / 1_000).catch(() => {}))
+  // One connection, on which nothing is answered while it blocks. Without one, the driver would send it when the fault is over.
+  const fillPool = async (ms: number): Promise<void> => {
+    if (client.status === 'ready') await client.blpop('ticklock-chaos-nobody-pushes-here', ms / 1_000).catch(() => {})
+  }
   return { provider: redis(client), fillPool, close: async () => client.disconnect() }
 }
 
 async function overMongoClient(url: string): Promise<OpenedStore> {
   const [{ mongodb }, { MongoClient }] = await Promise.all([import('ticklock/mongodb'), import('mongodb')])
   const timeouts = { serverSelectionTimeoutMS: 5_000, connectTimeoutMS: 5_000, socketTimeoutMS: 5_000 }
-  const client = new MongoClient(url, { maxPoolSize: POOL_SIZE, waitQueueTimeoutMS: 5_000, ...timeouts })
-  return { provider: mongodb(client.db()), close: () => client.close() }
+  // A client whose first connection fails is of no use any more, so who brings one connects it first.
+  for (;;) {
+    const client = new MongoClient(url, { maxPoolSize: POOL_SIZE, waitQueueTimeoutMS: 5_000, ...timeouts })
+    try {
+      await client.connect()
+      return { provider: mongodb(client.db()), close: () => client.close() }
+    } catch {
+      await client.close().catch(() => {})
+    }
+  }
 }

@@ -1,11 +1,11 @@
 import type { AcquireRequest, AcquireResult, ExtendRequest, LockProvider, ReleaseRequest } from 'ticklock'
-import { machineTime, type WitnessFile } from '../witness-file.ts'
+import { machineTime, type Witness } from '../witness-file.ts'
 import type { Answered } from '../witness-line.ts'
 
 let calls = 0
 
 /** The provider, with everything written down that is asked and answered about ticks. */
-export function witnessed(provider: LockProvider, witness: WitnessFile): LockProvider {
+export function witnessed(provider: LockProvider, witness: Witness): LockProvider {
   return {
     acquire: async (requests) => {
       const asks = requests.flatMap(tickAsked)

@@ -5,6 +5,7 @@ import { labels, names, operation } from './arbitraries.ts'
 import { History, type RealStore } from './history.ts'
 import type { Operation } from './operations.ts'
 import { Tally } from './tally.ts'
+import { Unanswered } from './unanswered.ts'
 
 /** Histories that share a seed. */
 const AT_ONCE = 10
@@ -49,18 +50,20 @@ export async function checkHistories(subject: ConformanceSubject, options: Histo
     for (const node of nodes) await node.setup?.()
     const real: RealStore = { nodes, subject }
     const steps = fc.commands([operation.map((made) => new Step(made))], { maxCommands: LONGEST, size: 'max' })
+    const unanswered = new Unanswered()
     let failedAt: number | undefined
     const property = fc.asyncProperty(names, labels, steps, async (name, label, commands) => {
       // What fails only now and then would be shortened for ever.
       if (failedAt !== undefined && performance.now() > failedAt + LONGEST_SHORTENING_MS) return
       const history = new History(real, kind, name, label, tally)
-      await history.begin()
-      await fc
-        .asyncModelRun(() => ({ model: history, real }), commands)
-        .catch((error: unknown) => {
-          failedAt ??= performance.now()
-          throw error
-        })
+      const run = async (): Promise<void> => {
+        await history.begin()
+        await fc.asyncModelRun(() => ({ model: history, real }), commands)
+      }
+      await unanswered.unless(run).catch((error: unknown) => {
+        failedAt ??= performance.now()
+        throw error
+      })
     })
     for (let { seed } = options; tally.operations < operations; seed++) {
       await fc.assert(property, { numRuns: AT_ONCE, seed, endOnFailure: !shorten })

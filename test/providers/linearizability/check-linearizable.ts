@@ -3,9 +3,10 @@ import fc from 'fast-check'
 import type { LockProvider } from '../../../src/provider/contract.ts'
 import { granted, newHolder } from '../../../src/testing/asking.ts'
 import type { ConformanceSubject } from '../../../src/testing/index.ts'
+import { Unanswered } from '../histories/unanswered.ts'
 import { CLIENTS, type Operation, programs, Recorder } from './concurrent-history.ts'
 import { findOrder } from './search.ts'
-import { type Event, keyOf, stateOf, step } from './specification.ts'
+import { type Event, keyOf, stateOf, stepOf } from './specification.ts'
 
 export interface Checked {
   readonly histories: number
@@ -19,6 +20,8 @@ export interface Options {
   /** How many requests are checked at least. */
   readonly events: number
   readonly seed: number
+  /** Whether the provider writes a grant, and then reads what came of it: see `stepOf`. */
+  readonly inSteps: boolean
 }
 
 /**
@@ -33,8 +36,11 @@ export async function checkLinearizable(subject: ConformanceSubject, options: Op
   const nodes = await Promise.all(Array.from({ length: CLIENTS }, () => subject.connect()))
   try {
     for (const node of nodes) await node.setup?.()
+    const unanswered = new Unanswered()
     const property = fc.asyncProperty(programs, fc.boolean(), async (made, crashed) => {
-      for (const events of await happen(nodes, subject, made, crashed)) {
+      const happened = await unanswered.unless(() => happen(nodes, subject, made, crashed, stepOf(options)))
+      if (!happened) return
+      for (const events of happened.answer) {
         checked.events += events.length
         checked.concurrent += events.filter((event) => events.some((other) => overlap(event, other))).length
       }
@@ -59,6 +65,7 @@ async function happen(
   subject: ConformanceSubject,
   made: readonly (readonly Operation[])[],
   crashed: boolean,
+  step: ReturnType<typeof stepOf>,
 ): Promise<readonly (readonly Event[])[]> {
   const [one] = nodes as [LockProvider]
   const names = [randomUUID(), randomUUID()]

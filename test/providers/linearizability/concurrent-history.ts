@@ -30,21 +30,25 @@ const asked: fc.Arbitrary<Asked> = fc.record({
   keep: pick(false, false, false, true),
 })
 
-const operation: fc.Arbitrary<Operation> = fc.oneof(
-  {
-    weight: 9,
-    arbitrary: fc.record({
-      verb: pick('acquire', 'acquire', 'extend', 'release', 'release'),
-      asked: fc.uniqueArray(fc.record({ name: fc.nat({ max: NAMES - 1 }), of: asked }), {
-        minLength: 1,
-        maxLength: NAMES,
-        selector: ({ name }) => name,
-        size: 'max',
-      }),
-    }),
-  },
-  { weight: 1, arbitrary: fc.record({ verb: pick('forceRelease'), name: fc.nat({ max: NAMES - 1 }) }) },
-  { weight: 1, arbitrary: fc.record({ verb: pick('read') }) },
+const requests: fc.Arbitrary<Operation> = fc.record({
+  verb: pick('acquire', 'acquire', 'extend', 'release', 'release'),
+  asked: fc.uniqueArray(fc.record({ name: fc.nat({ max: NAMES - 1 }), of: asked }), {
+    minLength: 1,
+    maxLength: NAMES,
+    selector: ({ name }) => name,
+    size: 'max',
+  }),
+})
+const read: fc.Arbitrary<Operation> = fc.record({ verb: pick('read') })
+const forceRelease: fc.Arbitrary<Operation> = fc.record({
+  verb: pick('forceRelease'),
+  name: fc.nat({ max: NAMES - 1 }),
+})
+
+const operation = fc.oneof(
+  { weight: 9, arbitrary: requests },
+  { weight: 1, arbitrary: read },
+  { weight: 1, arbitrary: forceRelease },
 )
 
 /** What each client does, one call after another, at the same time as the others. */

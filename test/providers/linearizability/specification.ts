@@ -6,17 +6,21 @@ import type {
   ExtendRequest,
   Lease,
   LockRecord,
-  Refused,
   ReleaseRequest,
 } from '../../../src/provider/contract.ts'
 import { decideAcquire, decideExtend, decideRelease, type StoredLock } from '../../../src/provider/decide.ts'
-import { releasedHolderOf } from '../../../src/provider/holder.ts'
-import type { Interval } from './search.ts'
+import type { Interval, Outcome } from './search.ts'
 
 /** One request about one name, and its answer. */
 export type Event = Interval &
   (
-    | { readonly verb: 'acquire'; readonly request: AcquireRequest; readonly answer: AcquireResult }
+    | {
+        readonly verb: 'acquire'
+        readonly request: AcquireRequest
+        readonly answer: AcquireResult
+        /** A grant was written, and something else is going to be answered. */
+        readonly granted?: boolean
+      }
     | { readonly verb: 'extend'; readonly request: ExtendRequest; readonly answer: Lease | undefined }
     | { readonly verb: 'release'; readonly request: ReleaseRequest; readonly answer: boolean }
     | { readonly verb: 'forceRelease'; readonly answer: boolean }
@@ -30,6 +34,7 @@ export interface State {
 
 const NEVER = Number.POSITIVE_INFINITY
 const OVER = Number.NEGATIVE_INFINITY
+const HALF_AN_HOUR_MS = 1_800_000
 
 /** JSON knows no infinity. */
 export const keyOf = ({ record }: State): string => `${record?.lockUntil} ${JSON.stringify(record)}`
@@ -41,68 +46,99 @@ export const stateOf = (record: LockRecord | undefined): State => {
   return { record: timeless(lock, storeTime) }
 }
 
-/** The states that there may be after the event: none if a lock in this state would have answered otherwise. */
-export function step({ record }: State, event: Event): readonly State[] {
-  switch (event.verb) {
-    case 'acquire':
-      return acquired(record, event.request, event.answer)
-    case 'extend': {
-      const next = decideExtend(record, event.request, record?.lockedAt ?? 0)
-      return only(isSameLease(record, event.answer, next !== undefined), record)
-    }
-    case 'release': {
-      const now = record?.lockedAt ?? 0
-      const next = decideRelease(record, event.request, now)
-      return only(event.answer === (next !== undefined), typeof next === 'object' ? timeless(next, now) : record)
-    }
-    case 'forceRelease':
-      return only(event.answer === (record?.lockUntil === NEVER), record && { ...record, lockUntil: OVER })
-    case 'read':
-      return only(isSameRecord(record, event.answer), record)
-  }
-}
-
-const only = (right: boolean, record: StoredLock | undefined): readonly State[] => (right ? [{ record }] : [])
-
-function acquired(record: StoredLock | undefined, request: AcquireRequest, answer: AcquireResult): readonly State[] {
-  const storeTime = answer.granted ? answer.lease.storeTime : answer.storeTime
-  const decision = decideAcquire(record, request, storeTime)
-  if (decision.outcome === 'refuse') {
-    return only(!answer.granted && answer.reason === decision.reason && isSameRecord(record, answer.record), record)
-  }
-  if (decision.outcome === 'granted-before') {
-    return only(answer.granted && isSameLease(record, answer.lease, true), record)
-  }
-  const told = answer.granted ? answer.lease : givenBack(request, answer)
-  if (!told) return []
-  const granted = { ...decision.next, fencingToken: told.fencingToken, lockedAt: told.acquiredAt, lockUntil: NEVER }
-  return only(told.fencingToken > (record?.fencingToken ?? 0), granted)
-}
+type Step = (state: State, event: Event) => readonly Outcome<Event, State>[]
 
 /**
- * A store that takes several steps for a grant may find it given back, by its own owner, before it can answer: "held", as to any late duplicate.
- * Nobody waits for that answer any more.
+ * What there may be after an event: nothing if a lock in this state would have answered otherwise.
+ *
+ * @param inSteps whether the provider writes a grant, and then reads what came of it. By that time its own owner may have given it back (a caller
+ * that waits no longer does that), or somebody freed it by force, so that the answer is what the record as it is then gives.
  */
-function givenBack(
+export const stepOf =
+  ({ inSteps }: { readonly inSteps: boolean }): Step =>
+  ({ record }, event) => {
+    switch (event.verb) {
+      case 'acquire': {
+        const outcomes = acquired(record, event.request, event.answer)
+        const granted = inSteps && !event.granted ? grantedUnseen(record, event) : undefined
+        return granted ? [...outcomes, granted] : outcomes
+      }
+      case 'extend': {
+        const next = decideExtend(record, event.request, record?.lockedAt ?? 0)
+        return next ? asLease(record, event.answer) : only(event.answer === undefined, record)
+      }
+      case 'release': {
+        const now = record?.lockedAt ?? 0
+        const next = decideRelease(record, event.request, now)
+        return only(event.answer === (next !== undefined), typeof next === 'object' ? timeless(next, now) : record)
+      }
+      case 'forceRelease':
+        return only(event.answer === (record?.lockUntil === NEVER), record && { ...record, lockUntil: OVER })
+      case 'read':
+        return asRecord(record, event.answer)
+    }
+  }
+
+const only = (right: boolean, record: StoredLock | undefined): readonly Outcome<Event, State>[] =>
+  right ? [{ state: { record } }] : []
+
+function acquired(
+  record: StoredLock | undefined,
   request: AcquireRequest,
-  { record }: Refused,
-): Pick<Lease, 'fencingToken' | 'acquiredAt'> | undefined {
-  if (record?.lockedBy !== releasedHolderOf(request)) return undefined
-  return { fencingToken: record.fencingToken, acquiredAt: record.lockedAt }
+  answer: AcquireResult,
+): readonly Outcome<Event, State>[] {
+  const decision = decideAcquire(record, request, answer.granted ? answer.lease.storeTime : answer.storeTime)
+  if (decision.outcome === 'refuse') {
+    return !answer.granted && answer.reason === decision.reason ? asRecord(record, answer.record) : []
+  }
+  if (!answer.granted) return []
+  if (decision.outcome === 'granted-before') return asLease(record, answer.lease)
+  const { fencingToken, acquiredAt } = answer.lease
+  const granted = { ...decision.next, fencingToken, lockedAt: acquiredAt, lockUntil: NEVER }
+  return only(fencingToken > (record?.fencingToken ?? 0), granted)
 }
 
-const isSameLease = (record: StoredLock | undefined, lease: Lease | undefined, expected: boolean): boolean =>
-  expected
-    ? lease?.fencingToken === record?.fencingToken && lease?.acquiredAt === record?.lockedAt
-    : lease === undefined
+/** A token that nobody was told: higher than the last, and not whole, as no real one is. */
+const unseenAfter = (record: StoredLock | undefined): number => Math.floor(record?.fencingToken ?? 0) + 0.5
+const isUnseen = (record: StoredLock): boolean => !Number.isInteger(record.fencingToken)
 
-const isSameRecord = (expected: StoredLock | undefined, actual: LockRecord | undefined): boolean =>
-  isDeepStrictEqual(plain(expected), plain(stateOf(actual).record))
+/** The grant was written, but is not what will be answered. */
+function grantedUnseen(
+  record: StoredLock | undefined,
+  event: Extract<Event, { verb: 'acquire' }>,
+): Outcome<Event, State> | undefined {
+  const { request, answer } = event
+  const decision = decideAcquire(record, request, answer.granted ? answer.lease.storeTime : answer.storeTime)
+  if (decision.outcome !== 'grant') return undefined
+  const granted = { ...decision.next, fencingToken: unseenAfter(record), lockUntil: NEVER }
+  return { state: { record: granted }, rest: { ...event, granted: true } }
+}
+
+/** Where the lease is that of the record; by it one learns the token of a grant that was not seen before. */
+const asLease = (record: StoredLock | undefined, lease: Lease | undefined): readonly Outcome<Event, State>[] => {
+  if (!record || !lease) return []
+  const known = seen(record, lease.fencingToken, lease.acquiredAt)
+  return only(known.fencingToken === lease.fencingToken && known.lockedAt === lease.acquiredAt, known)
+}
+
+/** Where the record is as it was read, but for its end. */
+function asRecord(record: StoredLock | undefined, read: LockRecord | undefined): readonly Outcome<Event, State>[] {
+  const actual = stateOf(read).record
+  const known = record && actual ? seen(record, actual.fencingToken, actual.lockedAt) : record
+  return only(isDeepStrictEqual(plain(known), plain(actual)), known)
+}
+
+const seen = (record: StoredLock, fencingToken: number, lockedAt: number): StoredLock =>
+  isUnseen(record) && fencingToken > record.fencingToken ? { ...record, fencingToken, lockedAt } : record
 
 const plain = (lock: StoredLock | undefined) =>
   lock && [lock.lockedBy, lock.lockedAt, lock.lockUntil, lock.fencingToken, lock.lastTick, lock.tickDone, lock.metadata]
 
+/**
+ * Leases here last an hour from some moment of the history, or are over. A store that reads its clock when a command begins may see what another
+ * command, which began a moment later, has ended by then: so what ends within the moment is over.
+ */
 const timeless = (lock: StoredLock, now: number): StoredLock => ({
   ...lock,
-  lockUntil: lock.lockUntil > now ? NEVER : OVER,
+  lockUntil: lock.lockUntil > now + HALF_AN_HOUR_MS ? NEVER : OVER,
 })

@@ -34,8 +34,12 @@ export function mysqlStore(world: StoreWorld): SimulatedStore {
   const settle = async <Request extends { readonly name: string }, Answer>(
     wave: readonly Request[],
     decide: Answerer<Request, Answer>,
+    /** What a change that may have been written, and can't be seen any more, makes of the answer. */
+    afterDoubt: (answer: Answer, record: StoredLock | undefined, was: StoredLock | undefined) => Answer = (answer) =>
+      answer,
   ): Promise<readonly Answer[]> => {
     const answers = new Map<Request, Answer>()
+    const doubtful = new Map<Request, Change<Request>>()
     let open = wave
     for (let round = 0; open.length > 0; round++) {
       if (round === ROUNDS) throw new Error('the locks kept changing hands')
@@ -44,16 +48,20 @@ export function mysqlStore(world: StoreWorld): SimulatedStore {
       const changes = open.toSorted(byName).flatMap((request): Change<Request>[] => {
         const was = locks.get(request.name)
         const { answer, next } = decide(was, request, seenAt)
-        answers.set(request, answer)
+        const doubt = doubtful.get(request)
+        answers.set(request, doubt ? afterDoubt(answer, was, doubt.was) : answer)
         return next ? [{ request, was, next, seenAt }] : []
       })
-      open = await write(changes)
+      open = await write(changes, doubtful)
     }
     return wave.map((request) => answers.get(request) as Answer)
   }
 
   /** A statement for what is new, and one for what replaces something; answers with what may not have been written. */
-  const write = async <Request>(changes: readonly Change<Request>[]): Promise<readonly Request[]> => {
+  const write = async <Request>(
+    changes: readonly Change<Request>[],
+    doubtful: Map<Request, Change<Request>>,
+  ): Promise<readonly Request[]> => {
     const statements = [changes.filter(({ was }) => !was), changes.filter(({ was }) => was)]
     const open: Request[] = []
     for (const statement of statements) {
@@ -63,7 +71,9 @@ export function mysqlStore(world: StoreWorld): SimulatedStore {
       const made = statement.filter((change) => isUnchanged(change, now))
       for (const { next } of made) locks.put(next.name, next)
       // The server says how many it wrote, not which.
-      if (made.length < statement.length) open.push(...statement.map(({ request }) => request))
+      if (made.length === statement.length) continue
+      open.push(...statement.map(({ request }) => request))
+      if (made.length > 0) for (const change of statement) doubtful.set(change.request, change)
     }
     return open
   }
@@ -84,7 +94,7 @@ export function mysqlStore(world: StoreWorld): SimulatedStore {
     provider: {
       acquire: (requests) => inWaves(requests, (wave) => settle(wave, byMicroseconds.acquire)),
       extend: (requests) => inWaves(requests, (wave) => settle(wave, byMicroseconds.extend)),
-      release: (requests) => inWaves(requests, (wave) => settle(wave, byMicroseconds.release)),
+      release: (requests) => inWaves(requests, (wave) => settle(wave, byMicroseconds.release, orGrantedOver)),
       read: async (names) => readFrom(locks, names, server.now()),
       forceRelease: async (name) => (await settle([{ name }], answerForceRelease))[0] === true,
       prune: async (olderThanMs) => pruneFrom(locks, server.now() - olderThanMs),
@@ -98,3 +108,7 @@ export function mysqlStore(world: StoreWorld): SimulatedStore {
     lose: (name) => locks.drop(name),
   }
 }
+
+/** Somebody was granted the lock within the lease that was to be given back: so it was given back. */
+const orGrantedOver = (answer: boolean, record: StoredLock | undefined, was: StoredLock | undefined): boolean =>
+  answer || (!!record && !!was && record.fencingToken > was.fencingToken && record.lockedAt < was.lockUntil)

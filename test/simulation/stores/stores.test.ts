@@ -76,6 +76,16 @@ describe.each(storeKinds)('the model of %s', (kind) => {
     expect((await store.provider.read()).map(({ name }) => name)).toEqual(kept)
   })
 
+  it('has a clock as fine as the store documents, and no finer', async () => {
+    const { store, time } = newStore(kind)
+    time.now = START + 7.123_2
+    const { storeTime, acquiredAt, lockUntil } = await granted(store.provider, newHolder('a'), { lockAtMostFor: 10 })
+    const now = ['postgres', 'mysql', 'redis'].includes(kind) ? START + 7.123 : START + 7
+    // A key of Redis is there through all of its last millisecond.
+    const until = kind === 'redis' ? START + 18 : now + 10
+    expect([storeTime, acquiredAt, lockUntil]).toEqual([now, now, until])
+  })
+
   it('loses the record that somebody deletes', async () => {
     const { store } = newStore(kind)
     const lost = await granted(store.provider, newHolder('a'))

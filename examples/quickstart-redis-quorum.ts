@@ -1,0 +1,30 @@
+// npm install ioredis, then: npx tsx examples/quickstart-redis-quorum.ts
+// Start it in two terminals at once: they share the servers, and each tick runs in one of them.
+import { setTimeout as sleep } from 'node:timers/promises'
+import { Locker, Scheduler } from 'ticklock'
+import { redisQuorum } from 'ticklock/redis-quorum'
+
+// Three, five or seven Redis that know nothing of each other; nothing has to be set up in them.
+const urls = process.env.REDIS_QUORUM_URL ?? 'redis://localhost:6379,redis://localhost:6380,redis://localhost:6381'
+const provider = redisQuorum(urls.split(','))
+
+// A lock by itself.
+const locker = new Locker({ provider })
+const lock = await locker.tryObtain('quickstart-report', '10s')
+console.log(lock ? `obtained, ${Math.round(await lock.ttl())} ms left` : 'another process has the lock')
+await lock?.release()
+
+// A job of a cluster: every node registers it, each tick runs on one.
+const scheduler = new Scheduler({ provider, defaults: { lockAtMostFor: '10s' } })
+scheduler.job({ name: 'quickstart-hello', every: '1s' }, ({ scheduledAt, fencingToken }) => {
+  console.log(`tick ${scheduledAt.toISOString()} runs here, fencing token ${fencingToken}`)
+})
+scheduler.on('skipped', ({ scheduledAt, reason }) => {
+  console.log(`tick ${scheduledAt?.toISOString()} is skipped here: ${reason}`)
+})
+await scheduler.start()
+await sleep(3_500)
+
+// Waits for what still runs. The provider made the clients, so it closes them.
+await scheduler.stop()
+await provider.close()

@@ -1,0 +1,165 @@
+/*
+ * An acquisition on a majority of independent servers, in two steps: votes, then their confirmation.
+ *
+ *   1. Every server is asked for its vote, which is a grant by its own record and clock, kept as open.
+ *   2. With a majority of votes, the highest of their tokens is written to the servers that voted, and closes the votes. When a majority has it,
+ *      the lock is granted; else nobody was told anything, and the votes are taken back.
+ *
+ * The races, and why none lets two in or turns a token back:
+ *   - Two owners: any two majorities share a server, and a server has one open or confirmed vote at a time.
+ *   - Tokens: the server that two confirmed grants share voted for the later one with a token above the one that was written to it before.
+ *     A confirmation that comes too late finds another vote there, and fails.
+ *   - A tick: a majority remembers it before the job runs; a later majority meets one of these, which refuses it.
+ *   - A split vote: who has most votes (the smaller owner where that is equal) keeps them, and the others take theirs back and ask again. All
+ *     see the same votes, so they agree on who that is.
+ *   - A crash between the steps: open votes lapse with the lease, and leave nothing of the tick behind.
+ *   - A withdrawal that is late: it names its ballot, and each asking after a withdrawal is a new one.
+ */
+import { randomUUID } from 'node:crypto'
+import { setTimeout as pause } from 'node:timers/promises'
+import type { AcquireRequest, AcquireResult } from '../../../src/provider/contract.ts'
+import { holderOf } from '../../../src/provider/holder.ts'
+import { quorumScripts } from './lua.ts'
+import { noMajority, type Said } from './members.ts'
+import type { Quorum } from './quorum.ts'
+import { leaseOf } from './seen.ts'
+import { type Given, tally, type Vote } from './tally.ts'
+import { acquireVoteArgs, toVote } from './votes.ts'
+
+/** One request on its way to an answer. */
+interface Candidate {
+  readonly request: AcquireRequest
+  ballot: string
+  votes: readonly Vote[]
+  result?: AcquireResult
+}
+
+/** Split votes are tried again for as many timeouts. */
+const PATIENCE = 4
+
+/** @param requests each for another name */
+export async function acquireByVote(quorum: Quorum, requests: readonly AcquireRequest[]): Promise<AcquireResult[]> {
+  const candidates = requests.map((request): Candidate => ({ request, ballot: randomUUID(), votes: [] }))
+  const giveUpAt = performance.now() + PATIENCE * quorum.timeout
+  for (let round = 1; ; round++) {
+    const open = candidates.filter(({ result }) => !result)
+    if (open.length === 0) return candidates.map(({ result }) => result as AcquireResult)
+    const said = await askForVotes(quorum, open)
+    const { kept, failed } = await decide(quorum, open, said)
+    if (failed || performance.now() > giveUpAt) {
+      await withdraw(
+        quorum,
+        open.filter(({ result }) => !result),
+      )
+      throw noMajority(said)
+    }
+    // Those who keep their votes ask first, when the others have taken theirs back.
+    if (candidates.some(({ result }) => !result)) await pause(1 + Math.random() * 5 * (kept ? 1 : 1 + round))
+  }
+}
+
+async function askForVotes(quorum: Quorum, open: readonly Candidate[]): Promise<readonly Said<unknown>[]> {
+  const told = open.map(({ request, ballot }) => ({ name: request.name, args: acquireVoteArgs(request, ballot) }))
+  const { said, answers } = await quorum.ask(
+    quorumScripts.vote,
+    () => told,
+    (answered) =>
+      open.every((_, index) => {
+        const outcomes = answered.map((of) => (of[index]?.value as unknown[] | undefined)?.[0])
+        const given = outcomes.filter((outcome) => outcome === 'granted').length
+        return given >= quorum.size || outcomes.length - given >= quorum.size
+      }),
+  )
+  for (const [index, candidate] of open.entries()) {
+    candidate.votes = answers.flatMap(({ of, place, ahead }) => {
+      const answer = of[index]
+      return answer ? [toVote(candidate.request.name, answer, place, ahead)] : []
+    })
+  }
+  return said
+}
+
+async function decide(quorum: Quorum, open: readonly Candidate[], said: readonly Said<unknown>[]) {
+  const tallies = open.map((candidate) => ({ candidate, ...tally(candidate.request, candidate.votes, quorum.size) }))
+  const won = tallies.flatMap((one) => (one.outcome === 'won' ? [{ candidate: one.candidate, votes: one.votes }] : []))
+  await confirm(quorum, won)
+  const leaving: Candidate[] = []
+  let kept = false
+  for (const one of tallies) {
+    const { candidate, outcome } = one
+    if (outcome === 'refused') candidate.result = one.result
+    if (candidate.result?.granted) continue
+    if (outcome === 'split' && one.ahead) kept = true
+    // A server that said nothing may have voted.
+    else if (candidate.votes.some(({ granted }) => granted) || said.some((each) => 'error' in each))
+      leaving.push(candidate)
+  }
+  await withdraw(quorum, leaving)
+  return { kept, failed: tallies.some(({ outcome }) => outcome === 'failed') }
+}
+
+/** Writes the token to the servers that voted, and answers those whose token a majority has then. */
+async function confirm(
+  quorum: Quorum,
+  won: readonly { readonly candidate: Candidate; readonly votes: readonly Given[] }[],
+): Promise<void> {
+  const agreed = won.map(({ candidate, votes }) => {
+    const token = Math.max(...votes.map(({ seen }) => seen.record.fencingToken))
+    return { candidate, votes, token, ...confirmedBefore(votes, quorum.size) }
+  })
+  const grant = ({ candidate, token }: (typeof agreed)[number], votes: readonly Given[]): void => {
+    const { name, owner } = candidate.request
+    const held = votes.map(({ seen }) => seen)
+    candidate.result = { granted: true, lease: { ...leaseOf(name, owner, held, quorum.size), fencingToken: token } }
+  }
+  for (const one of agreed) if (one.before) grant(one, one.before)
+  const unconfirmed = agreed.filter(({ before }) => !before)
+  if (unconfirmed.length === 0) return
+  const ofPlace = (place: number) => unconfirmed.filter(({ votes }) => votes.some((vote) => vote.place === place))
+  const { answers } = await quorum.ask(
+    quorumScripts.confirm,
+    (place) =>
+      ofPlace(place).map(({ candidate, votes, token }) => {
+        const own = votes.find((vote) => vote.place === place)?.seen.record.fencingToken
+        return {
+          name: candidate.request.name,
+          args: [holderOf(candidate.request), candidate.ballot, String(own), String(token)],
+        }
+      }),
+    () => false,
+  )
+  const confirmed = new Map<Candidate, Given[]>()
+  for (const { of, place } of answers) {
+    for (const [index, { candidate, votes }] of ofPlace(place).entries()) {
+      const vote = votes.find((each) => each.place === place)
+      if (vote && Number(of[index]?.value) === 1) confirmed.set(candidate, [...(confirmed.get(candidate) ?? []), vote])
+    }
+  }
+  for (const one of unconfirmed) {
+    const votes = confirmed.get(one.candidate) ?? []
+    if (votes.length >= quorum.size) grant(one, votes)
+  }
+}
+
+/** This owner asks again for what a majority has confirmed before: the same token. */
+function confirmedBefore(votes: readonly Given[], size: number) {
+  const closed = votes.filter(({ seen }) => !seen.open)
+  for (const { seen } of closed) {
+    const token = seen.record.fencingToken
+    const same = closed.filter((vote) => vote.seen.record.fencingToken === token)
+    if (same.length >= size) return { token, before: same }
+  }
+  return { before: undefined }
+}
+
+/** Takes back what was, or may have been, voted, and makes the next asking another ballot. */
+async function withdraw(quorum: Quorum, leaving: readonly Candidate[]): Promise<void> {
+  if (leaving.length === 0) return
+  const told = leaving.map(({ request, ballot }) => ({ name: request.name, args: [holderOf(request), ballot] }))
+  for (const candidate of leaving) candidate.ballot = randomUUID()
+  await quorum.ask(
+    quorumScripts.withdraw,
+    () => told,
+    (answered) => answered.length >= quorum.size,
+  )
+}

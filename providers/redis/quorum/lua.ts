@@ -1,0 +1,196 @@
+/*
+ * What the scripts of one server become when several independent servers decide together. Besides the fields of lua/record.ts the state
+ * key holds:
+ *
+ *   pending      '1' from a server's own grant until the grant is confirmed: until then it is a vote, and nobody's lease
+ *   ballot       of the acquisition that the vote was given to, so that a vote taken back late takes back no other
+ *   prior_tick   what last_tick and tick_done were before the vote
+ *   prior_done
+ *
+ * A vote that lapses unconfirmed leaves no trace of its tick. That forgets nothing: a grant that was ever used is confirmed on a majority
+ * of the servers, and these refuse the tick; a vote that was not confirmed here was one too many, or of nobody's grant.
+ */
+import { DECIDE_ACQUIRE } from '../lua/acquire.ts'
+import { EXTEND } from '../lua/extend.ts'
+import { FORCE_RELEASE } from '../lua/force-release.ts'
+import { PRUNE } from '../lua/prune.ts'
+import { READ } from '../lua/read.ts'
+import { RELEASE } from '../lua/release.ts'
+import { script } from '../scripts.ts'
+
+/** Takes the place of `load` and `fields` for the scripts that follow. A record is answered as it is without the tick of an open vote. */
+const VOTES = /* lua */ `
+local load_lease, lease_fields = load, fields
+
+local function without_vote(record)
+  record.last_tick, record.tick_done = record.prior_tick, record.prior_done
+end
+
+load = function(lock_key, state_key, now)
+  local record = load_lease(lock_key, state_key, now)
+  if not record then
+    return nil
+  end
+  local vote = redis.call('HMGET', state_key, 'pending', 'ballot', 'prior_tick', 'prior_done')
+  record.pending, record.ballot = vote[1] == '1', vote[2]
+  record.prior_tick, record.prior_done = vote[3], vote[4] == '1'
+  if record.pending and record.lock_until <= now then
+    without_vote(record)
+  end
+  return record
+end
+
+fields = function(record)
+  if record.pending then
+    without_vote(record)
+  end
+  local answer = lease_fields(record)
+  for index = 1, 7 do
+    answer[index] = answer[index] or false -- nil would end the list
+  end
+  answer[8] = record.pending and 1 or 0
+  return answer
+end
+
+-- Writes what without_vote has changed.
+local function write_ticks(state_key, record)
+  if record.last_tick then
+    redis.call('HSET', state_key, 'last_tick', record.last_tick, 'tick_done', record.tick_done and '1' or '0')
+  else
+    redis.call('HDEL', state_key, 'last_tick', 'tick_done')
+  end
+end
+`
+
+/*
+ * Asks one server for its votes. ARGV as in lua/acquire.ts, and for each request the ballot after it. Answers now, then for each request
+ * { 'granted' | 'held' | 'tick-taken' | 'clock-ahead', record or false, 1 when the refusal rests on an open vote only }.
+ */
+const VOTE = /* lua */ `
+${DECIDE_ACQUIRE}
+
+-- What a request is refused for, and whether that may yet come to nothing.
+local function refused(record, request, now, ours)
+  if not record or not record.pending or ours then
+    return refusal(record, request, now, ours), false
+  end
+  local last_tick, tick_done = record.last_tick, record.tick_done
+  without_vote(record)
+  local settled = refusal(record, request, now, ours)
+  record.last_tick, record.tick_done = last_tick, tick_done
+  if settled == 'clock-ahead' or settled == 'tick-taken' then
+    return settled, false
+  end
+  local reason = refusal(record, request, now, ours)
+  return reason, reason ~= nil
+end
+
+local function vote(lock_key, state_key, record, request, ballot, now)
+  if record and record.pending then
+    write_ticks(state_key, record) -- a lapsed vote's tick goes
+  end
+  local prior_tick, prior_done = record and record.last_tick, record and record.tick_done
+  local granted = grant(lock_key, state_key, record, request, now)
+  redis.call('HSET', state_key, 'pending', '1', 'ballot', ballot, 'prior_done', prior_done and '1' or '0')
+  if prior_tick then
+    redis.call('HSET', state_key, 'prior_tick', prior_tick)
+  else
+    redis.call('HDEL', state_key, 'prior_tick')
+  end
+  granted.pending, granted.prior_tick, granted.prior_done = true, prior_tick, prior_done
+  return granted
+end
+
+require_master(KEYS[2])
+local now = clock()
+local answers = { digits(now) }
+for index = 1, #KEYS / 2 do
+  local lock_key, state_key = KEYS[index * 2 - 1], KEYS[index * 2]
+  local request, ballot = request_at(index), ARGV[index * FIELDS]
+  local record = load(lock_key, state_key, now)
+  local ours = record and record.locked_by == request.holder and not record.foreign
+  local outcome, open = 'granted', false
+  if ours and record.lock_until > now then
+    -- The same vote once more. A confirmed one stays that of the ballot which confirmed it.
+    if record.pending then
+      redis.call('HSET', state_key, 'ballot', ballot)
+    end
+  else
+    local reason
+    reason, open = refused(record, request, now, ours)
+    if reason then
+      outcome = reason
+    else
+      record = vote(lock_key, state_key, record, request, ballot, now)
+    end
+  end
+  answers[index + 1] = { outcome, record and fields(record) or false, open and 1 or 0 }
+end
+return answers
+`
+
+/*
+ * Makes a vote a grant: writes the token that the majority agreed on. Only where the vote is still the one that was answered, which its
+ * token tells, or was confirmed with this token before; whether it has lapsed meanwhile does not matter, since nobody else was granted
+ * anything here.
+ *
+ *   ARGV      for each name: holder, ballot, the token that was answered, the token agreed on
+ *   answers   now, then for each name 1, or 0 when there is another holder or another vote
+ */
+const CONFIRM = /* lua */ `
+require_master(KEYS[2])
+local answers = { digits(clock()) }
+for index = 1, #KEYS / 2 do
+  local state_key, at = KEYS[index * 2], (index - 1) * 4
+  local holder, ballot, answered, agreed = ARGV[at + 1], ARGV[at + 2], ARGV[at + 3], ARGV[at + 4]
+  local state = redis.call('HMGET', state_key, 'locked_by', 'fencing_token', 'pending')
+  local same = state[1] == holder and (state[2] == answered or state[2] == agreed)
+  if same then
+    redis.call('HSET', state_key, 'fencing_token', agreed, 'pending', '0')
+    if state[3] == '1' then
+      redis.call('HSET', state_key, 'ballot', ballot)
+    end
+  end
+  answers[index + 1] = same and 1 or 0
+end
+return answers
+`
+
+/*
+ * Takes votes back, confirmed or not, as if they had not been given; only the token stays used.
+ *
+ *   ARGV      for each name: holder, ballot
+ *   answers   now, then for each name 1, or 0 when there was no such vote
+ */
+const WITHDRAW = /* lua */ `
+require_master(KEYS[2])
+local now = clock()
+local answers = { digits(now) }
+for index = 1, #KEYS / 2 do
+  local lock_key, state_key, at = KEYS[index * 2 - 1], KEYS[index * 2], (index - 1) * 2
+  local record = load(lock_key, state_key, now)
+  local given = record and record.locked_by == ARGV[at + 1] and not record.foreign and record.ballot == ARGV[at + 2]
+  if given then
+    without_vote(record)
+    write_ticks(state_key, record)
+    record.lock_until = math.min(record.lock_until, now)
+    redis.call('DEL', lock_key)
+    redis.call('HSET', state_key, 'lock_until', digits(record.lock_until), 'pending', '0')
+    redis.call('HDEL', state_key, 'ballot')
+    keep(state_key, record, now)
+  end
+  answers[index + 1] = given and 1 or 0
+end
+return answers
+`
+
+export const quorumScripts = {
+  vote: script(VOTES + VOTE),
+  confirm: script(CONFIRM),
+  withdraw: script(VOTES + WITHDRAW),
+  extend: script(VOTES + EXTEND),
+  release: script(VOTES + RELEASE),
+  read: script(VOTES + READ),
+  forceRelease: script(VOTES + FORCE_RELEASE),
+  prune: script(VOTES + PRUNE),
+}

@@ -1,0 +1,75 @@
+import type { KeySpace } from '../keys.ts'
+import type { ScriptAnswer } from '../script-runner.ts'
+import type { Script } from '../scripts.ts'
+import { answersIn, askAll, type Member, noMajority, type Said } from './members.ts'
+import { clocksAhead } from './seen.ts'
+
+/** What a script is told about one name. */
+export interface Told {
+  readonly name: string
+  readonly args: readonly string[]
+}
+
+/** What one server answered, one answer for each name that it was told. */
+export interface Answered {
+  readonly place: number
+  readonly of: readonly ScriptAnswer[]
+  /** How far its clock is ahead of the middle one, in ms. */
+  readonly ahead: number
+}
+
+/** The servers as one: how many are a majority, and how they are asked. */
+export class Quorum {
+  readonly members: readonly Member[]
+  /** A majority. */
+  readonly size: number
+  readonly timeout: number
+  readonly #space: KeySpace
+  readonly #ahead: number[]
+
+  constructor(members: readonly Member[], space: KeySpace, timeout: number) {
+    this.members = members
+    this.size = Math.floor(members.length / 2) + 1
+    this.timeout = timeout
+    this.#space = space
+    this.#ahead = members.map(() => 0)
+  }
+
+  /** How far a server's clock was last seen to be ahead of the middle one, in ms. */
+  aheadOf(place: number): number {
+    return this.#ahead[place] ?? 0
+  }
+
+  /** Runs a script on all servers. */
+  async ask(
+    script: Script,
+    toldTo: (place: number) => readonly Told[],
+    enough: (answered: readonly (readonly ScriptAnswer[])[]) => boolean,
+  ): Promise<{ readonly said: readonly Said<readonly ScriptAnswer[]>[]; readonly answers: readonly Answered[] }> {
+    const sentAt = performance.now()
+    const said = await askAll<readonly ScriptAnswer[]>(
+      this.members,
+      this.timeout,
+      (member, place) => {
+        const requests = toldTo(place).map(({ name, args }) => ({ keys: this.#space.keysOf(name), args }))
+        return member.run(script, requests)
+      },
+      (soFar) => enough(answersIn(soFar)),
+    )
+    const byPlace = said.map((one) => ('answer' in one ? one.answer : undefined))
+    const ahead = clocksAhead(byPlace, performance.now() - sentAt)
+    const answers = byPlace.flatMap((of, place) => {
+      if (!of) return []
+      this.#ahead[place] = ahead[place] ?? 0
+      return [{ place, of, ahead: ahead[place] ?? 0 }]
+    })
+    return { said, answers }
+  }
+
+  /** The same, of which a majority must answer. */
+  async askMajority(script: Script, toldTo: (place: number) => readonly Told[]): Promise<readonly Answered[]> {
+    const { said, answers } = await this.ask(script, toldTo, (answered) => answered.length >= this.size)
+    if (answers.length < this.size) throw noMajority(said)
+    return answers
+  }
+}

@@ -1,0 +1,159 @@
+/* What a majority of independent Redis must bear: some of them gone, forgetful, or with a vote that nobody confirmed. */
+import { randomUUID } from 'node:crypto'
+import { Redis } from 'ioredis'
+import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest'
+import { keySpace } from '../../providers/redis/keys.ts'
+import { quorumScripts } from '../../providers/redis/quorum/lua.ts'
+import { redisQuorum } from '../../providers/redis/quorum/redis-quorum.ts'
+import { acquireVoteArgs } from '../../providers/redis/quorum/votes.ts'
+import { InvalidOptionError } from '../../src/errors.ts'
+import type { LockProvider } from '../../src/provider/contract.ts'
+import {
+  acquire,
+  assertGranted,
+  extended,
+  granted,
+  type Holder,
+  newHolder,
+  refused,
+  release,
+  SHORT_MS,
+  toAcquire,
+} from '../../src/testing/asking.ts'
+import { launchIndependent } from '../servers/redis-quorum.ts'
+import type { ServerProcess } from '../servers/server-process.ts'
+import { until } from '../servers/until.ts'
+
+describe.skipIf('unavailable' in inject('servers')['redis-quorum'])('five Redis without persistence', () => {
+  let servers: readonly ServerProcess[] = []
+  let urls: string[] = []
+  const { keysOf } = keySpace('ticklock:')
+  beforeAll(async () => {
+    servers = await launchIndependent(5)
+    urls = servers.map(({ port }) => `redis://127.0.0.1:${port}`)
+  })
+  afterAll(() => Promise.all(servers.map((server) => server.stop())))
+
+  const withNodes = async (run: (a: LockProvider, b: LockProvider) => Promise<void>): Promise<void> => {
+    const nodes = [1, 2].map(() => redisQuorum({ servers: urls, timeout: 2_000 })) as [LockProvider, LockProvider]
+    try {
+      await run(...nodes)
+    } finally {
+      await Promise.all(nodes.map((node) => node.close()))
+    }
+  }
+
+  /** Runs something while these servers are killed; they are empty afterwards. */
+  const without = async (places: readonly number[], run: () => Promise<void>): Promise<void> => {
+    await Promise.all(places.map((place) => servers[place]?.kill()))
+    try {
+      await run()
+    } finally {
+      await Promise.all(places.map((place) => servers[place]?.start()))
+    }
+  }
+
+  /** Asks one server alone for its vote, as a node does that crashes before it has told the others. */
+  const voteAt = async (place: number, holder: Holder, options: Parameters<typeof toAcquire>[1]): Promise<void> => {
+    const client = new Redis(urls[place] ?? '')
+    const { lock, state } = keysOf(holder.name)
+    await client.eval(
+      quorumScripts.vote.text,
+      2,
+      lock,
+      state,
+      ...acquireVoteArgs(toAcquire(holder, options), randomUUID()),
+    )
+    client.disconnect()
+  }
+
+  it('keep lock, token and tick when two of them are killed and come back empty', () =>
+    withNodes(async (a, b) => {
+      const first = newHolder(randomUUID())
+      const tick = Date.now()
+      const lease = await granted(a, first, { tick })
+      await without([0, 1], async () => {
+        await refused(b, newHolder(first.name), 'held', { tick: tick + 1 })
+        const longer = await extended(a, first)
+        expect(longer.fencingToken).toBe(lease.fencingToken)
+        expect(await release(a, first, { tick })).toBe(true)
+      })
+      await refused(b, newHolder(first.name), 'tick-taken', { tick })
+      const next = await granted(b, newHolder(first.name), { tick: tick + 1 })
+      expect(next.fencingToken).toBeGreaterThan(lease.fencingToken)
+    }))
+
+  it('fail, and refuse nobody, when three of them are gone', () =>
+    withNodes(async (a) => {
+      const name = randomUUID()
+      await granted(a, newHolder(name))
+      await without([0, 1, 2], async () => {
+        await expect(acquire(a, newHolder(name))).rejects.toThrow('no majority')
+        await expect(a.read([name])).rejects.toThrow('no majority')
+      })
+    }))
+
+  it('give a tick to another whose vote nobody confirmed, as soon as that vote lapses or a majority is without it', () =>
+    withNodes(async (a) => {
+      const tick = Date.now()
+      const name = randomUUID()
+      await voteAt(0, newHolder(name), { tick })
+      await voteAt(1, newHolder(name), { tick })
+      await granted(a, newHolder(name), { tick })
+
+      const blocked = randomUUID()
+      for (const place of [0, 1, 2]) await voteAt(place, newHolder(blocked), { tick, lockAtMostFor: SHORT_MS })
+      const holder = newHolder(blocked)
+      await until('the votes have lapsed', async () => (await acquire(a, holder, { tick })).granted)
+    }))
+
+  it('take votes back when no majority is to be had, so that the tick is still free', () =>
+    withNodes(async (a, b) => {
+      const tick = Date.now()
+      const name = randomUUID()
+      for (const place of [0, 1, 2]) await voteAt(place, newHolder(name), { tick, lockAtMostFor: SHORT_MS * 10 })
+      const early = newHolder(name)
+      // Three others, each with one vote, and none with a majority: it keeps asking until they lapse.
+      const result = await acquire(a, early, { tick }).catch(() => acquire(b, early, { tick }))
+      assertGranted(result, early)
+      await refused(b, newHolder(name), 'tick-taken', { tick })
+    }))
+
+  it('never give a token that is not higher, whichever of their clocks and majorities grants', () =>
+    withNodes(async (a, b) => {
+      const name = randomUUID()
+      let last = 0
+      for (let round = 0; round < 10; round++) {
+        const gone = [round % 5, (round + 2) % 5]
+        const clients = urls.filter((_, place) => !gone.includes(place))
+        const ahead = new Redis(clients[0] ?? '')
+        // One server's clock was ahead by an hour once: its tokens are.
+        await ahead.hset(keysOf(name).state, 'fencing_token', String(last + 3_600_000_000))
+        ahead.disconnect()
+        const holder = newHolder(name)
+        const { fencingToken } = await granted(round % 2 ? a : b, holder)
+        expect(fencingToken).toBeGreaterThan(last)
+        last = fencingToken
+        await release(a, holder)
+      }
+    }))
+})
+
+describe('redisQuorum()', () => {
+  const url = (port: number): string => `redis://user:secret@127.0.0.1:${port}`
+  for (const [what, input] of [
+    ['one server', [url(1)]],
+    ['two servers', [url(1), url(2)]],
+    ['four servers', [url(1), url(2), url(3), url(4)]],
+    ['one server three times', [url(1), url(1), url(1)]],
+    ['a cluster', [url(1), url(2), 'redis+cluster://127.0.0.1:3']],
+    ['a timeout of 0', { servers: [url(1), url(2), url(3)], timeout: 0 }],
+    ['an unknown option', { servers: [url(1), url(2), url(3)], quorum: 2 }],
+  ] as const) {
+    it(`refuses ${what}, and keeps passwords to itself`, () => {
+      const call = (): unknown => redisQuorum(input as readonly string[])
+      expect(call).toThrow(InvalidOptionError)
+      expect(call).not.toThrow(/secret/)
+    })
+  }
+})
