@@ -2,7 +2,9 @@ import type { Row } from '../harness/row.ts'
 import { atOnce } from './at-once.ts'
 import { coordinators } from './coordinators.ts'
 import { dueAtOnce } from './due-at-once.ts'
+import { fleet } from './fleet.ts'
 import { lateness } from './lateness.ts'
+import { locks } from './locks.ts'
 import { oneAfterAnother } from './one-after-another.ts'
 import { refusedTick } from './refused-tick.ts'
 import { registered } from './registered.ts'
@@ -13,7 +15,9 @@ export const rows: readonly Row[] = [
   atOnce,
   refusedTick,
   dueAtOnce,
+  fleet,
   registered,
   lateness,
+  locks,
   coordinators,
 ]
