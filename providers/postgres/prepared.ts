@@ -26,6 +26,14 @@ export const prepared = (text: string): Statement => ({
  */
 const NOT_AS_PREPARED: readonly unknown[] = ['26000', '42P05', '0A000']
 
+/**
+ * A larger batch is planned each time, for its own size and the table's as it is: that costs little beside running it, and a plan that was made when
+ * the table was small would cost much.
+ */
+const MOST_PREPARED = 100
+
+const isLarge = ([names]: readonly unknown[]): boolean => Array.isArray(names) && names.length > MOST_PREPARED
+
 interface NamedQuery extends Statement {
   readonly values: unknown[]
 }
@@ -45,7 +53,7 @@ export function sender(client: PostgresClient, prepare: boolean): Send {
   let named: PreparingClient | undefined = prepare && prepares(client) ? client : undefined
   return async (statement, values) => {
     try {
-      if (named) return (await named.query({ ...statement, values })).rows
+      if (named && !isLarge(values)) return (await named.query({ ...statement, values })).rows
     } catch (error) {
       if (!NOT_AS_PREPARED.includes(codeOf(error))) throw error
       named = undefined
