@@ -6,6 +6,8 @@ export type RefusalReason =
   | 'tick-taken'
   /** The tick asked for lies further ahead of the store's clock than `maxClockSkew`. */
   | 'clock-ahead'
+  /** The job is paused for the whole cluster, and the lock was asked for on behalf of a tick. */
+  | 'paused'
 
 /** The code of each error of ticklock, stable across versions: compare this, not the message. */
 export type ErrorCode = 'NOT_OBTAINED' | 'LOCK_NOT_HELD' | 'LOCK_LOST' | 'STORE' | 'INVALID_OPTION'
@@ -70,6 +72,7 @@ function describe({ reason, heldBy, heldUntil }: RefusalDetails): string {
   const until = heldUntil === undefined ? '' : ` until ${heldUntil.toISOString()}`
   if (reason === 'held') return `it is held${by}${until}`
   if (reason === 'tick-taken') return `this tick, or a later one, was granted before${by && `, last${by}`}`
+  if (reason === 'paused') return 'the job is paused for the whole cluster'
   return "the tick lies further ahead of the store's clock than maxClockSkew allows; check this machine's clock"
 }
 

@@ -38,6 +38,7 @@ export type {
   Lease,
   LockProvider,
   LockRecord,
+  PauseRequest,
   Refused,
   ReleaseRequest,
 } from './provider/contract.ts'
@@ -49,8 +50,10 @@ export type {
   ExtendedEvent,
   FailedEvent,
   JobEvent,
+  LeaseEvent,
   LostEvent,
   MissedEvent,
+  PauseEvent,
   ReleasedEvent,
   RunKind,
   ScheduleErrorEvent,
@@ -62,6 +65,7 @@ export type {
   TickEvent,
 } from './scheduler/events.ts'
 export type { CatchUpWindow, JobContext, JobDefaults, JobOptions, JobWork } from './scheduler/job.ts'
+export type { JobInfo } from './scheduler/job-info.ts'
 export type { ScheduleOptions } from './scheduler/schedule.ts'
 export { Scheduler, type TriggerOutcome } from './scheduler/scheduler.ts'
 export type { SchedulerOptions, StopOptions } from './scheduler/scheduler-options.ts'

@@ -3,10 +3,13 @@ import {
   answerAcquire,
   answerExtend,
   answerForceRelease,
+  answerPause,
   answerRelease,
 } from '../../src/provider/answers.ts'
 import type { LockProvider, LockRecord } from '../../src/provider/contract.ts'
 import type { StoredLock } from '../../src/provider/decide.ts'
+
+import { memoryHistory } from './history.ts'
 
 export interface MemoryOptions {
   /** The store's clock, in ms since the epoch. @default Date.now */
@@ -49,10 +52,14 @@ export function memory(options: MemoryOptions = {}): MemoryProvider {
     forceRelease: async (name) => decide({ name }, answerForceRelease),
     async prune(olderThanMs) {
       const before = now() - olderThanMs
-      const unused = [...locks.values()].filter((lock) => Math.max(lock.lockUntil, lock.lastTick ?? 0) < before)
+      const unused = [...locks.values()].filter(
+        (lock) => !lock.paused && Math.max(lock.lockUntil, lock.lastTick ?? 0) < before,
+      )
       for (const { name } of unused) locks.delete(name)
       return unused.length
     },
+    history: memoryHistory(now),
+    setPaused: async (request) => decide(request, answerPause),
     async close() {},
   }
 }

@@ -4,7 +4,7 @@
  *   $$NOW      the server's clock in whole ms, one reading for the whole command
  *   $literal   keeps a text a text: in an expression '$foo' would be the field foo, and a label or metadata may begin so
  */
-import type { AcquireRequest, ExtendRequest, ReleaseRequest } from '../../src/provider/contract.ts'
+import type { AcquireRequest, ExtendRequest, PauseRequest, ReleaseRequest } from '../../src/provider/contract.ts'
 import { holderOf, releasedHolderOf } from '../../src/provider/holder.ts'
 
 /** One record to change, and how, if the condition in its filter holds. */
@@ -67,6 +67,7 @@ function tickIsFree(request: AcquireRequest, tick: number): object[] {
   const mayTakeOver = request.onCrash === 'rerun' ? [] : [is('$lockedBy', holderOf(request))]
   return [
     { $gte: ['$$NOW', new Date(tick - request.maxClockSkew)] },
+    { $ne: ['$paused', true] },
     { $or: [{ $lt: [{ $ifNull: ['$lastTick', null] }, at] }, { $and: [...unfinished, ...mayTakeOver] }] },
   ]
 }
@@ -121,6 +122,17 @@ export const forcedReleaseOf = (name: string): Change => ({
   update: [{ $set: { lockUntil: { $min: ['$lockedAt', '$$NOW'] } } }],
 })
 
+/** Pauses, or resumes: then its ticks up to now are over. */
+export function pauseOf({ name, paused }: PauseRequest): Change {
+  if (paused) return { filter: { _id: name, $expr: { $ne: ['$paused', true] } }, update: [{ $set: { paused } }] }
+  const passed = { $lt: [{ $ifNull: ['$lastTick', EPOCH] }, '$$NOW'] }
+  const tickDone = { $or: [passed, { $ifNull: ['$tickDone', false] }] }
+  return {
+    filter: { _id: name, $expr: { $eq: ['$paused', true] } },
+    update: [{ $set: { paused, lastTick: { $max: ['$lastTick', '$$NOW'] }, tickDone } }],
+  }
+}
+
 const heldBy = (request: ExtendRequest | ReleaseRequest): Change['filter'] => ({
   _id: request.name,
   $expr: { $and: [is('$lockedBy', holderOf(request)), UNEXPIRED] },
@@ -131,6 +143,7 @@ export function unusedFor(ms: number): object {
   const before = { $subtract: ['$$NOW', ms] }
   return {
     lockUntil: { $type: 'date' },
+    paused: { $ne: true },
     $expr: {
       $and: [{ $lt: ['$lockUntil', before] }, { $lt: [{ $ifNull: ['$lastTick', EPOCH] }, before] }],
     },

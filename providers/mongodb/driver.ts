@@ -6,7 +6,7 @@ export interface MongoCollection {
   findOneAndUpdate(filter: object, update: object[], options: object): Promise<unknown>
   bulkWrite(operations: readonly object[], options: object): Promise<{ readonly matchedCount: number }>
   deleteMany(filter: object, options: object): Promise<{ readonly deletedCount: number }>
-  createIndex(keys: { _id: 1 }, options: object): Promise<unknown>
+  createIndex(keys: Readonly<Record<string, 1 | -1>>, options: object): Promise<unknown>
 }
 
 /** The driver's `Db`. */

@@ -1,8 +1,9 @@
 import type { LockProvider } from '../../src/provider/contract.ts'
 import { inWaves } from '../../src/provider/waves.ts'
 import { acquireEach } from './acquire.ts'
-import { forcedReleaseOf, unusedFor } from './changes.ts'
+import { forcedReleaseOf, pauseOf, unusedFor } from './changes.ts'
 import { extendEach } from './extend.ts'
+import { mongodbHistory } from './history.ts'
 import { type MongodbInput, readInput } from './options.ts'
 import { Records } from './records.ts'
 import { releaseEach } from './release.ts'
@@ -34,6 +35,13 @@ export function mongodb(input: MongodbInput): LockProvider {
       return [...reading.records.values()].sort((a, b) => (a.name < b.name ? -1 : 1))
     },
     forceRelease: async (name) => (await records.changeAll([forcedReleaseOf(name)])) > 0,
+    async setPaused(request) {
+      if (await records.change(pauseOf(request))) return true
+      if (!request.paused) return false
+      await records.create(request.name)
+      return (await records.change(pauseOf(request))) !== undefined
+    },
+    history: mongodbHistory(source),
     prune: (olderThanMs) => records.drop(unusedFor(olderThanMs)),
     setup: () => records.prepare(),
     close: () => source.close(),

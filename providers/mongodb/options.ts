@@ -8,7 +8,7 @@ import {
   type MongoDatabase,
   type MongoDatabases,
 } from './driver.ts'
-import { type CollectionSource, collectionByUrl, givenCollection } from './source.ts'
+import { type CollectionSource, collectionByUrl, collectionIn, givenCollection } from './source.ts'
 
 /** Where the locks are: exactly one of `url`, `client` and `db`. */
 export interface MongodbOptions {
@@ -72,7 +72,7 @@ function sourceOf({ url, client, db, database, collection }: MongodbOptions): Co
   const names = { database: checkedDatabase(database), collection: checkedCollection(collection ?? DEFAULT_COLLECTION) }
   if (url !== undefined) return collectionByUrl(checkedUrl(url), names)
   if (client !== undefined) {
-    if (isClient(client)) return givenCollection(client.db(names.database).collection(names.collection))
+    if (isClient(client)) return collectionIn(client.db(names.database), names.collection)
     throw new InvalidOptionError(`mongodb: client must be a MongoClient of the package mongodb, but is ${show(client)}`)
   }
   if (!isDatabase(db)) {
@@ -81,7 +81,7 @@ function sourceOf({ url, client, db, database, collection }: MongodbOptions): Co
   if (database !== undefined) {
     throw new InvalidOptionError('mongodb: database contradicts db, which is a database already; leave one of them out')
   }
-  return givenCollection(db.collection(names.collection))
+  return collectionIn(db, names.collection)
 }
 
 function checkedUrl(url: unknown): string {

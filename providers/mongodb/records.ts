@@ -21,6 +21,7 @@ const FIELDS = {
   lastTick: 1,
   tickDone: 1,
   metadata: 1,
+  paused: 1,
   releasedBy: 1,
   storeTime: '$$NOW',
 } as const
@@ -97,6 +98,16 @@ export class Records {
     }
   }
 
+  /** Makes a record that is free, unless the name has one. */
+  async create(name: string): Promise<void> {
+    const collection = await this.#source.get()
+    try {
+      await collection.bulkWrite([{ updateOne: creationOf(name) }], WRITE)
+    } catch (error) {
+      if (!isLostCreation(error)) throw error
+    }
+  }
+
   async drop(filter: object): Promise<number> {
     const collection = await this.#source.get()
     const { deletedCount } = await collection.deleteMany(filter, WRITE)
@@ -137,13 +148,15 @@ interface Row {
   readonly lastTick?: unknown
   readonly tickDone?: boolean | null
   readonly metadata?: string | null
+  readonly paused?: boolean | null
   readonly releasedBy?: string | null
   readonly storeTime: unknown
 }
 
 /** ShedLock's records have the first four fields alone. */
 function recordOf(row: unknown): LockRecord {
-  const { _id, lockedBy, lockedAt, lockUntil, fencingToken, lastTick, tickDone, metadata, storeTime } = row as Row
+  const { _id, lockedBy, lockedAt, lockUntil, fencingToken, lastTick, tickDone, metadata, paused, storeTime } =
+    row as Row
   return {
     name: _id,
     lockedBy: lockedBy ?? '',
@@ -153,6 +166,7 @@ function recordOf(row: unknown): LockRecord {
     lastTick: lastTick == null ? undefined : numberOf(lastTick),
     tickDone: tickDone === true,
     metadata: metadata ?? undefined,
+    paused: paused === true,
     storeTime: numberOf(storeTime),
   }
 }

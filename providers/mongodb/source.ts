@@ -3,7 +3,10 @@ import { StoreError } from '../../src/errors.ts'
 import type { MongoCollection, MongoDatabase } from './driver.ts'
 
 export interface CollectionSource {
-  get(): Promise<MongoCollection>
+  /** The collection, or the one whose name has this text after it. */
+  get(suffix?: string): Promise<MongoCollection>
+  /** Whether there are others than the collection itself. */
+  readonly hasSiblings: boolean
   close(): Promise<void>
 }
 
@@ -28,15 +31,27 @@ const TIMEOUTS = { serverSelectionTimeoutMS: 5_000, connectTimeoutMS: 5_000, soc
 /** The user's collection: used as it is, its client is never closed. */
 export const givenCollection = (collection: MongoCollection): CollectionSource => ({
   get: async () => collection,
+  hasSiblings: false,
   close: async () => {},
 })
+
+/** A collection in the user's database, whose client is never closed. */
+export const collectionIn = (database: MongoDatabase, name: string): CollectionSource => {
+  const collection = database.collection(name)
+  return {
+    get: async (suffix) => (suffix === undefined ? collection : database.collection(name + suffix)),
+    hasSiblings: true,
+    close: async () => {},
+  }
+}
 
 /** A client made by the first `get()`. After `close()` every `get()` rejects, since the driver itself would connect anew. */
 export function collectionByUrl(url: string, names: Names): CollectionSource {
   let client: Promise<OwnClient> | undefined
   let closed: Promise<void> | undefined
   return {
-    async get() {
+    hasSiblings: true,
+    async get(suffix = '') {
       if (closed) throw new StoreError('the mongodb provider is closed')
       client ??= open(url)
       const opening = client
@@ -44,7 +59,7 @@ export function collectionByUrl(url: string, names: Names): CollectionSource {
       opening.catch(() => {
         if (client === opening) client = undefined
       })
-      return (await opening).db(names.database).collection(names.collection)
+      return (await opening).db(names.database).collection(names.collection + suffix)
     },
     close() {
       closed ??= client

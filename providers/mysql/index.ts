@@ -1,4 +1,5 @@
 export type { MysqlClient, MysqlNonPromiseClient } from './client.ts'
+export { mysqlHistorySetup } from './history.ts'
 export { mysql } from './mysql.ts'
 export type { MysqlInput, MysqlOptions } from './options.ts'
 export { mysqlSetup } from './setup.ts'

@@ -32,6 +32,7 @@ export const COLUMN_NAMES = [
   'last_tick',
   'tick_done',
   'metadata',
+  'paused',
 ] as const
 
 export type ColumnName = (typeof COLUMN_NAMES)[number]

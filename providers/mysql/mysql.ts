@@ -4,6 +4,7 @@ import {
   answerAcquire,
   answerExtend,
   answerForceRelease,
+  answerPause,
   answerRelease,
   leaseOf,
 } from '../../src/provider/answers.ts'
@@ -14,10 +15,12 @@ import type {
   Lease,
   LockProvider,
   LockRecord,
+  PauseRequest,
   ReleaseRequest,
 } from '../../src/provider/contract.ts'
 import type { StoredLock } from '../../src/provider/decide.ts'
 import { inWaves } from '../../src/provider/waves.ts'
+import { mysqlHistory } from './history.ts'
 import { type MysqlInput, readInput } from './options.ts'
 import type { Change } from './record.ts'
 import { type Facts, LocksTable } from './store.ts'
@@ -96,6 +99,11 @@ export function mysql(input: MysqlInput): LockProvider {
       const [freed] = await settle([{ name }], forceRelease)
       return freed === true
     },
+    async setPaused(request) {
+      const [changed] = await settle([request], setPaused)
+      return changed === true
+    },
+    history: mysqlHistory(table, source),
     prune: (olderThanMs) => locks.prune(olderThanMs),
     setup: () => locks.setUp(),
     close: () => source.close(),
@@ -132,3 +140,5 @@ const isGrantedOver = (record: StoredLock | undefined, { was }: Change): boolean
 
 const forceRelease: Decide<{ readonly name: string }, boolean> = (record, request, { now }) =>
   answerForceRelease(record, request, now)
+
+const setPaused: Decide<PauseRequest, boolean> = (record, request, { now }) => answerPause(record, request, now)

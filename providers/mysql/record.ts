@@ -15,7 +15,7 @@ export interface Change {
 
 /** The fields of a record in the order of the columns, from the server's clock on. */
 export function lockOf(name: string, row: readonly unknown[]): StoredLock | undefined {
-  const [, autocommit, lockUntil, lockedAt, lockedBy, fencingToken, lastTick, tickDone, metadata] = row
+  const [, autocommit, lockUntil, lockedAt, lockedBy, fencingToken, lastTick, tickDone, metadata, paused] = row
   // Without autocommit the first SELECT of a transaction would be answered for ever: a lock given back would stay held.
   if (Number(autocommit) === 0) throw notOnItsOwn()
   if (lockUntil === null) return undefined
@@ -28,6 +28,7 @@ export function lockOf(name: string, row: readonly unknown[]): StoredLock | unde
     lastTick: lastTick === null ? undefined : numberOf(lastTick),
     tickDone: numberOf(tickDone) !== 0,
     metadata: metadata === null ? undefined : unhex(metadata),
+    paused: numberOf(paused) !== 0,
   }
 }
 
@@ -57,10 +58,12 @@ export const entryOf = ({ was, next, seenAt }: Change): readonly unknown[] => [
   next.lastTick ?? null,
   next.tickDone ? 1 : 0,
   next.metadata ?? null,
+  next.paused ? 1 : 0,
   was ? micros(was.lockUntil) : null,
   was ? was.fencingToken : null,
   was ? was.lockedBy : null,
   was && was.lockUntil > seenAt ? 1 : 0,
+  was?.paused ? 1 : 0,
 ]
 
 export const asKept = (lock: StoredLock, now: number, layout: Layout): StoredLock => ({

@@ -19,6 +19,7 @@ const COLUMNS: Readonly<Record<ColumnName, string>> = {
   last_tick: 'BIGINT NULL',
   tick_done: 'BOOLEAN NOT NULL DEFAULT FALSE',
   metadata: `TEXT ${TEXT} NULL`,
+  paused: 'BOOLEAN NOT NULL DEFAULT FALSE',
 }
 
 const definition = (column: ColumnName): string => `${column} ${COLUMNS[column]}`

@@ -30,10 +30,12 @@ const CHANGE = [
   ['last_tick', 'BIGINT'],
   ['tick_done', 'TINYINT'],
   ['metadata', 'LONGTEXT CHARACTER SET utf8mb4'],
+  ['paused', 'TINYINT'],
   ['was_until', 'BIGINT'],
   ['was_token', 'BIGINT'],
   ['was_by', 'VARCHAR(1000) CHARACTER SET utf8mb4'],
   ['was_held', 'TINYINT'],
+  ['was_paused', 'TINYINT'],
 ] as const
 
 const NAMES = `JSON_TABLE(CONVERT(? USING utf8mb4), '$[*]' COLUMNS (
@@ -48,25 +50,26 @@ const micros = (time: string): string => `TIMESTAMPDIFF(MICROSECOND, '1970-01-01
 const hex = (text: string): string => `HEX(CONVERT(${text} USING utf8mb4))`
 
 const RECORD = `${micros('UTC_TIMESTAMP(6)')}, @@autocommit, ${micros('kept.lock_until')}, ${micros('kept.locked_at')},
-  ${hex('kept.locked_by')}, kept.fencing_token, kept.last_tick, kept.tick_done, ${hex('kept.metadata')}`
+  ${hex('kept.locked_by')}, kept.fencing_token, kept.last_tick, kept.tick_done, ${hex('kept.metadata')}, kept.paused`
 
 export function statementsFor(table: string, { name }: Layout): Statements {
   // Without the hint a small table is scanned, and a write would lock the rows of all other names with its own.
   const kept = `${quoteTable(table, '`')} AS kept FORCE INDEX (PRIMARY)`
   // The batch's names in the table's own character set and collation, or the primary key would not be used.
   const sameName = `kept.name = CONVERT(asked.name USING ${name.charset}) COLLATE ${name.collation}`
-  const columns = 'name, lock_until, locked_at, locked_by, fencing_token, last_tick, tick_done, metadata'
+  const columns = 'name, lock_until, locked_at, locked_by, fencing_token, last_tick, tick_done, metadata, paused'
   /*
    * A record nobody touches is dropped by prune(); one that no ticklock node was ever granted is ShedLock's own, and a JVM
    * that has seen it once never makes it again.
    */
   const idle = `kept.lock_until < UTC_TIMESTAMP(6) - INTERVAL ? MICROSECOND
-    AND COALESCE(kept.last_tick, 0) * 1000 < ${micros('UTC_TIMESTAMP(6)')} - ? AND kept.fencing_token > 0`
+    AND COALESCE(kept.last_tick, 0) * 1000 < ${micros('UTC_TIMESTAMP(6)')} - ? AND kept.fencing_token > 0
+    AND NOT kept.paused`
   return {
     facts: `SELECT asked.ord, ${RECORD} FROM ${NAMES} LEFT JOIN ${kept} ON ${sameName}`,
     all: `SELECT ${hex('kept.name')}, ${RECORD} FROM ${kept}`,
     insert: `INSERT IGNORE INTO ${quoteTable(table, '`')} (${columns})
-      SELECT name, ${time('lock_until')}, ${time('locked_at')}, locked_by, fencing_token, last_tick, tick_done, metadata FROM ${CHANGES}`,
+      SELECT name, ${time('lock_until')}, ${time('locked_at')}, locked_by, fencing_token, last_tick, tick_done, metadata, paused FROM ${CHANGES}`,
     /*
      * STRAIGHT_JOIN: rows are locked in the order of the batch, which is by name, so two batches can't wait for each other.
      * No assignment reads a column, so their order, which differs between servers, doesn't matter.
@@ -77,9 +80,11 @@ export function statementsFor(table: string, { name }: Layout): Statements {
      */
     swap: `UPDATE ${CHANGES} STRAIGHT_JOIN ${kept} ON ${sameName}
       SET kept.lock_until = ${time('asked.lock_until')}, kept.locked_at = ${time('asked.locked_at')}, kept.locked_by = asked.locked_by,
-        kept.fencing_token = asked.fencing_token, kept.last_tick = asked.last_tick, kept.tick_done = asked.tick_done, kept.metadata = asked.metadata
+        kept.fencing_token = asked.fencing_token, kept.last_tick = asked.last_tick, kept.tick_done = asked.tick_done, kept.metadata = asked.metadata,
+        kept.paused = asked.paused
       WHERE ${micros('kept.lock_until')} = asked.was_until AND kept.fencing_token = asked.was_token
-        AND ${hex('kept.locked_by')} = HEX(asked.was_by) AND (kept.lock_until > UTC_TIMESTAMP(6)) = asked.was_held`,
+        AND ${hex('kept.locked_by')} = HEX(asked.was_by) AND (kept.lock_until > UTC_TIMESTAMP(6)) = asked.was_held
+        AND kept.paused = asked.was_paused`,
     idle: `SELECT ${hex('kept.name')} FROM ${kept} WHERE ${idle}`,
     remove: `DELETE kept FROM ${NAMES} STRAIGHT_JOIN ${kept} ON ${sameName} WHERE ${idle}`,
   }

@@ -13,11 +13,13 @@ import { holderOf } from '../../src/provider/holder.ts'
 import { quoteTable } from '../../src/provider/sql.ts'
 import { inWaves } from '../../src/provider/waves.ts'
 import { connectionTo } from './connection.ts'
+import { postgresHistory } from './history.ts'
 import { type PostgresInput, readInput } from './options.ts'
 import { codeOf, prepared } from './prepared.ts'
 import { type AcquireRow, FAR, type LeaseRow, type RecordRow, toLease, toRecord, toResult } from './rows.ts'
 import { acquireStatement } from './statements/acquire.ts'
 import { extendStatement } from './statements/extend.ts'
+import { pauseStatement, resumeStatement } from './statements/pause.ts'
 import { forceReleaseStatement, pruneStatement, readAllStatement, readStatement } from './statements/records.ts'
 import { releaseStatement } from './statements/release.ts'
 import { postgresSetup } from './statements/setup.ts'
@@ -58,6 +60,8 @@ export function postgres(input: PostgresInput): PostgresProvider {
     readAll: prepared(readAllStatement(table)),
     forceRelease: prepared(forceReleaseStatement(table)),
     prune: prepared(pruneStatement(table)),
+    pause: prepared(pauseStatement(table)),
+    resume: prepared(resumeStatement(table)),
   }
 
   // Trying again is safe: what failed was undone as a whole.
@@ -138,6 +142,10 @@ export function postgres(input: PostgresInput): PostgresProvider {
       const rows = await query<{ readonly dropped: string | number }>('prune', [olderThanMs])
       return Number(rows[0]?.dropped)
     },
+    async setPaused({ name, paused }) {
+      return (await query(paused ? 'pause' : 'resume', [name])).length > 0
+    },
+    history: postgresHistory(settings.table, (text, values) => connection.query(prepared(text), values ?? [])),
     async setup() {
       await connection.once(postgresSetup(settings.table))
     },

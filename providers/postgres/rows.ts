@@ -18,11 +18,12 @@ export interface RecordRow extends LeaseRow {
   readonly last_tick: Numeric | null
   readonly tick_done: boolean
   readonly metadata: string | null
+  readonly paused: boolean
 }
 
 /** A record, or null in each of its columns but `name` and `store_time`. */
 export type AcquireRow =
-  | (RecordRow & { readonly outcome: 'granted' | 'clock-ahead' | 'tick-taken' | 'held' })
+  | (RecordRow & { readonly outcome: 'granted' | 'clock-ahead' | 'paused' | 'tick-taken' | 'held' })
   | { readonly name: string; readonly outcome: 'clock-ahead'; readonly locked_by: null; readonly store_time: Numeric }
 
 /** The last moment that a Date holds. `infinity`, which people write to keep a lock taken, counts as that. */
@@ -49,6 +50,7 @@ export const toRecord = (row: RecordRow): LockRecord => ({
   lastTick: row.last_tick === null ? undefined : Math.round(time(row.last_tick)),
   tickDone: row.tick_done,
   metadata: row.metadata ?? undefined,
+  paused: row.paused,
   storeTime: time(row.store_time),
 })
 

@@ -47,6 +47,7 @@ type Fields = readonly [
   lastTick: string | null,
   tickDone: number | string,
   metadata: string | null,
+  paused: number | string,
 ]
 
 export function acquireResult({ name, owner }: AcquireRequest, { value, storeTime }: ScriptAnswer): AcquireResult {
@@ -79,7 +80,7 @@ function toLease(name: string, owner: string, fields: Fields, storeTime: number)
 }
 
 function toRecord(name: string, fields: Fields, storeTime: number): LockRecord {
-  const [lockedBy, lockedAt, lockUntil, fencingToken, lastTick, tickDone, metadata] = fields
+  const [lockedBy, lockedAt, lockUntil, fencingToken, lastTick, tickDone, metadata, paused] = fields
   return {
     name,
     lockedBy,
@@ -89,6 +90,7 @@ function toRecord(name: string, fields: Fields, storeTime: number): LockRecord {
     lastTick: lastTick === null ? undefined : Number(lastTick),
     tickDone: Number(tickDone) === 1,
     metadata: metadata ?? undefined,
+    paused: Number(paused) === 1,
     storeTime,
   }
 }

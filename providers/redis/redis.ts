@@ -3,6 +3,7 @@ import { InvalidOptionError } from '../../src/errors.ts'
 import type { LockProvider } from '../../src/provider/contract.ts'
 import type { RedisClient, RedisCluster } from './client.ts'
 import { clientFor, givenClient } from './connect.ts'
+import { redisHistory } from './history.ts'
 import { DEFAULT_PREFIX, keySpace } from './keys.ts'
 import { acquireArgs, acquireResult, extendArgs, extendResult, readResult, releaseArgs, yes } from './records.ts'
 import { listNames } from './scan.ts'
@@ -67,6 +68,11 @@ export function redis(input: RedisClient | RedisCluster | string | RedisOptions)
       const freed = await run(scripts.forceRelease, named([name]), () => [], yes)
       return freed.includes(true)
     },
+    async setPaused({ name, paused }) {
+      const changed = await run(scripts.pause, named([name]), () => [paused ? '1' : ''], yes)
+      return changed.includes(true)
+    },
+    history: redisHistory(prefix, source),
     async prune(olderThanMs) {
       const dropped = await run(scripts.prune, await namesInStore('state'), () => [String(olderThanMs)], yes)
       return dropped.filter(Boolean).length

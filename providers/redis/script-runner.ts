@@ -75,14 +75,25 @@ export class ScriptRunner {
   }
 
   async #evaluate(client: RedisCommands, script: Script, keyCount: number, keysAndArgs: readonly string[]) {
-    try {
-      return await client.evalsha(script.sha, keyCount, ...keysAndArgs)
-    } catch (error) {
-      if (!isNoScript(error)) throw error
-      // First use of this server, or it restarted, failed over, or was told SCRIPT FLUSH.
-      this.#given.delete(script)
-      return await client.eval(script.text, keyCount, ...keysAndArgs)
-    }
+    return evaluate(client, script, keyCount, keysAndArgs, () => this.#given.delete(script))
+  }
+}
+
+/** Runs a script by its hash, or by its text where the server doesn't know it. */
+export async function evaluate(
+  client: RedisCommands,
+  script: Script,
+  keyCount: number,
+  keysAndArgs: readonly string[],
+  onUnknown: () => void = () => {},
+): Promise<unknown> {
+  try {
+    return await client.evalsha(script.sha, keyCount, ...keysAndArgs)
+  } catch (error) {
+    if (!isNoScript(error)) throw error
+    // First use of this server, or it restarted, failed over, or was told SCRIPT FLUSH.
+    onUnknown()
+    return await client.eval(script.text, keyCount, ...keysAndArgs)
   }
 }
 

@@ -3,6 +3,7 @@ import { createHash } from 'node:crypto'
 import { ACQUIRE } from './lua/acquire.ts'
 import { EXTEND } from './lua/extend.ts'
 import { FORCE_RELEASE } from './lua/force-release.ts'
+import { PAUSE } from './lua/pause.ts'
 import { PRUNE } from './lua/prune.ts'
 import { READ } from './lua/read.ts'
 import { RECORD } from './lua/record.ts'
@@ -26,6 +27,7 @@ export const scripts = {
   read: script(READ),
   forceRelease: script(FORCE_RELEASE),
   prune: script(PRUNE),
+  pause: script(PAUSE),
 }
 
 /** A time as the scripts write it: whole microseconds. */

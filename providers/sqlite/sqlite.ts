@@ -3,9 +3,11 @@ import {
   answerAcquire,
   answerExtend,
   answerForceRelease,
+  answerPause,
   answerRelease,
 } from '../../src/provider/answers.ts'
 import type { LockProvider, LockRecord } from '../../src/provider/contract.ts'
+import { sqliteHistory } from './history.ts'
 import { readInput, type SqliteInput } from './options.ts'
 import { type Connection, sourceOf } from './source.ts'
 import { patiently, transaction } from './transaction.ts'
@@ -93,6 +95,18 @@ export function sqlite(input: SqliteInput): LockProvider {
       const [freed] = await decideAll([{ name }], answerForceRelease)
       return freed === true
     },
+    async setPaused(request) {
+      const [changed] = await decideAll([request], answerPause)
+      return changed === true
+    },
+    history: sqliteHistory(
+      settings.table,
+      {
+        write: (work) => write(({ database }) => work(database)),
+        read: (work) => use(({ database }) => transaction(database, 'DEFERRED', () => work(database))),
+      },
+      now,
+    ),
     prune: (olderThanMs) => write(({ table }) => table.prune(now() - olderThanMs)),
     setup: () => use(({ table }) => table.ensure()),
     close: () => source.close(),

@@ -1,7 +1,7 @@
 import { show } from '../../src/duration.ts'
 import { StoreError } from '../../src/errors.ts'
 import type { StoredLock } from '../../src/provider/decide.ts'
-import { quoteTable } from '../../src/provider/sql.ts'
+import { DEFAULT_TABLE, quoteTable } from '../../src/provider/sql.ts'
 import type { SqliteDatabase, SqliteStatement } from './driver.ts'
 import { isWrongStatement, transaction } from './transaction.ts'
 
@@ -19,6 +19,7 @@ const COLUMNS = {
   last_tick: 'INTEGER',
   tick_done: 'INTEGER NOT NULL DEFAULT 0',
   metadata: 'TEXT',
+  paused: 'INTEGER NOT NULL DEFAULT 0',
 } as const
 
 type Column = keyof typeof COLUMNS
@@ -26,6 +27,14 @@ type Verb = 'get' | 'all' | 'put' | 'prune'
 type Row = Readonly<Record<Column, unknown>>
 
 const columns = Object.keys(COLUMNS) as readonly Column[]
+
+/**
+ * The statement that makes the table, to paste into a migration instead of calling `setup()`.
+ *
+ * @throws {InvalidOptionError} for a table's name that has more than letters, digits, underscores and one dot.
+ */
+export const sqliteSetup = (table: string = DEFAULT_TABLE): string =>
+  `CREATE TABLE IF NOT EXISTS ${quoteTable(table, '"')} (\n${columns.map((column) => `  ${column} ${COLUMNS[column]}`).join(',\n')}\n) STRICT, WITHOUT ROWID`
 
 /** The table of locks in one open database. Its calls are synchronous; the caller puts them into transactions. */
 export class LocksTable {
@@ -44,7 +53,7 @@ export class LocksTable {
       get: `SELECT ${columns} FROM ${this.#quoted} WHERE name = ?`,
       all: `SELECT ${columns} FROM ${this.#quoted}`,
       put: `INSERT INTO ${this.#quoted} (${columns}) VALUES (${columns.map(() => '?')}) ON CONFLICT (name) DO UPDATE SET ${updates}`,
-      prune: `DELETE FROM ${this.#quoted} WHERE lock_until < ? AND coalesce(last_tick, 0) < ?`,
+      prune: `DELETE FROM ${this.#quoted} WHERE lock_until < ? AND coalesce(last_tick, 0) < ? AND paused = 0`,
     }
   }
 
@@ -69,6 +78,7 @@ export class LocksTable {
       lock.lastTick ?? null,
       lock.tickDone ? 1 : 0,
       lock.metadata ?? null,
+      lock.paused ? 1 : 0,
     )
   }
 
@@ -83,7 +93,7 @@ export class LocksTable {
     transaction(this.#database, 'IMMEDIATE', () => {
       // Asked again under the write lock: another process may have been faster.
       const missing = this.#missing()
-      if (missing.length === columns.length) return this.#database.exec(this.#createStatement('STRICT, WITHOUT ROWID'))
+      if (missing.length === columns.length) return this.#database.exec(sqliteSetup(this.#table))
       for (const column of missing) {
         this.#database.exec(`ALTER TABLE ${this.#quoted} ADD COLUMN ${column} ${COLUMNS[column]}`)
       }
@@ -100,13 +110,9 @@ export class LocksTable {
         ? `the table ${this.#table} doesn't exist`
         : `the table ${this.#table} lacks the columns ${missing.join(', ')}`
     return new StoreError(
-      `${what} in the SQLite database: call provider.setup() once, or run\n${this.#createStatement('STRICT, WITHOUT ROWID')}`,
+      `${what} in the SQLite database: call provider.setup() once, or run\n${sqliteSetup(this.#table)}`,
       { cause: error },
     )
-  }
-
-  #createStatement(suffix: string): string {
-    return `CREATE TABLE IF NOT EXISTS ${this.#quoted} (\n${columns.map((column) => `  ${column} ${COLUMNS[column]}`).join(',\n')}\n) ${suffix}`
   }
 
   #missing(): readonly Column[] {
@@ -144,5 +150,6 @@ function toLock(row: Row): StoredLock {
     lastTick: row.last_tick === null ? undefined : number('last_tick'),
     tickDone: number('tick_done') !== 0,
     metadata: row.metadata === null ? undefined : String(row.metadata),
+    paused: number('paused') !== 0,
   }
 }

@@ -19,6 +19,8 @@ export interface Grant {
  */
 export class Acquisition {
   readonly request: AcquireRequest
+  /** When it began, on the monotonic clock. */
+  readonly beganAt: number
   readonly #store: Store
   #state: 'asking' | 'taken' | 'abandoned' = 'asking'
   /** What arrived last. */
@@ -30,6 +32,7 @@ export class Acquisition {
   constructor(store: Store, request: AcquireRequest) {
     this.#store = store
     this.request = request
+    this.beganAt = store.clock.monotonic()
   }
 
   /**

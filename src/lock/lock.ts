@@ -10,6 +10,8 @@ export interface LockTerms {
   readonly request: AcquireRequest
   /** In ms. */
   readonly lockAtLeastFor: number
+  /** In ms. */
+  readonly waited: number
 }
 
 /**
@@ -27,10 +29,14 @@ export class Lock implements AsyncDisposable {
   readonly fencingToken: number
   /** The text given at `obtain`. */
   readonly metadata: string | undefined
+  /** The tick given at `obtain`; undefined for a lock that is for none. */
+  readonly tick: Date | undefined
   /** When the lock was granted, by the store's clock. */
   readonly acquiredAt: Date
   /** The lease's length as asked for at `obtain`, in ms. */
   readonly lockAtMostFor: number
+  /** How long it was asked for until it was granted, in ms. */
+  readonly waited: number
 
   readonly #store: Store
   readonly #terms: LockTerms
@@ -49,8 +55,10 @@ export class Lock implements AsyncDisposable {
     this.token = lease.owner
     this.fencingToken = lease.fencingToken
     this.metadata = terms.request.metadata
+    this.tick = terms.request.tick === undefined ? undefined : new Date(terms.request.tick)
     this.acquiredAt = new Date(lease.acquiredAt)
     this.lockAtMostFor = terms.request.lockAtMostFor
+    this.waited = terms.waited
     this.#store = store
     this.#terms = terms
     this.#deadline = deadline

@@ -32,7 +32,8 @@ export function beginAcquisition(
 /** Takes a grant of an acquisition into use. */
 export function takeLock({ store }: Asker, options: CheckedLockOptions, acquisition: Acquisition, grant: Grant): Lock {
   acquisition.take()
-  return new Lock(store, { request: acquisition.request, lockAtLeastFor: options.lockAtLeastFor }, grant)
+  const waited = store.clock.monotonic() - acquisition.beganAt
+  return new Lock(store, { request: acquisition.request, lockAtLeastFor: options.lockAtLeastFor, waited }, grant)
 }
 
 /** Obtains, waiting as the options' strategy says. See `Locker.obtain`. */

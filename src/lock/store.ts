@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import { type Clock, setDeadline } from '../clock.ts'
-import { StoreError } from '../errors.ts'
+import { InvalidOptionError, StoreError } from '../errors.ts'
 import type {
   AcquireRequest,
   AcquireResult,
@@ -8,6 +8,7 @@ import type {
   Lease,
   LockProvider,
   LockRecord,
+  PauseRequest,
   ReleaseRequest,
 } from '../provider/contract.ts'
 import { Coalescer } from './coalescer.ts'
@@ -113,6 +114,19 @@ export class Store {
     )
     this.#read(sentAt, records[0]?.storeTime)
     return records
+  }
+
+  /**
+   * Pauses or resumes a name. False when it was so before.
+   *
+   * @throws {InvalidOptionError} when the provider can't.
+   */
+  async setPaused(request: PauseRequest): Promise<boolean> {
+    const provider = this.#provider
+    if (!provider.setPaused) throw new InvalidOptionError('the provider has no setPaused, so jobs can not be paused')
+    const what: What = () => `${request.paused ? 'pause' : 'resume'} ${JSON.stringify(request.name)}`
+    const answer = this.#call(what, async () => provider.setPaused?.(request))
+    return (await this.within(this.timeout, what, answer)) === true
   }
 
   /**

@@ -2,8 +2,8 @@
  * The decisions of decide.ts as answers of the contract, for stores that decide in this process: what is answered, and the record to write
  * when it changes.
  */
-import type { AcquireRequest, AcquireResult, ExtendRequest, Lease, ReleaseRequest } from './contract.ts'
-import { decideAcquire, decideExtend, decideRelease, type StoredLock } from './decide.ts'
+import type { AcquireRequest, AcquireResult, ExtendRequest, Lease, PauseRequest, ReleaseRequest } from './contract.ts'
+import { decideAcquire, decideExtend, decidePause, decideRelease, type StoredLock } from './decide.ts'
 
 export interface Answered<Answer> {
   readonly answer: Answer
@@ -41,6 +41,11 @@ export const answerForceRelease: Answerer<{ readonly name: string }, boolean> = 
   record && record.lockUntil > storeTime
     ? { answer: true, next: { ...record, lockUntil: storeTime } }
     : { answer: false }
+
+export const answerPause: Answerer<PauseRequest, boolean> = (record, request, storeTime) => {
+  const next = decidePause(record, request, storeTime)
+  return { answer: next !== undefined, next }
+}
 
 export const leaseOf = (lock: StoredLock, owner: string, storeTime: number): Lease => ({
   name: lock.name,

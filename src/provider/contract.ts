@@ -20,6 +20,8 @@
  *   - Who holds a lock is written as `holderOf(request)`, see holder.ts; `decide.ts` is the reference for every decision.
  */
 
+import type { RunHistory } from './history.ts'
+
 /** One name asked for by one owner. */
 export interface AcquireRequest {
   readonly name: string
@@ -58,7 +60,8 @@ export interface Granted {
 
 export interface Refused {
   readonly granted: false
-  readonly reason: 'held' | 'tick-taken' | 'clock-ahead'
+  /** `'paused'`: the record is paused and a tick was asked for. Only from providers with `setPaused`. */
+  readonly reason: 'held' | 'tick-taken' | 'clock-ahead' | 'paused'
   /** The record as it is. Missing only when there is none (a first tick refused as `clock-ahead`). */
   readonly record?: LockRecord | undefined
   readonly storeTime: number
@@ -110,8 +113,19 @@ export interface LockRecord {
   /** Whether the holder of `lastTick` released. False while it runs, and after a crash. */
   readonly tickDone: boolean
   readonly metadata?: string | undefined
+  /** Whether ticks of this name are refused. Missing where the provider has no `setPaused`. */
+  readonly paused?: boolean | undefined
   /** The store's clock when it read this. */
   readonly storeTime: number
+}
+
+/**
+ * Refuses the ticks of a name for the whole cluster, or grants them again. The ticks up to the moment of a resume, by the store's clock, are over
+ * and owed to nobody: it becomes the record's last tick, done.
+ */
+export interface PauseRequest {
+  readonly name: string
+  readonly paused: boolean
 }
 
 /** The piece that keeps locks in one kind of store. */
@@ -125,6 +139,13 @@ export interface LockProvider {
   forceRelease(name: string): Promise<boolean>
   /** Drops records that have been free, and whose last tick has been past, for so many ms. Answers how many. */
   prune(olderThanMs: number): Promise<number>
+  /**
+   * Optional. Pauses a name, also one that has no record yet, or resumes it; false when it was so before. From the moment of the answer no tick is
+   * granted to anybody; what asks without a tick is granted as ever, and leases that are out stay. `prune` keeps what is paused.
+   */
+  setPaused?(request: PauseRequest): Promise<boolean>
+  /** Optional: keeps what became of ticks. Decides nothing. */
+  readonly history?: RunHistory | undefined
   /** Makes what the store needs (table, indexes). Idempotent; concurrent callers are fine. */
   setup?(): Promise<void>
   /** Idempotent; closes only what the provider itself opened. */

@@ -3,7 +3,7 @@
  * Stores that decide in this process (memory, sqlite) call it; the others say the same in SQL, Lua or a pipeline, and the
  * conformance suite holds them to it.
  */
-import type { AcquireRequest, ExtendRequest, LockRecord, Refused, ReleaseRequest } from './contract.ts'
+import type { AcquireRequest, ExtendRequest, LockRecord, PauseRequest, Refused, ReleaseRequest } from './contract.ts'
 import { holderOf, releasedHolderOf } from './holder.ts'
 
 /** A record without the clock's reading: what is kept. */
@@ -31,6 +31,7 @@ function refusal(
   const { tick } = request
   if (tick !== undefined && tick > now + request.maxClockSkew) return 'clock-ahead'
   if (!record) return undefined
+  if (tick !== undefined && record.paused) return 'paused'
   if (tick !== undefined && record.lastTick !== undefined && tick <= record.lastTick) {
     // A lapsed tick that nobody finished may run again if the job wants that; and its own owner, asking again, never got the reply.
     const unfinished = tick === record.lastTick && !record.tickDone && record.lockUntil <= now
@@ -52,6 +53,7 @@ function grant(record: StoredLock | undefined, request: AcquireRequest, now: num
     lastTick: takesTick ? request.tick : record?.lastTick,
     tickDone: takesTick ? false : (record?.tickDone ?? false),
     metadata: request.metadata,
+    paused: record?.paused ?? false,
   }
 }
 
@@ -91,4 +93,19 @@ export function decideRelease(
     lockUntil: Math.max(now, record.lockedAt + request.lockAtLeastFor),
     tickDone: record.tickDone || (request.tick !== undefined && request.tick === record.lastTick),
   }
+}
+
+/** The record after a pause or a resume, or `undefined` when it was so before. */
+export function decidePause(
+  record: StoredLock | undefined,
+  { name, paused }: PauseRequest,
+  now: number,
+): StoredLock | undefined {
+  if ((record?.paused ?? false) === paused) return undefined
+  const known = record ?? { name, lockedBy: '', lockedAt: now, lockUntil: now, fencingToken: 0, tickDone: false }
+  if (paused) return { ...known, paused }
+  const passed = Math.floor(now)
+  // A tick may have been granted that lies a little ahead: it stays the last one, as it is.
+  if (known.lastTick !== undefined && known.lastTick >= passed) return { ...known, paused }
+  return { ...known, paused, lastTick: passed, tickDone: true }
 }

@@ -4,6 +4,7 @@ export {
   answerAcquire,
   answerExtend,
   answerForceRelease,
+  answerPause,
   answerRelease,
 } from './answers.ts'
 export type {
@@ -14,6 +15,7 @@ export type {
   Lease,
   LockProvider,
   LockRecord,
+  PauseRequest,
   Refused,
   ReleaseRequest,
 } from './contract.ts'
@@ -21,9 +23,19 @@ export {
   type AcquireDecision,
   decideAcquire,
   decideExtend,
+  decidePause,
   decideRelease,
   nextFencingToken,
   type StoredLock,
 } from './decide.ts'
+export type {
+  HistoryEntry,
+  HistoryOutcome,
+  HistoryQuery,
+  NodeState,
+  RecordedEntry,
+  RecordedNode,
+  RunHistory,
+} from './history.ts'
 export { holderOf, labelOf, MAX_LABEL, releasedHolderOf } from './holder.ts'
 export { inWaves } from './waves.ts'

@@ -6,11 +6,13 @@ import type { JobEvent, RunKind, StoreErrorEvent } from './events.ts'
 import type { Job } from './job.ts'
 import type { Run } from './run.ts'
 import type { StoreClock } from './store-clock.ts'
+import type { StoreReach } from './store-reach.ts'
 
 /** What the parts of one scheduler share. */
 export interface Engine {
   readonly clock: Clock
   readonly time: StoreClock
+  readonly reach: StoreReach
   readonly asker: Asker
   readonly events: Emitter
   readonly logger: Logger
@@ -46,5 +48,6 @@ export function tellStoreError(
   job: string | undefined,
   error: unknown,
 ): void {
+  engine.reach.failed(engine.time.now())
   engine.events.emit('store-error', () => ({ job, action, error }))
 }

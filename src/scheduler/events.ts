@@ -21,9 +21,14 @@ export interface JobEvent {
 
 /** A tick is due on this node. */
 export type TickEvent = JobEvent
-/** This node was granted the job's lock. */
-export interface AcquiredEvent extends JobEvent {
+/** What every event about a lease has. */
+export interface LeaseEvent extends JobEvent {
   readonly fencingToken: number
+}
+/** This node was granted the job's lock. */
+export interface AcquiredEvent extends LeaseEvent {
+  /** From the first ask to the grant, in ms: the store's answer, and its failures before it. */
+  readonly waited: number
 }
 /** This node does not run this tick, and that is as it should be. */
 export interface SkippedEvent extends JobEvent {
@@ -50,13 +55,13 @@ export interface FailedEvent extends SucceededEvent {
   readonly error: unknown
 }
 /** The lease was renewed. */
-export type ExtendedEvent = AcquiredEvent
+export type ExtendedEvent = LeaseEvent
 /** The lease was lost while the job ran: its signal has aborted. */
-export interface LostEvent extends AcquiredEvent {
+export interface LostEvent extends LeaseEvent {
   readonly error: LockLostError
 }
 /** The lock was given back. */
-export type ReleasedEvent = AcquiredEvent
+export type ReleasedEvent = LeaseEvent
 /** A tick passed without this node being able to ask for it in time. Another node may have run it. */
 export interface MissedEvent extends JobEvent {
   /** `'store-error'`: the store failed until the tick's grace ended. `'late'`: this process was busy, paused or asleep. `'stopped'`: the scheduler was stopped. */
@@ -65,11 +70,15 @@ export interface MissedEvent extends JobEvent {
   /** When several ticks in a row were missed at once: the last of them. */
   readonly until: Date | undefined
 }
+/** A job was paused, or resumed, for the whole cluster by this node. */
+export interface PauseEvent {
+  readonly job: string
+}
 /** The store failed or did not answer in time. */
 export interface StoreErrorEvent {
   /** The job it was asked for; undefined for what concerns all jobs. */
   readonly job: string | undefined
-  readonly action: 'acquire' | 'extend' | 'release' | 'read' | 'close'
+  readonly action: 'acquire' | 'extend' | 'release' | 'read' | 'pause' | 'close'
   readonly error: unknown
 }
 /** This machine's clock differs from the store's by more than a second, or does so no more. */
@@ -97,6 +106,8 @@ export interface SchedulerEvents {
   lost: LostEvent
   released: ReleasedEvent
   missed: MissedEvent
+  paused: PauseEvent
+  resumed: PauseEvent
   'store-error': StoreErrorEvent
   'clock-skew': ClockSkewEvent
   'schedule-error': ScheduleErrorEvent

@@ -70,6 +70,12 @@ export interface CatchUpWindow {
 export interface JobOptions extends ScheduleOptions, JobDefaults {
   /** The job's name, the same on every node; it is the lock's name. 1 to 255 characters. */
   readonly name: string
+  /**
+   * How often the job has to succeed, on whichever node: what watches over it (`ticklock/health`) tells when it has not. Choose it longer than the schedule's interval
+   * and a run. From 1 s.
+   * @default none
+   */
+  readonly expectEvery?: Duration | undefined
   /** A text kept in the store with the lock for people to read. */
   readonly metadata?: string | undefined
 }
@@ -93,7 +99,8 @@ export interface JobContext {
 
 export type JobWork = (context: JobContext) => unknown
 
-const DEFAULTS = [
+/** The options that defaults may have. */
+export const JOB_DEFAULTS = [
   'lockAtMostFor',
   'lockAtLeastFor',
   'keepAlive',
@@ -103,8 +110,17 @@ const DEFAULTS = [
   'jitter',
   'graceFor',
   'onStoreError',
-]
-const OPTIONS = ['name', 'cron', 'timezone', 'every', 'metadata', ...DEFAULTS]
+] as const satisfies readonly (keyof JobDefaults)[]
+/** The options that a job may have. */
+export const JOB_OPTIONS = [
+  'name',
+  'cron',
+  'timezone',
+  'every',
+  'expectEvery',
+  'metadata',
+  ...JOB_DEFAULTS,
+] as const satisfies readonly (keyof JobOptions)[]
 
 /** A job as the scheduler keeps it: its options checked, and what it is doing on this node. */
 export interface Job {
@@ -119,10 +135,14 @@ export interface Job {
   readonly jitter: number
   readonly graceFor: number
   readonly onStoreError: 'skip' | 'run'
+  /** In ms. */
+  readonly expectEvery: number | undefined
   /** The tick that this node waits for to lapse (`onCrash: 'rerun'`). */
   watched: number | undefined
   /** How many ticks on their time are being asked for right now. */
   asking: number
+  /** Whether the store said so when it last answered about a tick. */
+  paused: boolean
   /** Set while ticks that passed are being asked for. */
   catchingUp: CatchingUp | undefined
   /** Whether the job was taken out of the scheduler. */
@@ -143,7 +163,7 @@ export interface CatchingUp {
 
 /** Refuses defaults that no job could have. */
 export function checkDefaults(defaults: JobDefaults, of: string): void {
-  checkKeys(defaults, DEFAULTS, of)
+  checkKeys(defaults, JOB_DEFAULTS, of)
   checkShared({ lockAtMostFor: MAX_DURATION, ...defined(defaults) }, of)
 }
 
@@ -160,7 +180,7 @@ export function checkJob(
 ): Job {
   const name = checkName((options as JobOptions | undefined)?.name, 'job')
   const of = `job ${JSON.stringify(name)}`
-  checkKeys(options, OPTIONS, of)
+  checkKeys(options, JOB_OPTIONS, of)
   if (typeof work !== 'function') {
     throw new InvalidOptionError(`${of}: the work must be a function, but is ${show(work)}`)
   }
@@ -173,10 +193,15 @@ export function checkJob(
   const idle = {
     watched: undefined,
     asking: 0,
+    paused: false,
     catchingUp: undefined,
     removed: false,
   }
-  return { name, work, schedule, lock, ...rest, ...idle }
+  const expectEvery =
+    options.expectEvery === undefined
+      ? undefined
+      : parseDuration(options.expectEvery, { of, option: 'expectEvery', min: 1_000 })
+  return { name, work, schedule, lock, ...rest, expectEvery, ...idle }
 }
 
 function checkShared(options: JobDefaults, of: string) {

@@ -64,6 +64,11 @@ export class Planner {
     this.#timer?.cancel()
   }
 
+  /** The tick that is due next, or that has been due since then; undefined before the start, and when there is none. */
+  get next(): number | undefined {
+    return this.#started ? this.#heap.peek()?.next : undefined
+  }
+
   /** The schedule with this key, if a job has it. */
   schedule(key: string): Schedule | undefined {
     return this.#groups.get(key)?.schedule

@@ -76,7 +76,7 @@ export class Run implements JobContext {
       events.emit('lost', () => ({ ...acquired, error }))
       this.abort(error)
     })
-    events.emit('acquired', () => acquired)
+    events.emit('acquired', () => ({ ...acquired, waited: lock.waited }))
     const onKeepAlive = {
       extended: () => events.emit('extended', () => acquired),
       failed: (_: Lock, error: unknown) => tellStoreError(engine, 'extend', name, error),

@@ -6,10 +6,18 @@ import { InvalidOptionError } from '../errors.ts'
 export interface Schedule {
   /** Two schedules with the same key have the same ticks. */
   readonly key: string
+  /** What it was made from; `every` in ms. */
+  readonly source: ScheduleSource
   /** The first tick after `time`, or `undefined` when there is none any more. */
   next(time: number): number | undefined
   /** The last `count` ticks at or before `time`, oldest first. */
   last(count: number, time: number): number[]
+}
+
+export interface ScheduleSource {
+  readonly cron: string | undefined
+  readonly timezone: string | undefined
+  readonly every: number | undefined
 }
 
 export interface ScheduleOptions {
@@ -65,6 +73,7 @@ function intervalSchedule(every: number): Schedule {
   const next = (time: number): number => (Math.floor(time / every) + 1) * every
   return {
     key: `every ${every}`,
+    source: { cron: undefined, timezone: undefined, every },
     next,
     last(count, time) {
       const newest = next(time) - every
@@ -86,6 +95,7 @@ function cronSchedule(pattern: unknown, timezone: unknown, of: string): Schedule
   const cron = readPattern(pattern, timezone, of)
   return {
     key: cronKey(pattern, timezone),
+    source: { cron: pattern.trim(), timezone, every: undefined },
     next: remembering((time) => cron.nextRun(new Date(time))?.getTime()),
     // croner looks for runs before a moment; a tick at that very moment counts here.
     last: (count, time) =>

@@ -31,6 +31,8 @@ export interface SchedulerOptions {
 export interface StopOptions {
   /** How long the runs under way may go on before their signals abort. @default '30s' */
   readonly graceFor?: Duration | undefined
+  /** How long the runs have to end once their signals have aborted; one that takes longer keeps its lock until the lease lapses. @default '1s' */
+  readonly abortFor?: Duration | undefined
 }
 
 const SCHEDULER_OPTIONS = [
@@ -59,7 +61,10 @@ export function checkSchedulerOptions(options: SchedulerOptions, of: string): vo
 }
 
 /** In ms. */
-export function readStopGrace(options: StopOptions): number {
-  checkKeys(options, ['graceFor'], 'stop')
-  return parseDuration(options.graceFor ?? '30s', { of: 'stop', option: 'graceFor' })
+export function readStopOptions(options: StopOptions): { readonly graceFor: number; readonly abortFor: number } {
+  checkKeys(options, ['graceFor', 'abortFor'], 'stop')
+  return {
+    graceFor: parseDuration(options.graceFor ?? '30s', { of: 'stop', option: 'graceFor' }),
+    abortFor: parseDuration(options.abortFor ?? '1s', { of: 'stop', option: 'abortFor' }),
+  }
 }

@@ -14,13 +14,15 @@ import { type AnyListener, Emitter, type Listener, type Unsubscribe } from './em
 import { type Engine, type Tick, tellStoreError } from './engine.ts'
 import type { EventName, SchedulerEvents } from './events.ts'
 import { checkJob, type Job, type JobDefaults, type JobOptions, type JobWork } from './job.ts'
+import { infoOf, type JobInfo } from './job-info.ts'
 import { logEvents } from './log-events.ts'
 import { Pending } from './pending.ts'
 import { Planner } from './planner.ts'
 import { Run } from './run.ts'
-import { checkSchedulerOptions, readStopGrace, type SchedulerOptions, type StopOptions } from './scheduler-options.ts'
+import { checkSchedulerOptions, readStopOptions, type SchedulerOptions, type StopOptions } from './scheduler-options.ts'
 import { SkewWatch } from './skew-watch.ts'
 import { StoreClock } from './store-clock.ts'
+import { StoreReach } from './store-reach.ts'
 import { RUNNING_HERE, tellSkipped } from './tick.ts'
 
 /** What came of a trigger. */
@@ -33,9 +35,6 @@ export type TriggerOutcome =
       readonly heldBy: string | undefined
       readonly heldUntil: Date | undefined
     }
-
-/** How long runs have to end after their signals aborted, in ms. */
-const AFTER_ABORT = 1_000
 
 /**
  * Runs named jobs on their schedules, each tick on at most one of all nodes that register the same names over the same store.
@@ -52,6 +51,7 @@ export class Scheduler implements AsyncDisposable {
   readonly #stopping = new AbortController()
   readonly #closing = new AbortController()
   readonly #pending: Pending
+  readonly #beforeClose: (() => Promise<void>)[] = []
   #starting: Promise<void> | undefined
   #planned = false
   #stopped: Promise<void> | undefined
@@ -84,6 +84,7 @@ export class Scheduler implements AsyncDisposable {
   #makeEngine(options: SchedulerOptions, of: string): Engine {
     const { provider, clock = systemClock, random = Math.random } = options
     const time = new StoreClock(clock)
+    const reach = new StoreReach()
     const logger = options.logger ?? silentLogger
     const lines = safeLogger(logger)
     const events = new Emitter((event, err) => lines.error({ event, err }, 'a listener threw'))
@@ -91,12 +92,14 @@ export class Scheduler implements AsyncDisposable {
     const timeout = parseDuration(options.storeTimeout ?? '5s', { of, option: 'storeTimeout', min: 1 })
     const onReading = (reading: Parameters<StoreClock['observe']>[0]): void => {
       time.observe(reading)
+      reach.answered()
       this.#skew.tell()
       this.#planner.corrected()
     }
     return {
       clock,
       time,
+      reach,
       events,
       logger,
       random,
@@ -144,6 +147,11 @@ export class Scheduler implements AsyncDisposable {
     return [...this.#jobs.keys()]
   }
 
+  /** Whether a job of that name is registered. */
+  has(name: string): boolean {
+    return this.#jobs.has(name)
+  }
+
   /**
    * The next ticks of a job, 1 to 1,000 of them, by the store's clock where it is known.
    *
@@ -162,6 +170,49 @@ export class Scheduler implements AsyncDisposable {
     return ticks
   }
 
+  /**
+   * What is known about a job.
+   *
+   * @throws {InvalidOptionError} when there is no such job.
+   */
+  describe(name: string): JobInfo {
+    const { runs, time } = this.#engine
+    return infoOf(this.#find(name), runs.get(name), time.now())
+  }
+
+  /** How this node is called in the store. */
+  get label(): string {
+    return this.#engine.asker.label
+  }
+
+  /** Where the locks are kept. */
+  get provider(): LockProvider {
+    return this.#provider
+  }
+
+  /** What it is doing: `'new'` until `start()` is called, `'running'`, then `'stopped'` from the call of `stop()` on. */
+  get state(): 'new' | 'running' | 'stopped' {
+    if (this.#stopped) return 'stopped'
+    return this.#starting ? 'running' : 'new'
+  }
+
+  /** The time by the store's clock where it is known, else by this machine's. */
+  now(): Date {
+    return new Date(this.#engine.time.now())
+  }
+
+  /** Since when the store can't be reached; undefined when its last call was answered, or there was none. */
+  get storeUnreachableSince(): Date | undefined {
+    const since = this.#engine.reach.unreachableSince
+    return since === undefined ? undefined : new Date(since)
+  }
+
+  /** The tick of any job that is due next. One in the past is late: this process is too busy to get to it. */
+  get nextDue(): Date | undefined {
+    const next = this.#planner.next
+    return next === undefined || next === Number.POSITIVE_INFINITY ? undefined : new Date(next)
+  }
+
   /** By how many ms this machine's clock is ahead of the store's (negative: behind); 0 when it may be right. */
   get clockSkew(): number {
     return this.#engine.time.skew
@@ -170,6 +221,14 @@ export class Scheduler implements AsyncDisposable {
   /** Calls the listener at each such event, until the function that is answered is called. What it throws changes nothing. */
   on<Name extends EventName>(event: Name, listener: Listener<SchedulerEvents[Name]>): Unsubscribe {
     return this.#engine.events.on(event, listener)
+  }
+
+  /**
+   * Calls back when `stop()` has waited for all runs, right before the provider is closed, and waits for the answer, but no longer than for one of the store's. What it throws
+   * changes nothing.
+   */
+  beforeClose(work: () => Promise<void>): void {
+    this.#beforeClose.push(work)
   }
 
   /** Calls the listener with the name and the event at every event. */
@@ -246,17 +305,52 @@ export class Scheduler implements AsyncDisposable {
   }
 
   /**
+   * Pauses a job for the whole cluster: its ticks are skipped by every node (`skipped`, reason `'paused'`) until it is resumed. A run under way
+   * goes on, and `trigger` still works. Kept in the store, so it outlives this process. False when it was paused before.
+   *
+   * @throws {InvalidOptionError} when there is no such job, or the provider can't pause.
+   * @throws {StoreError} when the store failed; whether it is paused is then unknown.
+   */
+  pause(name: string): Promise<boolean> {
+    return this.#setPaused(name, true)
+  }
+
+  /**
+   * Resumes a paused job. The ticks up to this moment are over: no `catchUp` or `onCrash: 'rerun'` brings them back. False when it was not paused.
+   *
+   * @throws {InvalidOptionError} when there is no such job, or the provider can't pause.
+   * @throws {StoreError} when the store failed; whether it is paused is then unknown.
+   */
+  resume(name: string): Promise<boolean> {
+    return this.#setPaused(name, false)
+  }
+
+  async #setPaused(name: string, paused: boolean): Promise<boolean> {
+    const job = this.#find(name)
+    const { asker, events } = this.#engine
+    try {
+      const changed = await asker.store.setPaused({ name, paused })
+      job.paused = paused
+      if (changed) events.emit(paused ? 'paused' : 'resumed', () => ({ job: name }))
+      return changed
+    } catch (error) {
+      if (isStoreError(error)) tellStoreError(this.#engine, 'pause', name, error)
+      throw error
+    }
+  }
+
+  /**
    * Stops: begins no tick any more, waits for the runs under way, aborts the signals of those that have not ended after the grace, releases their
    * locks, closes the provider. A run that goes on in spite of its signal keeps its lock until the lease lapses. May be called
    * before `start()` and more than once.
    */
   async stop(options: StopOptions = {}): Promise<void> {
-    const graceFor = readStopGrace(options)
-    this.#stopped ??= this.#stop(graceFor)
+    const { graceFor, abortFor } = readStopOptions(options)
+    this.#stopped ??= this.#stop(graceFor, abortFor)
     return this.#stopped
   }
 
-  async #stop(graceFor: number): Promise<void> {
+  async #stop(graceFor: number, abortFor: number): Promise<void> {
     const { runs, logger } = this.#engine
     this.#planner.stop()
     this.#stopping.abort(new Error('the scheduler is stopping'))
@@ -264,11 +358,18 @@ export class Scheduler implements AsyncDisposable {
     if (!(await this.#pending.idleWithin(graceFor))) {
       this.#closing.abort(new Error('the scheduler is stopping, and its grace has passed'))
       for (const run of runs.values()) run.abort(this.#closing.signal.reason)
-      await this.#pending.idleWithin(AFTER_ABORT)
+      await this.#pending.idleWithin(abortFor)
     }
     for (const name of runs.keys())
       safeLogger(logger).warn({ job: name }, 'job ignores its signal; its lock is left to lapse')
+    await this.#callBeforeClose()
     if (!this.#keepProviderOpen) await this.#closeProvider()
+  }
+
+  async #callBeforeClose(): Promise<void> {
+    const { store } = this.#engine.asker
+    const called = Promise.allSettled(this.#beforeClose.map(async (work) => work()))
+    await store.within(store.timeout, () => 'wait for what was to be done before the end', called).catch(() => {})
   }
 
   /** Waits no longer than for any answer: a pool may wait for ever for a connection that is dead. */

@@ -33,15 +33,22 @@ export function conclude(engine: Engine, tick: Tick, answer: Answer): Promise<vo
   const { job } = tick
   switch (answer.outcome) {
     case 'granted':
+      job.paused = false
       return run(engine, tick, answer.lock)
     case 'running':
       tellSkipped(engine, tick, RUNNING_HERE)
       return undefined
     case 'refused':
       tellRefused(engine, tick, answer.refused)
-      if (mayRerun(job, tick.time, answer.refused.record)) engine.track(watch(engine, tick, answer.refused.record))
+      job.paused = answer.refused.reason === 'paused'
+      if (!job.paused && mayRerun(job, tick.time, answer.refused.record))
+        engine.track(watch(engine, tick, answer.refused.record))
       return undefined
     case 'failed':
+      if (job.onStoreError === 'run' && job.paused) {
+        tellSkipped(engine, tick, PAUSED)
+        return undefined
+      }
       // Not once more what ran here meanwhile, by way of catching up, or before the job was registered anew.
       if (job.onStoreError === 'run' && tick.time <= latest(engine, job)) {
         tellSkipped(engine, tick, TAKEN_HERE)
@@ -59,6 +66,9 @@ export function conclude(engine: Engine, tick: Tick, answer: Answer): Promise<vo
 
 /** Why a tick is skipped on this node. */
 export type SkipDetails = Pick<SkippedEvent, 'reason' | 'heldBy' | 'heldUntil'>
+
+/** The job was paused when the store was last heard of, and now it can't be asked. */
+const PAUSED = { reason: 'paused', heldBy: undefined, heldUntil: undefined } as const
 
 /** The job still runs on this node. */
 export const RUNNING_HERE = { reason: 'running', heldBy: undefined, heldUntil: undefined } as const
@@ -125,7 +135,9 @@ export async function watch(engine: Engine, tick: Tick, record: LockRecord): Pro
     const answer = await askForTick(engine, rerun, engine.clock.monotonic() + job.graceFor)
     if (answer.outcome === 'granted') await run(engine, rerun, answer.lock)
     if (answer.outcome === 'failed') continue
-    if (answer.outcome !== 'refused' || !mayRerun(job, time, answer.refused.record)) break
+    // The ticks of a paused job are over.
+    if (answer.outcome !== 'refused' || answer.refused.reason === 'paused') break
+    if (!mayRerun(job, time, answer.refused.record)) break
     wait = leftOf(answer.refused.record)
   }
   if (job.watched === time) job.watched = undefined

@@ -23,10 +23,11 @@ export function assertSameRecord(actual: StoredRecord, expected: StoredRecord, m
   assertTime(actual.lockedAt, expected.lockedAt, `${message}: lockedAt`)
 }
 
-const withoutTimes = ({ lockedBy, fencingToken, lastTick, tickDone, metadata }: StoredRecord): object => ({
+const withoutTimes = ({ lockedBy, fencingToken, lastTick, tickDone, metadata, paused }: StoredRecord): object => ({
   lockedBy,
   fencingToken,
   lastTick,
   tickDone,
   metadata,
+  paused: paused ?? false,
 })

@@ -53,6 +53,12 @@ export interface ConformanceSubject {
    */
   readonly asShedLock: ((name: string, lockedForMs: number) => Promise<boolean>) | WhyNot
 
+  /** Why the provider has no `setPaused`, if it has none. */
+  readonly cannotPause?: WhyNot
+
+  /** Why the provider has no `history`, if it has none. */
+  readonly keepsNoHistory?: WhyNot
+
   /** Called before anything else, once. */
   before?(): Promise<void>
 

@@ -14,8 +14,20 @@ const programs = blocks.filter(({ language }) => language === 'ts')
 const RUN_FOR = 3_000
 let folder: string
 
-const fileOf = ({ page, line, file }: CodeBlock): string =>
-  join(folder, page.replaceAll(/[/.]/g, '-'), file ?? `line-${line}.ts`)
+/** Nest's decorators are the legacy ones: such blocks have a folder of their own, with that setting. */
+const isLegacy = ({ code }: CodeBlock): boolean => code.includes("'ticklock/nestjs'")
+const LEGACY = { experimentalDecorators: true, emitDecoratorMetadata: true }
+const fileOf = (block: CodeBlock): string => {
+  const { page, line, file } = block
+  return join(folder, isLegacy(block) ? 'legacy' : '', page.replaceAll(/[/.]/g, '-'), file ?? `line-${line}.ts`)
+}
+const configOf = (up: string, options: object, exclude: readonly string[]): string =>
+  JSON.stringify({
+    extends: `${up}tsconfig.json`,
+    compilerOptions: { noUnusedLocals: false, ...options },
+    include: ['**/*.ts'],
+    exclude,
+  })
 const needs = ({ code }: CodeBlock): string[] => missing.filter((store) => code.includes(`ticklock/${store}`))
 
 beforeAll(() => {
@@ -24,6 +36,8 @@ beforeAll(() => {
     mkdirSync(dirname(fileOf(block)), { recursive: true })
     writeFileSync(fileOf(block), `${block.code}\nexport {}\n`)
   }
+  writeFileSync(join(folder, 'tsconfig.json'), configOf('../../', {}, ['legacy']))
+  writeFileSync(join(folder, 'legacy', 'tsconfig.json'), configOf('../../../', LEGACY, []))
 })
 afterAll(() => rmSync(folder, { recursive: true, force: true }))
 
@@ -31,16 +45,17 @@ describe('the code blocks of the documentation', () => {
   it('are there', () => expect(programs.length).toBeGreaterThan(5))
 
   it('compile', () => {
-    const config = { extends: '../../tsconfig.json', compilerOptions: { noUnusedLocals: false }, include: ['**/*.ts'] }
-    writeFileSync(join(folder, 'tsconfig.json'), JSON.stringify(config))
     const tsc = join(dirname(createRequire(import.meta.url).resolve('typescript/package.json')), 'bin', 'tsc')
-    const { stdout } = spawnSync(process.execPath, [tsc, '-p', folder], { encoding: 'utf8' })
-    expect(stdout).toBe('')
+    for (const project of [folder, join(folder, 'legacy')]) {
+      const { stdout } = spawnSync(process.execPath, [tsc, '-p', project], { encoding: 'utf8' })
+      expect(stdout).toBe('')
+    }
   })
 
   for (const block of programs) {
     it.skipIf(needs(block).length > 0).concurrent(`run: ${block.page}, line ${block.line}`, async () => {
-      const program = spawn(process.execPath, ['--import', 'tsx', fileOf(block)], { env: environment, cwd: folder })
+      const cwd = isLegacy(block) ? join(folder, 'legacy') : folder
+      const program = spawn(process.execPath, ['--import', 'tsx', fileOf(block)], { env: environment, cwd })
       expect(await outcome(program, block.code.includes("'SIGTERM'"))).toEqual({ code: 0, errors: '' })
     })
   }

@@ -14,6 +14,7 @@ export interface LockDocument {
   readonly lastTick?: Date
   readonly tickDone?: boolean
   readonly metadata?: string
+  readonly paused?: boolean
 }
 
 export function mongodbSubject(url: string): ConformanceSubject {
@@ -48,13 +49,14 @@ export function mongodbSubject(url: string): ConformanceSubject {
     asShedLock: (name, lockedForMs) => lockAsShedLock(locks, name, lockedForMs),
     async after() {
       await locks.drop()
+      for (const suffix of ['History', 'Nodes']) await client.db().dropCollection(collection + suffix)
       await client.close()
     },
   }
 }
 
 function storedIn(document: LockDocument): StoredRecord {
-  const { lockUntil, lockedAt, lockedBy, fencingToken, lastTick, tickDone, metadata } = document
+  const { lockUntil, lockedAt, lockedBy, fencingToken, lastTick, tickDone, metadata, paused } = document
   return {
     lockedBy,
     lockedAt: lockedAt.getTime(),
@@ -63,6 +65,7 @@ function storedIn(document: LockDocument): StoredRecord {
     lastTick: lastTick?.getTime(),
     tickDone: tickDone ?? false,
     metadata,
+    paused: paused ?? false,
   }
 }
 

@@ -60,7 +60,7 @@ export async function serverNow(pool: Pool): Promise<number> {
 /** What stands in the table for a name. */
 export async function look(pool: Pool, table: string, name: string): Promise<StoredRecord | undefined> {
   const [rows] = await pool.query<RowDataPacket[]>(
-    `SELECT ${ms('lock_until')} AS lock_until, ${ms('locked_at')} AS locked_at, locked_by, fencing_token, last_tick, tick_done, metadata
+    `SELECT ${ms('lock_until')} AS lock_until, ${ms('locked_at')} AS locked_at, locked_by, fencing_token, last_tick, tick_done, metadata, paused
       FROM ${table} WHERE name = ?`,
     [name],
   )
@@ -74,6 +74,7 @@ export async function look(pool: Pool, table: string, name: string): Promise<Sto
       lastTick: row.last_tick ?? undefined,
       tickDone: row.tick_done === 1,
       metadata: row.metadata ?? undefined,
+      paused: row.paused === 1,
     }
   )
 }
@@ -96,8 +97,7 @@ export async function asShedLock(pool: Pool, table: string, name: string, locked
 }
 
 /** How the conformance suite meets a server. */
-export function mysqlSubject(name: string, url: string): ConformanceSubject {
-  const table = newTable()
+export function mysqlSubject(name: string, url: string, table = newTable()): ConformanceSubject {
   const tables = new Set([table])
   const pool = createPool({ uri: url, connectionLimit: 4 })
   return {
@@ -123,7 +123,8 @@ export function mysqlSubject(name: string, url: string): ConformanceSubject {
     },
     asShedLock: (lock, lockedForMs) => asShedLock(pool, table, lock, lockedForMs),
     async after() {
-      for (const made of tables) await pool.query(`DROP TABLE IF EXISTS ${made}`)
+      for (const made of [...tables, `${table}_history`, `${table}_nodes`])
+        await pool.query(`DROP TABLE IF EXISTS ${made}`)
       await pool.end()
     },
   }

@@ -21,6 +21,7 @@ interface State {
   readonly lockUntil: number
   readonly lastTick: number | undefined
   readonly tickDone: boolean
+  readonly paused: boolean
 }
 
 function states(): (State | undefined)[] {
@@ -28,7 +29,8 @@ function states(): (State | undefined)[] {
   for (const lockedBy of ['ours', 'released by us', 'another'] as const)
     for (const lockUntil of [-MINUTE, MINUTE])
       for (const lastTick of [undefined, -HOUR, 0, HOUR])
-        for (const tickDone of [false, true]) all.push({ lockedBy, lockUntil, lastTick, tickDone })
+        for (const tickDone of [false, true])
+          for (const paused of [false, true]) all.push({ lockedBy, lockUntil, lastTick, tickDone, paused })
   return all
 }
 
@@ -64,6 +66,7 @@ describe.skipIf('unavailable' in server)('the statements of postgres decide as t
       lastTick: state.lastTick === undefined ? undefined : now + state.lastTick,
       tickDone: state.tickDone,
       metadata: 'as it was',
+      paused: state.paused,
     }
 
   /** Crosses all states with these variations of a request, and puts their records into the table, past the provider. */
@@ -80,7 +83,7 @@ describe.skipIf('unavailable' in server)('the statements of postgres decide as t
       ms === undefined ? null : new Date(ms).toISOString().slice(0, -1)
     await pool.query(
       `INSERT INTO ${TABLE} SELECT * FROM unnest(
-        $1::text[], $2::timestamp[], $3::timestamp[], $4::text[], $5::bigint[], $6::timestamp[], $7::boolean[], $8::text[])`,
+        $1::text[], $2::timestamp[], $3::timestamp[], $4::text[], $5::bigint[], $6::timestamp[], $7::boolean[], $8::text[], $9::boolean[])`,
       [
         column(({ name }) => name),
         column(({ lockUntil }) => utc(lockUntil)),
@@ -90,6 +93,7 @@ describe.skipIf('unavailable' in server)('the statements of postgres decide as t
         column(({ lastTick }) => utc(lastTick)),
         column(({ tickDone }) => tickDone),
         column(({ metadata }) => metadata),
+        column(({ paused }) => paused),
       ],
     )
     return cases
@@ -131,7 +135,7 @@ describe.skipIf('unavailable' in server)('the statements of postgres decide as t
       }
       outcomes.add(expected.outcome === 'refuse' ? expected.reason : expected.outcome)
     }
-    expect([...outcomes].sort()).toEqual(['clock-ahead', 'grant', 'granted-before', 'held', 'tick-taken'])
+    expect([...outcomes].sort()).toEqual(['clock-ahead', 'grant', 'granted-before', 'held', 'paused', 'tick-taken'])
   })
 
   it('extend', async () => {

@@ -18,11 +18,12 @@ interface StoredRow {
   readonly last_tick: number | null
   readonly tick_done: boolean
   readonly metadata: string | null
+  readonly paused: boolean
 }
 
 /** A record as it stands in the table. */
 export async function lookup(client: PostgresClient, table: string, name: string): Promise<StoredRecord | undefined> {
-  const columns = `locked_by, ${ms('locked_at')}, ${ms('lock_until')}, fencing_token, ${ms('last_tick')}, tick_done, metadata`
+  const columns = `locked_by, ${ms('locked_at')}, ${ms('lock_until')}, fencing_token, ${ms('last_tick')}, tick_done, metadata, paused`
   const { rows } = await client.query(`SELECT ${columns} FROM ${table} WHERE name = $1`, [name])
   const row = rows[0] as StoredRow | undefined
   return (
@@ -34,6 +35,7 @@ export async function lookup(client: PostgresClient, table: string, name: string
       lastTick: row.last_tick ?? undefined,
       tickDone: row.tick_done,
       metadata: row.metadata ?? undefined,
+      paused: row.paused,
     }
   )
 }
@@ -81,10 +83,10 @@ export function postgresSubject(name: string, url: string, table: string): Confo
       return (await pool.query(shedLockStatement(table), [lock, lockedForMs])).rowCount === 1
     },
     async before() {
-      await drop(table)
+      for (const place of [table, `${table}_history`, `${table}_nodes`]) await drop(place)
     },
     async after() {
-      for (const place of [table, ...places]) await drop(place)
+      for (const place of [table, ...places, `${table}_history`, `${table}_nodes`]) await drop(place)
       await Promise.all([...pools, pool].map((each) => each.end()))
     },
   }

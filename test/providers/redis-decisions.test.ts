@@ -42,10 +42,12 @@ describe.skipIf('unavailable' in server)('the scripts of redis decide as the ref
     for (const lockedBy of [holderOf(holder), releasedHolderOf(holder), 'another-host:1#another'])
       for (const lockUntil of [now - MINUTE, now + MINUTE])
         for (const lastTick of [undefined, now - HOUR, now, now + HOUR])
-          for (const tickDone of [false, true]) {
+          for (const [tickDone, paused] of [false, true].flatMap((done) =>
+            [false, true].map((is) => [done, is] as const),
+          )) {
             const fencingToken = tickDone ? 7 : (now + HOUR) * 1_000
             const record = { name: holder.name, lockedBy, lockedAt: now - 2 * MINUTE, lockUntil, fencingToken }
-            all.push({ ...record, lastTick, tickDone, metadata: 'as it was' })
+            all.push({ ...record, lastTick, tickDone, metadata: 'as it was', paused })
           }
     return all
   }
@@ -61,10 +63,11 @@ describe.skipIf('unavailable' in server)('the scripts of redis decide as the ref
         all.push({ request: make(holder), record })
         if (!record) continue
         const { lock, state } = keysOf(holder.name)
-        const { lockedBy, lockedAt, lockUntil, fencingToken, lastTick, tickDone, metadata = '' } = record
+        const { lockedBy, lockedAt, lockUntil, fencingToken, lastTick, tickDone, metadata = '', paused } = record
         if (lockUntil > now) pipeline.set(lock, lockedBy).pexpireat(lock, lockUntil - 1)
         pipeline.hset(state, { locked_by: lockedBy, locked_at: lockedAt * 1_000, lock_until: lockUntil * 1_000 })
         pipeline.hset(state, { fencing_token: fencingToken, tick_done: tickDone ? 1 : 0, metadata })
+        if (paused) pipeline.hset(state, { paused: 1 })
         if (lastTick !== undefined) pipeline.hset(state, { last_tick: lastTick })
       }
     await pipeline.exec()
@@ -104,7 +107,7 @@ describe.skipIf('unavailable' in server)('the scripts of redis decide as the ref
         expect(await stored(request.name), title).toEqual({ ...expected.next, lockUntil: soon(lockUntil) })
       }
     }
-    expect([...outcomes].sort()).toEqual(['clock-ahead', 'grant', 'granted-before', 'held', 'tick-taken'])
+    expect([...outcomes].sort()).toEqual(['clock-ahead', 'grant', 'granted-before', 'held', 'paused', 'tick-taken'])
   })
 
   it('extend', async () => {

@@ -24,6 +24,7 @@ export async function lookAtRedis(client: Redis | Cluster, keys: LockKeys): Prom
     lastTick: state.last_tick === undefined ? undefined : Number(state.last_tick),
     tickDone: state.tick_done === '1',
     metadata: state.metadata,
+    paused: state.paused === '1',
   }
 }
 

@@ -107,13 +107,28 @@ describe.skipIf('unavailable' in inject('servers')['redis-quorum'])('five Redis 
       await until('the votes have lapsed', async () => (await acquire(a, holder, { tick })).granted)
     }))
 
-  it('take votes back when no majority is to be had, so that the tick is still free', () =>
+  it('take the votes back of one who is refused: nothing is left of its lock and its tick', () =>
+    withNodes(async (a) => {
+      const tick = Date.now()
+      const name = randomUUID()
+      const rival = newHolder(name)
+      for (const place of [0, 1, 2]) await voteAt(place, rival, { tick })
+      await refused(a, newHolder(name), 'tick-taken', { tick })
+      const { lock, state } = keysOf(name)
+      for (const place of [3, 4]) {
+        const client = new Redis(urls[place] ?? '')
+        expect([await client.exists(lock), await client.hget(state, 'last_tick')]).toEqual([0, null])
+        client.disconnect()
+      }
+    }))
+
+  it('ask again while votes are split, until those that nobody confirms have lapsed', () =>
     withNodes(async (a, b) => {
       const tick = Date.now()
       const name = randomUUID()
       for (const place of [0, 1, 2]) await voteAt(place, newHolder(name), { tick, lockAtMostFor: SHORT_MS * 10 })
       const early = newHolder(name)
-      // Three others, each with one vote, and none with a majority: it keeps asking until they lapse.
+      // Three others, each with one vote, and none with a majority.
       const result = await acquire(a, early, { tick }).catch(() => acquire(b, early, { tick }))
       assertGranted(result, early)
       await refused(b, newHolder(name), 'tick-taken', { tick })

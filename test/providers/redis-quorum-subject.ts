@@ -43,6 +43,8 @@ export function redisQuorumSubject(urls: readonly string[]): ConformanceSubject 
       }
     },
     asShedLock: 'ShedLock asks one Redis, and knows of no majority',
+    cannotPause: 'no pause is kept by a majority yet',
+    keepsNoHistory: 'no history is kept by a majority yet',
     async after() {
       const provider = connect()
       for (const { name: lock } of await provider.read()) await this.lose(lock)

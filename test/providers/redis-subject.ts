@@ -7,8 +7,12 @@ import { redisClient } from '../servers/index.ts'
 import { lookAtRedis, redisNow } from './redis-look.ts'
 
 /** @param unreachable a URL of the same kind on which nobody listens */
-export function redisSubject(name: string, url: string, unreachable: string): ConformanceSubject {
-  const prefix = `test-${randomUUID()}:`
+export function redisSubject(
+  name: string,
+  url: string,
+  unreachable: string,
+  prefix = `test-${randomUUID()}:`,
+): ConformanceSubject {
   const { keysOf } = keySpace(prefix)
   const client = redisClient(url)
   return {

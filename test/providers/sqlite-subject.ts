@@ -5,7 +5,7 @@ import { Belongings } from './sqlite-bench.ts'
 
 const LOOK = `
   SELECT locked_by AS lockedBy, locked_at AS lockedAt, lock_until AS lockUntil, fencing_token AS fencingToken,
-    last_tick AS lastTick, tick_done AS tickDone, metadata
+    last_tick AS lastTick, tick_done AS tickDone, metadata, paused
   FROM ticklock WHERE name = ?`
 
 type Nullable<Type> = { [Key in keyof Type]: Type[Key] | null }
@@ -34,6 +34,7 @@ export function sqliteSubject(): ConformanceSubject {
           lastTick: row.lastTick ?? undefined,
           tickDone: Boolean(row.tickDone),
           metadata: row.metadata ?? undefined,
+          paused: Boolean(row.paused),
         } as StoredRecord)
       )
     },

@@ -1,4 +1,4 @@
-// Runs seeds until a rule is broken or the time is up, and prints what was found as JSON: node mutant-budget.ts FROM SECONDS
+// Runs one seed, and more until a rule is broken or the time is up, and prints what was found as JSON: node mutant-budget.ts FROM SECONDS
 import { makeScenario } from './make-scenario.ts'
 import { runScenario } from './run-scenario.ts'
 
@@ -10,7 +10,7 @@ const tell = (check: string, seed: number): void => {
   console.log(JSON.stringify({ check, seed, ticks, ms: Date.now() - startedAt }))
   process.exit(0)
 }
-for (let seed = Number(from); Date.now() - startedAt < Number(seconds) * 1_000; seed++) {
+for (let seed = Number(from); seed === Number(from) || Date.now() - startedAt < Number(seconds) * 1_000; seed++) {
   process.removeAllListeners('uncaughtException')
   process.on('uncaughtException', () => tell('the process ends by an error', seed))
   const { violations, due } = await runScenario(makeScenario(seed))

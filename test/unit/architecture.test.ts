@@ -25,8 +25,26 @@ const imports: readonly Import[] = files.flatMap((from) => {
 })
 
 /** The layers, each of which may import only itself and those after it. */
-const LAYERS = ['scheduler', 'executor', 'lock', 'provider']
+const LAYERS = [
+  'cli',
+  'dashboard',
+  'prometheus',
+  'opentelemetry',
+  'telemetry',
+  'health',
+  'history',
+  'words',
+  'config',
+  'scheduler',
+  'executor',
+  'lock',
+  'provider',
+]
 const layerOf = (file: string): number => LAYERS.findIndex((layer) => file.startsWith(`src/${layer}/`))
+/** The one file of src that knows the providers. */
+const STORE_KINDS = 'src/config/store-kinds.ts'
+/** What stands on the core. */
+const OUTER = /^src\/(cli|config|dashboard|health|history|opentelemetry|prometheus|telemetry|words)\//
 const BASE = /^src\/(errors|duration|clock|options|logger)\.ts$/
 
 describe('imports', () => {
@@ -50,20 +68,54 @@ describe('imports', () => {
     expect(wrong).toEqual([])
   })
 
-  it('never lead from src to a provider, or from the core to the testing kit', () => {
+  it('never lead from src to a provider but by the one map from URLs to providers, or from the core to the testing kit', () => {
     const wrong = imports.filter(
       ({ from, to }) =>
         from.startsWith('src/') &&
+        from !== STORE_KINDS &&
         (to.startsWith('providers/') || (to.startsWith('src/testing/') && !from.startsWith('src/testing/'))),
     )
     expect(wrong).toEqual([])
   })
 
-  it('of packages are croner alone in the core, and drivers only where they are loaded when a URL is given', () => {
+  it('of the map from URLs to providers load each provider when it is wanted, and all of them are there', () => {
+    const text = readFileSync(join(root, STORE_KINDS), 'utf8')
+    const mapped = imports.filter(({ from, to }) => from === STORE_KINDS && to.startsWith('providers/'))
+    for (const { to } of mapped) expect(text).not.toMatch(new RegExp(`from '[^']*${to}'`))
+    const folders = readdirSync(join(root, 'providers')).map((name) => `providers/${name}/index.ts`)
+    expect([...new Set(mapped.map(({ to }) => to))].sort()).toEqual(folders.sort())
+  })
+
+  it('never lead from the core, or from an entry of it, to what stands on it', () => {
+    const wrong = imports.filter(({ from, to }) => !OUTER.test(from) && OUTER.test(to))
+    expect(wrong).toEqual([])
+  })
+
+  it('of the entry ticklock/config lead to no package', () => {
+    const reached = new Set(['src/config/index.ts'])
+    for (const from of reached) {
+      const text = readFileSync(join(root, from), 'utf8')
+      for (const [, to = ''] of text.matchAll(/^(?:export|import)(?! type).*from '(\.[^']+)'/gms))
+        reached.add(relative(root, resolve(root, dirname(from), to)))
+    }
+    expect([...reached]).toEqual(['src/config/index.ts', 'src/config/config.ts'])
+  })
+
+  it('never lead from the core to what hangs off its side', () => {
+    const aside = /^src\/(locked|decorators|adapters|clients)\//
+    const wrong = imports.filter(({ from, to }) => aside.test(to) && !aside.test(from))
+    expect(wrong).toEqual([])
+  })
+
+  it('of packages are croner alone in the core, frameworks in their adapters, and drivers only where they are loaded when a URL is given', () => {
     const packages = imports.filter(({ to }) => !/^(src|providers)\/|^node:/.test(to))
-    expect(packages.filter(({ from }) => from.startsWith('src/'))).toEqual([
+    const aside = ({ from }: Import): boolean => from.startsWith('src/adapters/')
+    expect(packages.filter((each) => each.from.startsWith('src/') && !aside(each) && !OUTER.test(each.from))).toEqual([
       { from: 'src/scheduler/schedule.ts', to: 'croner' },
     ])
+    // An adapter of a framework imports that one; all others know their libraries by structural types alone.
+    const frameworks = packages.filter(aside).map(({ from, to }) => `${from.split('/')[2]}: ${to.split('/')[0]}`)
+    expect([...new Set(frameworks)].sort()).toEqual(['fastify.ts: fastify', 'nestjs: @nestjs'])
     for (const { from, to } of packages.filter(({ from }) => from.startsWith('providers/'))) {
       const text = readFileSync(join(root, from), 'utf8')
       expect(text, `${from} loads ${to}`).toContain(`import('${to}')`)

@@ -31,6 +31,7 @@ const OUTCOME = `
       CASE
         WHEN (lock).locked_by = holder AND (lock).lock_until > now THEN 'granted'
         WHEN tick > now + max_skew THEN 'clock-ahead'
+        WHEN tick IS NOT NULL AND (lock).paused THEN 'paused'
         WHEN tick <= (lock).last_tick AND NOT (
           tick = (lock).last_tick AND NOT (lock).tick_done AND (lock).lock_until <= now
           AND (rerun OR (lock).locked_by = holder)
@@ -99,6 +100,6 @@ export const acquireStatement = (table: string): string => `
   SELECT
     name, outcome, (lock).locked_by, ${milliseconds('(lock).locked_at')} AS locked_at,
     ${milliseconds('(lock).lock_until')} AS lock_until, (lock).fencing_token,
-    ${milliseconds('(lock).last_tick')} AS last_tick, (lock).tick_done, (lock).metadata,
+    ${milliseconds('(lock).last_tick')} AS last_tick, (lock).tick_done, (lock).metadata, (lock).paused,
     ${milliseconds('now')} AS store_time
   FROM answer`

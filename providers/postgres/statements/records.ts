@@ -5,7 +5,7 @@ import { milliseconds } from './milliseconds.ts'
 export const readAllStatement = (table: string): string => `
   SELECT
     name, locked_by, ${milliseconds('locked_at')} AS locked_at, ${milliseconds('lock_until')} AS lock_until,
-    fencing_token, ${milliseconds('last_tick')} AS last_tick, tick_done, metadata,
+    fencing_token, ${milliseconds('last_tick')} AS last_tick, tick_done, metadata, paused,
     ${milliseconds("clock_timestamp() AT TIME ZONE 'UTC'")} AS store_time
   FROM ${table}`
 
@@ -38,7 +38,8 @@ export const pruneStatement = (table: string): string => `
   WITH unused AS MATERIALIZED (
     SELECT name
     FROM ${table}
-    WHERE greatest(lock_until, last_tick) < clock_timestamp() AT TIME ZONE 'UTC' - $1::float8 * interval '1 ms'
+    WHERE NOT paused
+      AND greatest(lock_until, last_tick) < clock_timestamp() AT TIME ZONE 'UTC' - $1::float8 * interval '1 ms'
     FOR UPDATE SKIP LOCKED
   ),
   dropped AS (

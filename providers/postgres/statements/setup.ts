@@ -29,20 +29,22 @@ BEGIN
       fencing_token bigint NOT NULL DEFAULT 0,
       last_tick timestamp(3),
       tick_done boolean NOT NULL DEFAULT false,
-      metadata text
+      metadata text,
+      paused boolean NOT NULL DEFAULT false
     );
   END IF;
 
   -- What follows asks first: even an ALTER TABLE that does nothing waits for every reader of the table, and holds up the next ones.
-  IF 4 > (
+  IF 5 > (
     SELECT count(*) FROM pg_attribute
-    WHERE attrelid = '${quoted}'::regclass AND attname IN ('fencing_token', 'last_tick', 'tick_done', 'metadata')
+    WHERE attrelid = '${quoted}'::regclass AND attname IN ('fencing_token', 'last_tick', 'tick_done', 'metadata', 'paused')
   ) THEN
     ALTER TABLE ${quoted}
       ADD COLUMN IF NOT EXISTS fencing_token bigint NOT NULL DEFAULT 0,
       ADD COLUMN IF NOT EXISTS last_tick timestamp(3),
       ADD COLUMN IF NOT EXISTS tick_done boolean NOT NULL DEFAULT false,
-      ADD COLUMN IF NOT EXISTS metadata text;
+      ADD COLUMN IF NOT EXISTS metadata text,
+      ADD COLUMN IF NOT EXISTS paused boolean NOT NULL DEFAULT false;
   END IF;
 
   -- A time with a zone would be read and written in the zone of each session.

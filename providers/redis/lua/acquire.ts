@@ -4,7 +4,7 @@
  *   KEYS      for each request: lock key, state key
  *   ARGV      for each request: holder, its released marker, lockAtMostFor (ms), tick (ms, or ''), '1' to rerun a crashed tick or '',
  *             maxClockSkew (ms), '=' and the metadata (or '')
- *   answers   now, then for each request { 'granted' | 'held' | 'tick-taken' | 'clock-ahead', record or false }
+ *   answers   now, then for each request { 'granted' | 'held' | 'tick-taken' | 'clock-ahead' | 'paused', record or false }
  */
 /** What is asked, why it is refused, and what a grant writes: also what an acquisition on several servers decides by, see ../quorum. */
 export const DECIDE_ACQUIRE = /* lua */ `
@@ -33,6 +33,9 @@ local function refusal(record, request, now, ours)
   if not record then
     return nil
   end
+  if request.tick and record.paused then
+    return 'paused'
+  end
   local last_tick = record.last_tick and tonumber(record.last_tick)
   if request.tick and last_tick and request.tick <= last_tick then
     -- A lapsed tick that nobody finished may run again if the job wants that; and its own owner, asking again, never got the reply.
@@ -58,6 +61,7 @@ local function grant(lock_key, state_key, record, request, now)
     fencing_token = math.max((record and record.fencing_token or 0) + 1, now),
     last_tick = record and record.last_tick,
     metadata = request.metadata,
+    paused = record and record.paused,
   }
   local written = { 'locked_by', granted.locked_by, 'locked_at', digits(granted.locked_at),
     'lock_until', digits(granted.lock_until), 'fencing_token', digits(granted.fencing_token) }

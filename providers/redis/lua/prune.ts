@@ -14,7 +14,7 @@ for index = 1, #KEYS / 2 do
   local lock_key, state_key = KEYS[index * 2 - 1], KEYS[index * 2]
   local before = now - tonumber(ARGV[index]) * 1000
   local record = load(lock_key, state_key, now)
-  local unused = record and math.max(record.lock_until, tonumber(record.last_tick or 0) * 1000) < before
+  local unused = record and not record.paused and math.max(record.lock_until, tonumber(record.last_tick or 0) * 1000) < before
   if unused then
     redis.call('DEL', lock_key, state_key)
   end

@@ -12,6 +12,7 @@
  *                        last_tick      the last tick granted, in ms; missing when none ever was
  *                        tick_done      '1' when its holder released
  *                        metadata       missing when none was given
+ *                        paused         '1' when ticks are refused, else missing
  *
  * Times are whole microseconds since the epoch: exact as doubles up to the year 2255, where fractions of milliseconds are not.
  */
@@ -46,7 +47,7 @@ end
 local function load(lock_key, state_key, now)
   local holder = redis.call('GET', lock_key)
   local state = redis.call('HMGET', state_key,
-    'locked_by', 'locked_at', 'lock_until', 'fencing_token', 'last_tick', 'tick_done', 'metadata')
+    'locked_by', 'locked_at', 'lock_until', 'fencing_token', 'last_tick', 'tick_done', 'metadata', 'paused')
   if not holder and not state[1] then
     return nil
   end
@@ -59,6 +60,7 @@ local function load(lock_key, state_key, now)
     tick_done = state[6] == '1',
     metadata = state[7],
     has_metadata = state[7] ~= false,
+    paused = state[8] == '1',
     foreign = false,
   }
   if not holder then
@@ -96,10 +98,10 @@ local function put(lock_key, record)
   end
 end
 
--- A name that took ticks is remembered for ever (until pruned), or a late node could take its last tick again. Others, often made up
+-- A name that took ticks is remembered for ever (until pruned), or a late node could take its last tick again; so is a paused one. Others, often made up
 -- for one use, leave Redis a day after their last lease.
 local function keep(state_key, record, now)
-  if record.last_tick then
+  if record.last_tick or record.paused then
     redis.call('PERSIST', state_key)
   elseif record.lock_until < FOREVER then
     redis.call('PEXPIRE', state_key, digits(math.ceil((record.lock_until - now) / 1000) + DAY_MS))
@@ -116,6 +118,7 @@ local function fields(record)
     record.last_tick,
     record.tick_done and 1 or 0,
     record.metadata,
+    record.paused and 1 or 0,
   }
 end
 `

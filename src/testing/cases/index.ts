@@ -5,10 +5,12 @@ import { closing, foreignClient } from './closing.ts'
 import { crash } from './crash.ts'
 import { fencing } from './fencing.ts'
 import { forcedRelease } from './forced-release.ts'
+import { history } from './history.ts'
 import { leases } from './leases.ts'
 import { lostReply } from './lost-reply.ts'
 import { oneHolder } from './one-holder.ts'
 import { owner } from './owner.ts'
+import { pausing } from './pausing.ts'
 import { pruning } from './pruning.ts'
 import { reading } from './reading.ts'
 import { settingUp, settingUpAnew } from './setting-up.ts'
@@ -29,6 +31,7 @@ export const groups: readonly CaseGroup[] = [
   leases,
   crash,
   forcedRelease,
+  pausing,
   batches,
   texts,
   reading,
@@ -38,4 +41,5 @@ export const groups: readonly CaseGroup[] = [
   closing,
   foreignClient,
   shedLock,
+  history,
 ]

@@ -25,6 +25,8 @@ describe.each(storeKinds)('the model of %s', (kind) => {
       unprepared: 'there is nothing to set up',
       clientSurvivesClose: 'there is no client',
       asShedLock: 'no JVM gets at a model',
+      cannotPause: 'the models have no pause',
+      keepsNoHistory: 'the models keep no history',
     },
   )
 })

@@ -49,6 +49,8 @@ export class FaultyStore implements LockProvider {
     )
   forceRelease: LockProvider['forceRelease'] = (name) => this.#store.forceRelease(name)
   prune: LockProvider['prune'] = (olderThanMs) => this.#store.prune(olderThanMs)
+  setPaused: NonNullable<LockProvider['setPaused']> = async (request) =>
+    (await this.#store.setPaused?.(request)) === true
   close: LockProvider['close'] = () => this.#call('close', [], () => this.#store.close())
 
   async #call<T>(verb: Verb, batch: Call['batch'], call: () => Promise<T>): Promise<T> {

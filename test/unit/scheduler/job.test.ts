@@ -6,7 +6,7 @@ import { Scheduler } from '../../../src/scheduler/scheduler.ts'
 const lease = { lockAtMostFor: '1m' }
 const good = { name: 'x', every: '1s', ...lease }
 const OPTIONS =
-  'name, cron, timezone, every, metadata, lockAtMostFor, lockAtLeastFor, keepAlive, onCrash, catchUp, runOnStart, jitter, graceFor, onStoreError'
+  'name, cron, timezone, every, expectEvery, metadata, lockAtMostFor, lockAtLeastFor, keepAlive, onCrash, catchUp, runOnStart, jitter, graceFor, onStoreError'
 const DURATION = "must be milliseconds as a number, or a string such as '500ms', '10s', '5m', '1h30m' or 'PT10M'"
 
 const refusal = (make: () => unknown): string => {
@@ -31,6 +31,10 @@ describe('a job with a wrong option is refused, by its name, the option and the 
       'job "x": lockAtLeastFor must not be longer than lockAtMostFor, but is "2m" with a lockAtMostFor of "1m"',
     ],
     [{ ...good, keepAlive: 'yes' }, 'job "x": keepAlive must be true or false, but is "yes"'],
+    [
+      { ...good, expectEvery: '10ms' },
+      'job "x": expectEvery must be a duration from 1000 ms to 100 years, but is "10ms"',
+    ],
     [{ ...good, runOnStart: 1 }, 'job "x": runOnStart must be true or false, but is 1'],
     [{ ...good, onCrash: 'retry' }, 'job "x": onCrash must be "skip" or "rerun", but is "retry"'],
     [{ ...good, onStoreError: 'open' }, 'job "x": onStoreError must be "skip" or "run", but is "open"'],

@@ -5,6 +5,7 @@ import { readSchedule, type Schedule } from '../../../src/scheduler/schedule.ts'
 import { StoreClock } from '../../../src/scheduler/store-clock.ts'
 import { ManualClock } from '../../../src/testing/manual-clock.ts'
 
+const source = { cron: undefined, timezone: undefined, every: undefined }
 const START = Date.UTC(2024, 0, 1)
 
 function plan(now = START) {
@@ -144,7 +145,7 @@ describe('a process that is late', () => {
 describe('a schedule that can not go on', () => {
   it('is told once with its jobs, and is no loop', async () => {
     const { clock, planner, stuck, times } = plan()
-    const stands: Schedule = { key: 'stands', next: () => START + 1_000, last: () => [START + 1_000] }
+    const stands: Schedule = { key: 'stands', source, next: () => START + 1_000, last: () => [START + 1_000] }
     planner.add(job('a', stands))
     planner.add(job('b', stands))
     planner.add(job('c', every(2_000)))
@@ -163,7 +164,7 @@ describe('a schedule that can not go on', () => {
       first = false
       return tick
     }
-    planner.add(job('a', { key: 'wrong', next, last: () => [] }))
+    planner.add(job('a', { key: 'wrong', source, next, last: () => [] }))
     planner.start(START)
     await clock.advance(4_000)
     expect([stuck.length, times()]).toEqual([1, [1_000]])
@@ -183,6 +184,7 @@ describe('a schedule that can not go on', () => {
     const { clock, planner, stuck, times } = plan()
     const once: Schedule = {
       key: 'once',
+      source,
       next: (time) => (time < START + 500 ? START + 500 : undefined),
       last: () => [],
     }

@@ -103,6 +103,22 @@ describe('a stop', () => {
     expect(node.events('released')).toHaveLength(1)
   })
 
+  it('gives a run whose signal has aborted as long as abortFor says to end, and releases its lock', async () => {
+    const cluster = new Cluster()
+    const node = cluster.node()
+    const work = new Work()
+    cluster.job({ every: '1s' }, work.run)
+    await cluster.start()
+    await cluster.until(0.5)
+    const stopped = follow(node.scheduler.stop({ graceFor: '2s', abortFor: '5s' }))
+    await cluster.until(7.4)
+    expect(stopped.settled).toBe(false)
+    work.end()
+    await cluster.time.settle()
+    expect(stopped.settled).toBe(true)
+    expect(node.events('released')).toHaveLength(1)
+  })
+
   it('leaves the lock of a run that ignores its signal to lapse, with a warning', async () => {
     const cluster = new Cluster()
     const lines: unknown[] = []

@@ -1,8 +1,10 @@
 import type { Mutant } from './breaking.ts'
 import { crashing } from './crashing.ts'
+import { histories } from './history.ts'
 import { holding } from './holding.ts'
 import { leasing } from './leasing.ts'
 import { owning } from './owning.ts'
+import { pauses } from './pausing.ts'
 import { repeating } from './repeating.ts'
 import { ticks } from './ticks.ts'
 import { upkeep } from './upkeep.ts'
@@ -16,6 +18,8 @@ export const mutants: readonly Mutant[] = [
   ...repeating,
   ...leasing,
   ...crashing,
+  ...pauses,
   ...verbs,
   ...upkeep,
+  ...histories,
 ]

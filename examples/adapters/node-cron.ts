@@ -1,0 +1,24 @@
+// npm install node-cron, then: npx tsx examples/adapters/node-cron.ts
+// Start it in two terminals at once: they share the file, and each tick runs in one of them.
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { schedule } from 'node-cron'
+import { Locker } from 'ticklock'
+import { locked } from 'ticklock/node-cron'
+import { sqlite } from 'ticklock/sqlite'
+
+const provider = sqlite(process.env.TICKLOCK_FILE ?? join(tmpdir(), 'ticklock-adapters.sqlite'))
+const locker = new Locker({ provider })
+
+const task = schedule(
+  '* * * * * *',
+  locked({ locker, name: 'example:node-cron', lockAtMostFor: '10s' }, ({ date }) => {
+    console.log(`tick ${date.toISOString()}`)
+  }),
+)
+console.log('ready')
+
+process.once('SIGTERM', async () => {
+  await task.destroy()
+  await provider.close()
+})

@@ -1,0 +1,5 @@
+export { Job } from '../../decorators/job.ts'
+export { type HealthResult, TicklockHealthIndicator } from './health.ts'
+export { TICKLOCK_PROVIDER, type TicklockAsyncOptions, TicklockModule, type TicklockOptionsFactory } from './module.ts'
+export type { TicklockModuleOptions } from './options.ts'
+export { SchedulerLock } from './scheduler-lock.ts'

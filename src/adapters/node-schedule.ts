@@ -1,0 +1,10 @@
+import { type LockedFunction, lockedBy } from '../locked/locked.ts'
+
+/**
+ * `locked` for node-schedule 2: node-schedule hands the job's nominal time to its function, and that is the tick, so that each runs once in the whole
+ * cluster. A job that is invoked by hand (`job.invoke()`) gets no time: it is for no tick, and only under the lock.
+ *
+ * @example
+ * scheduleJob('0 2 * * *', locked({ locker, name: 'report', lockAtMostFor: '10m' }, report))
+ */
+export const locked: LockedFunction = lockedBy((_, [fireDate]) => (fireDate instanceof Date ? fireDate : undefined))

@@ -1,0 +1,81 @@
+import type { Readable } from 'node:stream'
+import pc from 'picocolors'
+import { Secrets } from '../config/secrets.ts'
+
+type Colors = ReturnType<typeof pc.createColors>
+
+/** Where output goes: a stream, which may be a terminal. */
+export type Output = NodeJS.WritableStream & { readonly isTTY?: boolean; readonly columns?: number }
+
+export interface CliStreams {
+  readonly stdin: Readable & { readonly isTTY?: boolean }
+  readonly stdout: Output
+  readonly stderr: Output
+}
+
+/** The world as a command sees it. All output goes through it, so that no password of a store gets out. */
+export class Cli {
+  readonly environment: NodeJS.ProcessEnv
+  readonly cwd: string
+  readonly stdin: CliStreams['stdin']
+  readonly secrets = new Secrets()
+  readonly #stdout: Output
+  readonly #stderr: Output
+
+  constructor({ stdin, stdout, stderr }: CliStreams, environment: NodeJS.ProcessEnv, cwd: string) {
+    this.stdin = stdin
+    this.#stdout = stdout
+    this.#stderr = stderr
+    this.environment = environment
+    this.cwd = cwd
+  }
+
+  get isTerminal(): boolean {
+    return this.#stdout.isTTY === true
+  }
+
+  /** Whether somebody is there to answer a question. */
+  get canAsk(): boolean {
+    return this.stdin.isTTY === true && this.#stderr.isTTY === true
+  }
+
+  /** How wide the terminal is; far wider than any line where there is none. */
+  get width(): number {
+    return this.#stdout.columns ?? 10_000
+  }
+
+  /** For what goes to the standard output. */
+  get colors(): Colors {
+    return pc.createColors(this.#wantsColors(this.#stdout))
+  }
+
+  /** For what goes to the standard error. */
+  get errorColors(): Colors {
+    return pc.createColors(this.#wantsColors(this.#stderr))
+  }
+
+  /** Writes lines to the standard output. */
+  print(text: string): void {
+    this.write(`${text}\n`)
+  }
+
+  write(text: string): void {
+    this.#stdout.write(this.secrets.hide(text))
+  }
+
+  printJson(value: unknown): void {
+    this.print(JSON.stringify(value, undefined, 2))
+  }
+
+  /** Writes lines to the standard error: for what is no result. */
+  tell(text: string): void {
+    this.#stderr.write(`${this.secrets.hide(text)}\n`)
+  }
+
+  #wantsColors(stream: Output): boolean {
+    const { NO_COLOR, FORCE_COLOR, TERM } = this.environment
+    if (NO_COLOR) return false
+    if (FORCE_COLOR) return FORCE_COLOR !== '0'
+    return stream.isTTY === true && TERM !== 'dumb'
+  }
+}

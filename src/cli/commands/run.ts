@@ -1,0 +1,151 @@
+import { unwatchFile, watchFile } from 'node:fs'
+import { constants } from 'node:os'
+import { type Command, Option } from 'commander'
+import type { Plan } from '../../config/plan.ts'
+import { plural } from '../../words/words.ts'
+import type { Cli } from '../cli.ts'
+import { type ConfigOption, configOption, loadPlan } from '../config-option.ts'
+import { EXIT } from '../exit-codes.ts'
+import type { LogOptions } from '../log.ts'
+import type { Action } from '../program.ts'
+
+interface RunOptions extends ConfigOption, LogOptions {
+  readonly watch?: boolean
+  readonly http?: string
+  readonly history: boolean
+}
+
+export function define(command: Command, cli: Cli, choose: (action: Action) => void): void {
+  configOption(command)
+    .description(
+      'Runs the jobs of the config until it is told to stop. Start it on as many machines as you like: of each tick of each job, one of them runs it.',
+    )
+    .option('-w, --watch', 'take over the config whenever its file changes')
+    .option('--http <address>', 'serve a page to look at, /metrics, /healthz and /readyz, such as on 127.0.0.1:8080')
+    .option('--no-history', 'keep no history of runs in the store')
+    .addOption(
+      new Option('--log-level <level>', 'the least level that is logged; debug shows skipped ticks')
+        .choices(['debug', 'info', 'warn', 'error'])
+        .default('info'),
+    )
+    .addOption(
+      new Option('--log-format <format>', 'auto: readable in a terminal, else JSON')
+        .choices(['auto', 'pretty', 'json'])
+        .default('auto'),
+    )
+    .addHelpText('after', HELP)
+    .action((options: RunOptions) => choose(() => run(cli, options)))
+}
+
+const HELP = `
+Signals:
+  SIGTERM, SIGINT   begin no tick, wait for the runs (stopGraceFor), end those that take longer, release, exit.
+                    A second one kills the runs and exits at once; their locks lapse.
+  SIGHUP            take over the config as it is now. Jobs that stay the same are not touched, runs go on,
+                    and when the new config is wrong, the old one stays.
+
+Examples:
+  ticklock run
+  ticklock run --config /etc/ticklock.yaml --log-format json
+  ticklock run --watch --log-level debug
+  TICKLOCK_HTTP_TOKEN=$(cat token) ticklock run --http 127.0.0.1:8080
+
+The page lets whoever knows TICKLOCK_HTTP_TOKEN (at least 16 characters) trigger, pause and unlock. Beyond this machine it is
+demanded, and then needed to look, too.
+
+Exit codes: 0 after a stop, 78 wrong config, 130 or 143 after a second SIGINT or SIGTERM.
+`
+
+async function run(cli: Cli, options: RunOptions): Promise<number> {
+  const plan = await loadPlan(cli, options)
+  const { createLog } = await import('../log.ts')
+  const { Runner } = await import('../runner.ts')
+  const { killAllGroups } = await import('../../config/work/process-group.ts')
+  const logger = createLog(cli, options)
+  const runner = new Runner(logger, { history: options.history })
+
+  // Before the start: a signal that comes meanwhile must not be lost.
+  const stopped = untilSignal((signal, count) => {
+    if (count === 1)
+      logger.info({}, `${signal}: no new ticks; waits for the runs under way, releases, ends (again: ends at once)`)
+    else {
+      logger.warn({}, `${signal} again: kills the runs and ends at once; their locks lapse`)
+      killAllGroups()
+      process.exit(128 + constants.signals[signal])
+    }
+  })
+  const server =
+    options.http === undefined
+      ? undefined
+      : await (await import('../http.ts')).serveHttp(cli, options.http, runner, logger)
+  await runner.apply(plan)
+  logger.info({}, greeting(plan))
+
+  const reload = reloader(async (why) => {
+    try {
+      const next = await loadPlan(cli, options)
+      const { added, changed, removed, unchanged } = await runner.apply(next)
+      const parts = Object.entries({ added, changed, removed }).flatMap(([what, names]) =>
+        names.length ? `${what} ${names.join(', ')}` : [],
+      )
+      logger.info(
+        {},
+        `${why}: config taken over: ${parts.join('; ') || 'nothing changed'}${parts.length ? `; ${unchanged.length} as before` : ''}`,
+      )
+    } catch (error) {
+      const text = error instanceof Error ? error.message : String(error)
+      logger.error({}, `${why}: the new config is wrong, the one in use stays:\n${text}`)
+    }
+  })
+  const onHangup = (): void => reload('SIGHUP')
+  process.on('SIGHUP', onHangup)
+  // By looking at the file: it works over network file systems, and for files that are replaced, as a ConfigMap of Kubernetes is.
+  if (options.watch) watchFile(plan.file, { interval: 500 }, () => reload('the file changed'))
+
+  // Jobs or not: this goes on until it is told to stop.
+  const alive = setInterval(() => {}, 2 ** 30)
+  await stopped
+  clearInterval(alive)
+  unwatchFile(plan.file)
+  await runner.stop()
+  await server?.close()
+  process.off('SIGHUP', onHangup)
+  logger.info({}, 'stopped')
+  return EXIT.ok
+}
+
+function greeting({ jobs, stores, file }: Plan): string {
+  const on = jobs.filter(({ enabled }) => enabled).length
+  const used = stores.filter(({ name }) => jobs.some(({ store, enabled }) => enabled && store === name))
+  return `running ${plural(on, 'job')} of ${file}${used.length ? `, locks in ${used.map(({ shown }) => shown).join(', ')}` : ''}`
+}
+
+/** Resolves at the first SIGTERM or SIGINT; tells of each. */
+function untilSignal(tell: (signal: 'SIGTERM' | 'SIGINT', count: number) => void): Promise<void> {
+  let count = 0
+  return new Promise((resolve) => {
+    for (const signal of ['SIGTERM', 'SIGINT'] as const) {
+      process.on(signal, () => {
+        tell(signal, ++count)
+        resolve()
+      })
+    }
+  })
+}
+
+/** One after another, and one for all that come meanwhile. */
+function reloader(work: (why: string) => Promise<void>): (why: string) => void {
+  let running = false
+  let wanted: string | undefined
+  return async (why) => {
+    wanted = why
+    if (running) return
+    running = true
+    while (wanted !== undefined) {
+      const reason: string = wanted
+      wanted = undefined
+      await work(reason)
+    }
+    running = false
+  }
+}

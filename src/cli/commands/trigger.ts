@@ -1,0 +1,64 @@
+import { type Command, Option } from 'commander'
+import type { Cli } from '../cli.ts'
+import { type ConfigOption, configOption, loadPlan } from '../config-option.ts'
+import { EXIT } from '../exit-codes.ts'
+import type { LogOptions } from '../log.ts'
+import type { Action } from '../program.ts'
+
+interface TriggerOptions extends ConfigOption {
+  readonly logFormat: LogOptions['logFormat']
+}
+
+export function define(command: Command, cli: Cli, choose: (action: Action) => void): void {
+  configOption(command.argument('<job>', "the job's name"))
+    .description(
+      'Runs a job of the config now, on this machine, under its lock. It takes no tick: the next one comes as planned. Disabled jobs too.',
+    )
+    .addOption(
+      new Option('--log-format <format>', 'auto: readable in a terminal, else JSON')
+        .choices(['auto', 'pretty', 'json'])
+        .default('auto'),
+    )
+    .addHelpText('after', HELP)
+    .action((name: string, options: TriggerOptions) => choose(() => trigger(cli, name, options)))
+}
+
+const HELP = `
+Examples:
+  ticklock trigger nightly-backup
+
+Exit codes: 0 the run succeeded, 1 it failed, 75 the lock was not obtained, 69 the store failed.
+`
+
+async function trigger(cli: Cli, name: string, options: TriggerOptions): Promise<number> {
+  const plan = await loadPlan(cli, options)
+  const { findJob } = await import('../find-job.ts')
+  const job = await findJob(plan, name)
+  const { createLog } = await import('../log.ts')
+  const { StoreNode } = await import('../node.ts')
+  const { isNotObtained, isStoreError } = await import('../../errors.ts')
+  const store = plan.stores.find((each) => each.name === job.store)
+  if (!store) throw new Error(`no store ${job.store}`)
+  const logger = createLog(cli, { logLevel: 'info', logFormat: options.logFormat })
+  const node = await StoreNode.open(store, plan, logger)
+  node.put(job)
+  const patience = { graceFor: 0, abortFor: ('killAfter' in job.way ? job.way.killAfter : 0) + 2_000 }
+  const stop = (): void => void node.stop(patience)
+  process.once('SIGINT', stop).once('SIGTERM', stop)
+  try {
+    await node.setUp()
+    const outcome = await node.scheduler.trigger(name)
+    if (outcome.ran) return EXIT.ok
+    const { clockTime } = await import('../../words/words.ts')
+    const until = outcome.heldUntil ? ` until ${clockTime(outcome.heldUntil.getTime(), undefined)}` : ''
+    cli.tell(`${name} did not run: ${outcome.heldBy ?? 'somebody else'} has its lock${until}`)
+    return EXIT.notObtained
+  } catch (error) {
+    if (isStoreError(error) || isNotObtained(error)) throw error
+    // The log has told it.
+    return EXIT.failed
+  } finally {
+    process.off('SIGINT', stop).off('SIGTERM', stop)
+    await node.stop(patience)
+  }
+}

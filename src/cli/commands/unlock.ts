@@ -1,0 +1,92 @@
+import { createInterface } from 'node:readline/promises'
+import type { Command } from 'commander'
+import type { Cli } from '../cli.ts'
+import { Failure, UsageError } from '../errors.ts'
+import { EXIT } from '../exit-codes.ts'
+import type { LockStatus } from '../locks.ts'
+import type { Action } from '../program.ts'
+import { chooseStores, type StoreOption, storeOption } from '../store-option.ts'
+
+interface UnlockOptions extends StoreOption {
+  readonly yes?: boolean
+}
+
+export function define(command: Command, cli: Cli, choose: (action: Action) => void): void {
+  storeOption(command.argument('<name>', "the lock's name"))
+    .description(
+      'Takes a lock from whoever has it, after showing who that is. The run under way is not ended by that: its signal aborts when it next renews or releases. Fencing token and last tick stay.',
+    )
+    .option('-y, --yes', 'do not ask')
+    .addHelpText('after', HELP)
+    .action((name: string, options: UnlockOptions) => choose(() => unlock(cli, name, options)))
+}
+
+const HELP = `
+Examples:
+  ticklock unlock nightly-backup
+  ticklock unlock nightly-backup --yes --store production
+
+Exit codes: 0 the lock is free, 1 there is no such lock, or the answer was no, 69 the store failed.
+`
+
+async function unlock(cli: Cli, name: string, options: UnlockOptions): Promise<number> {
+  const { readLocks, withStore } = await import('../locks.ts')
+  const stores = await chooseStores(cli, options)
+  const found = (
+    await Promise.all(stores.map(async (store) => ({ store, lock: (await readLocks(store, [name]))[0] })))
+  ).filter(({ lock }) => lock)
+  if (found.length > 1)
+    throw new UsageError(
+      `--store: ${found.map(({ store }) => store.name).join(' and ')} have a lock of that name; say which is meant`,
+    )
+  const [only] = found
+  if (!only?.lock) {
+    const { suggestion } = await import('../../config/nearest.ts')
+    const names = (await Promise.all(stores.map((store) => readLocks(store)))).flat().map((lock) => lock.name)
+    throw new Failure(
+      `there is no lock ${JSON.stringify(name)}${suggestion(name, names.slice(0, 20), 'the locks are')}`,
+    )
+  }
+  const { store, lock } = only
+  if (lock.state === 'free' || lock.state === 'crashed') {
+    cli.print(`${name} is free: nobody has it`)
+    return EXIT.ok
+  }
+  await showLock(cli, lock)
+  if (!options.yes && !(await confirmed(cli))) {
+    cli.tell('left as it is')
+    return EXIT.failed
+  }
+  const freed = await withStore(store, (provider) => provider.forceRelease(name))
+  cli.print(freed ? `${cli.colors.green('✓')} ${name} is free` : `${name} was free by then`)
+  return EXIT.ok
+}
+
+async function showLock(
+  cli: Cli,
+  { name, state, holder, since, until, metadata, storeTime }: LockStatus,
+): Promise<void> {
+  const { relative } = await import('../../words/words.ts')
+  const now = storeTime.getTime()
+  const what =
+    state === 'kept' ? `is kept for ${holder}, which has released it (lockAtLeastFor)` : `is held by ${holder}`
+  cli.tell(`${cli.errorColors.bold(name)} ${what}`)
+  cli.tell(`  since ${since.toISOString()} (${relative(since.getTime(), now)})`)
+  cli.tell(`  until ${until.toISOString()} (${relative(until.getTime(), now)}), unless it is renewed`)
+  if (metadata !== undefined) cli.tell(`  ${metadata}`)
+  if (state === 'held') cli.tell(cli.errorColors.yellow('If it still works there, another node may begin beside it.'))
+}
+
+async function confirmed(cli: Cli): Promise<boolean> {
+  if (!cli.canAsk) throw new UsageError('there is no terminal to ask at: say --yes')
+  const prompt = createInterface({ input: cli.stdin, output: process.stderr })
+  const ended = new AbortController()
+  prompt.once('SIGINT', () => ended.abort()).once('close', () => ended.abort())
+  try {
+    return /^y(es)?$/i.test((await prompt.question('Take it away? [y/N] ', { signal: ended.signal })).trim())
+  } catch {
+    return false
+  } finally {
+    prompt.close()
+  }
+}

@@ -1,0 +1,49 @@
+import type { Command } from 'commander'
+import { plural } from '../../words/words.ts'
+import type { Cli } from '../cli.ts'
+import { type ConfigOption, configOption, loadPlan } from '../config-option.ts'
+import { EXIT } from '../exit-codes.ts'
+import type { Action } from '../program.ts'
+
+export function define(command: Command, cli: Cli, choose: (action: Action) => void): void {
+  configOption(command.argument('[file]', 'the config file'))
+    .description(
+      'Checks the config and tells all its mistakes, each with file, line and column. Opens no store and runs nothing.',
+    )
+    .option('--json', 'the mistakes as JSON')
+    .addHelpText('after', HELP)
+    .action((file: string | undefined, options: ConfigOption & { json?: boolean }) => {
+      choose(() => validate(cli, { config: file ?? options.config, json: options.json ?? false }))
+    })
+}
+
+const HELP = `
+Examples:
+  ticklock validate
+  ticklock validate deploy/ticklock.config.yaml
+  ticklock validate --json | jq '.mistakes[] | "\\(.line):\\(.column) \\(.message)"'
+
+Exit codes: 0 the config is right, 78 it is not.
+`
+
+async function validate(cli: Cli, { config, json }: { config: string | undefined; json: boolean }): Promise<number> {
+  const { ConfigError } = await import('../../config/mistake.ts')
+  try {
+    const plan = await loadPlan(cli, config === undefined ? {} : { config })
+    const off = plan.jobs.filter(({ enabled }) => !enabled).length
+    const stores = plan.stores.map(({ shown }) => shown).join(', ')
+    if (json) cli.printJson({ ok: true, file: plan.file, jobs: plan.jobs.length, mistakes: [] })
+    else
+      cli.print(
+        `${cli.colors.green('✓')} ${plan.file}: ${plural(plan.jobs.length, 'job')}${off ? `, ${off} of them disabled` : ''}, over ${stores}`,
+      )
+    return EXIT.ok
+  } catch (error) {
+    if (!json || !(error instanceof ConfigError)) throw error
+    cli.printJson({
+      ok: false,
+      mistakes: error.mistakes.map(({ excerpt, ...mistake }) => ({ ...mistake, excerpt: excerpt?.text })),
+    })
+    return EXIT.config
+  }
+}

@@ -1,0 +1,35 @@
+import { type DashboardServer, serveDashboard } from '../dashboard/index.ts'
+import type { Logger } from '../logger.ts'
+import type { PrometheusMetrics } from '../prometheus/index.ts'
+import type { Cli } from './cli.ts'
+import { Failure } from './errors.ts'
+import type { Runner } from './runner.ts'
+
+/** Where the token comes from: an argument would be seen by everybody who lists processes. */
+const TOKEN = 'TICKLOCK_HTTP_TOKEN'
+
+/** Serves the page, the probes and the metrics of a runner. */
+export async function serveHttp(cli: Cli, listen: string, runner: Runner, logger: Logger): Promise<DashboardServer> {
+  const metrics = await loadMetrics()
+  if (metrics) runner.onScheduler((scheduler) => metrics.watch(scheduler))
+  const token = cli.environment[TOKEN] || undefined
+  try {
+    const server = await serveDashboard({ schedulers: () => runner.schedulers, listen, token, metrics })
+    logger.info({}, `page at ${server.url}${token ? '' : `, to look at only: set ${TOKEN} to act by it`}`)
+    return server
+  } catch (error) {
+    const { code, message } = error as NodeJS.ErrnoException
+    if (code === undefined || code === 'INVALID_OPTION') throw error
+    throw new Failure(`can't listen on ${listen}: ${message}`)
+  }
+}
+
+/** Metrics, where their package is installed. */
+async function loadMetrics(): Promise<PrometheusMetrics | undefined> {
+  try {
+    return (await import('../prometheus/index.ts')).prometheus()
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ERR_MODULE_NOT_FOUND') return undefined
+    throw error
+  }
+}

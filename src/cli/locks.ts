@@ -1,0 +1,76 @@
+import { openStore, type StorePlan } from '../config/store.ts'
+import { StoreError } from '../errors.ts'
+import type { LockProvider, LockRecord } from '../provider/contract.ts'
+import { labelOf } from '../provider/holder.ts'
+
+/** A lock as people want to know it. Times by the store's clock. */
+export interface LockStatus {
+  readonly name: string
+  readonly store: string
+  /**
+   * `held`; `kept`: its holder has released, `lockAtLeastFor` is not over; `crashed`: its lease lapsed and nobody released; `free`.
+   */
+  readonly state: 'held' | 'kept' | 'crashed' | 'free'
+  /** The last holder. */
+  readonly holder: string
+  readonly since: Date
+  readonly until: Date
+  readonly lastTick: Date | undefined
+  readonly fencingToken: number
+  readonly metadata: string | undefined
+  readonly storeTime: Date
+}
+
+/** How long a store is waited for, in ms. */
+const PATIENCE = 10_000
+
+/** Opens a store, works with it, and closes it. */
+export async function withStore<T>(store: StorePlan, work: (provider: LockProvider) => Promise<T>): Promise<T> {
+  const provider = await openStore(store)
+  let timer: NodeJS.Timeout | undefined
+  const late = new Promise<never>((_, reject) => {
+    timer = setTimeout(() => reject(new StoreError(`it did not answer within ${PATIENCE / 1000} s`)), PATIENCE)
+  })
+  const answer = work(provider)
+  answer.catch(() => {}) // It may fail after nobody waits any more.
+  try {
+    return await Promise.race([answer, late])
+  } catch (cause) {
+    throw new StoreError(`${store.kind.name} at ${store.shown}: ${whyOf(cause)}`, { cause })
+  } finally {
+    clearTimeout(timer)
+    await Promise.race([provider.close().catch(() => {}), new Promise((resolve) => setTimeout(resolve, 1_000).unref())])
+  }
+}
+
+/** What an error says; some drivers put it into the errors that it is made of. */
+export function whyOf(error: unknown): string {
+  if (error instanceof AggregateError && error.errors.length > 0) return whyOf(error.errors[0])
+  if (!(error instanceof Error)) return String(error)
+  const own = error.message || (error as { code?: string }).code || error.name
+  const cause = error.cause instanceof Error ? whyOf(error.cause) : undefined
+  return cause !== undefined && !own.includes(cause) ? `${own} (${cause})` : own
+}
+
+/** The locks of a store, or those of these names. */
+export const readLocks = (store: StorePlan, names?: readonly string[]): Promise<LockStatus[]> =>
+  withStore(store, async (provider) => (await provider.read(names)).map((record) => statusOf(record, store.name)))
+
+export function statusOf(record: LockRecord, store: string): LockStatus {
+  const { name, lockedBy, lockedAt, lockUntil, lastTick, tickDone, fencingToken, metadata, storeTime } = record
+  const released = lockedBy.endsWith('#released')
+  const taken = lockUntil > storeTime
+  const state = taken ? (released ? 'kept' : 'held') : lastTick !== undefined && !tickDone ? 'crashed' : 'free'
+  return {
+    name,
+    store,
+    state,
+    holder: labelOf(lockedBy),
+    since: new Date(lockedAt),
+    until: new Date(lockUntil),
+    lastTick: lastTick === undefined ? undefined : new Date(lastTick),
+    fencingToken,
+    metadata,
+    storeTime: new Date(storeTime),
+  }
+}

@@ -1,0 +1,27 @@
+import type { JobPlan } from '../config/plan.ts'
+import { readSchedule } from '../scheduler/schedule.ts'
+import { clockTime } from '../words/words.ts'
+
+/** The next ticks of a job, by this machine's clock. */
+export function nextTicks({ name, options }: JobPlan, count: number, from: number): Date[] {
+  const { cron, every, timezone } = options
+  const schedule = readSchedule({ cron, every, timezone }, `job ${JSON.stringify(name)}`)
+  const ticks: Date[] = []
+  for (let tick = schedule.next(from); tick !== undefined && ticks.length < count; tick = schedule.next(tick)) {
+    if (ticks.at(-1)?.getTime() === tick) break
+    ticks.push(new Date(tick))
+  }
+  return ticks
+}
+
+/** The zone that a job's ticks are shown in: its own; for an interval, which knows none, this machine's. */
+export const zoneOf = ({ options: { cron, timezone } }: JobPlan): string =>
+  cron === undefined ? Intl.DateTimeFormat().resolvedOptions().timeZone : (timezone ?? 'UTC')
+
+/** `Tue 2026-01-31 02:00:00 +01:00`. */
+export function tickTime(tick: Date, zone: string): string {
+  const day = new Intl.DateTimeFormat('en', { timeZone: zone, weekday: 'short' }).format(tick)
+  const parts = new Intl.DateTimeFormat('en', { timeZone: zone, timeZoneName: 'longOffset' }).formatToParts(tick)
+  const offset = parts.find(({ type }) => type === 'timeZoneName')?.value.replace('GMT', '') || '+00:00'
+  return `${day} ${clockTime(tick.getTime(), zone)} ${offset}`
+}

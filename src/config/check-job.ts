@@ -1,0 +1,145 @@
+import { existsSync, statSync } from 'node:fs'
+import { resolve } from 'node:path'
+import { DURATIONS, lengthOf, wrongWith } from './checks.ts'
+import type { DefaultsConfig, HttpConfig, JobConfig } from './config.ts'
+import { readStatus } from './http-status.ts'
+import type { Finding } from './issues.ts'
+import type { Path } from './mistake.ts'
+import { suggestion } from './nearest.ts'
+
+/** What a job is checked against. */
+export interface JobSurroundings {
+  readonly folder: string
+  readonly defaults: DefaultsConfig
+  readonly stores: readonly string[]
+  substituted(path: Path): boolean
+}
+
+export const WAYS = ['exec', 'shell', 'http', 'module'] as const
+
+const CHECKED = ['name', 'metadata', 'cron', 'timezone', ...Object.keys(DURATIONS)]
+
+/**
+ * Checks what the schema can't: values, and options that contradict each other. The job may be wrong in its types, too: what is told of those already is
+ * passed over. `told` says of which options.
+ */
+export function checkJob(
+  job: Partial<JobConfig>,
+  path: Path,
+  around: JobSurroundings,
+  told: (path: Path) => boolean,
+): Finding[] {
+  const findings: Finding[] = []
+  const tell = (option: string, message: string, at: Finding['at'] = 'value'): void => {
+    findings.push({ path: option === '' ? path : [...path, ...option.split('.')], at, message })
+  }
+  checkValues(job, path, around, told, findings)
+  checkSchedule(job, tell)
+  checkLengths(job, around.defaults, tell)
+  checkWay(job, around, tell)
+  if (typeof job.store === 'string' && !around.stores.includes(job.store))
+    tell('store', unknownStore(job.store, around.stores))
+  return findings
+}
+
+type Tell = (option: string, message: string, at?: Finding['at']) => void
+
+export const unknownStore = (name: string, stores: readonly string[]): string =>
+  `store must be the name of a store of this file${suggestion(name, stores, 'which are').replace('; which are', ', which are')}`
+
+/** Checks each option that is there by itself. Also for defaults. */
+export function checkValues(
+  options: object,
+  path: Path,
+  source: Pick<JobSurroundings, 'substituted'>,
+  told: (path: Path) => boolean,
+  findings: Finding[],
+): void {
+  const check = (option: string, value: unknown, at: Path): void => {
+    if (value === undefined || told(at)) return
+    const wrong = wrongWith(option, value, source.substituted(at))
+    if (wrong !== undefined) findings.push({ path: at, at: 'value', message: wrong })
+  }
+  for (const [option, value] of Object.entries(options)) {
+    if (CHECKED.includes(option)) check(option, value, [...path, option])
+  }
+  const { catchUp } = options as Partial<JobConfig>
+  if (typeof catchUp !== 'object' || catchUp === null) return
+  const at = [...path, 'catchUp']
+  if (catchUp.window !== undefined && !told([...at, 'window']) && lengthOf('window', catchUp.window) === undefined)
+    findings.push({
+      path: [...at, 'window'],
+      at: 'value',
+      message: 'catchUp.window must be a duration from 1 ms to 100 years',
+    })
+  const { max } = catchUp
+  if (typeof max === 'number' && !(Number.isInteger(max) && max >= 1 && max <= 1000))
+    findings.push({ path: [...at, 'max'], at: 'value', message: 'catchUp.max must be a whole number from 1 to 1000' })
+}
+
+function checkSchedule({ cron, every, timezone }: Partial<JobConfig>, tell: Tell): void {
+  if (cron !== undefined && every !== undefined) tell('every', 'every contradicts cron: give one of them', 'key')
+  if (cron === undefined && every === undefined) tell('', 'cron or every is missing: a job needs one of them')
+  if (timezone !== undefined && cron === undefined && every !== undefined)
+    tell('timezone', 'timezone goes with cron, not with every', 'key')
+}
+
+function checkLengths(job: Partial<JobConfig>, defaults: DefaultsConfig, tell: Tell): void {
+  const most = job.lockAtMostFor ?? defaults.lockAtMostFor
+  const least = job.lockAtLeastFor ?? defaults.lockAtLeastFor
+  if (most === undefined) {
+    tell('', 'lockAtMostFor is missing, here or in the defaults: for how long may a crashed node block this job?')
+    return
+  }
+  const [longest, shortest] = [lengthOf('lockAtMostFor', most), lengthOf('lockAtLeastFor', least ?? 0)]
+  if (longest === undefined || shortest === undefined || shortest <= longest) return
+  const own = job.lockAtLeastFor === undefined ? 'lockAtMostFor' : 'lockAtLeastFor'
+  const other = own === 'lockAtMostFor' ? 'lockAtLeastFor of the defaults' : 'lockAtMostFor'
+  tell(own, `${own} must not be ${own === 'lockAtMostFor' ? 'shorter' : 'longer'} than the ${other}`)
+}
+
+function checkWay(job: Partial<JobConfig>, { folder }: JobSurroundings, tell: Tell): void {
+  const [way, ...further] = WAYS.filter((way) => job[way] !== undefined)
+  if (way === undefined) tell('', 'exec, shell, http or module is missing: a job needs one way to run')
+  for (const other of further) tell(other, `${other} contradicts ${way}: give one way to run`, 'key')
+  if (Array.isArray(job.exec)) checkExec(job.exec, tell)
+  if (typeof job.shell === 'string' && job.shell.trim() === '') tell('shell', 'shell must be a script, but is empty')
+  if (typeof job.http === 'string') checkUrl(job.http, 'http', tell)
+  else if (typeof job.http === 'object' && job.http !== null) checkHttp(job.http, tell)
+  if (typeof job.module === 'string') checkModule(job.module, folder, tell)
+  if (way === 'http' || way === 'module') {
+    for (const option of ['env', 'cwd', 'killAfter'] as const)
+      if (job[option] !== undefined) tell(option, `${option} goes with exec and shell, not with ${way}`, 'key')
+  }
+}
+
+function checkExec(exec: readonly unknown[], tell: Tell): void {
+  if (exec.length === 0 || exec[0] === '') tell('exec', 'exec must begin with the program to run')
+  if (exec.some((part) => typeof part === 'string' && part.includes('\0'))) tell('exec', 'exec must have no NUL in it')
+}
+
+function checkHttp({ url, method, body, expectStatus }: Partial<HttpConfig>, tell: Tell): void {
+  if (typeof url === 'string') checkUrl(url, 'http.url', tell)
+  if (body !== undefined && (method === 'GET' || method === 'HEAD'))
+    tell('http.body', `http.body can't go with ${method}`, 'key')
+  for (const status of [expectStatus ?? []].flat()) {
+    if ((typeof status === 'string' || typeof status === 'number') && !readStatus(status))
+      tell('http.expectStatus', "http.expectStatus must be statuses from 100 to 599, or classes such as '2xx'")
+  }
+}
+
+function checkUrl(url: string, option: string, tell: Tell): void {
+  if (!/^https?:\/\/./i.test(url) || !URL.canParse(url)) tell(option, `${option} must be an http:// or https:// URL`)
+}
+
+function checkModule(module: string, folder: string, tell: Tell): void {
+  const { file } = readModule(module, folder)
+  if (!file.includes('\0') && existsSync(file) && statSync(file).isFile()) return
+  tell('module', `module must be a file, or file#name: there is no file ${JSON.stringify(file)}`)
+}
+
+/** `./jobs.ts#report` is the function `report` of that file. */
+export function readModule(module: string, folder: string): { readonly file: string; readonly exported: string } {
+  const [, file = '', exported = 'default'] = /^(.*?)(?:#(\w*))?$/s.exec(module) ?? []
+  return { file: resolve(folder, file), exported: exported || 'default' }
+}

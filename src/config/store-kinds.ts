@@ -1,0 +1,91 @@
+/* The one place in src that knows the providers: which URL leads to which, loaded when it is wanted. */
+import type { LockProvider } from '../provider/contract.ts'
+import type { StoreOptionsConfig } from './config.ts'
+
+export interface StoreKind {
+  readonly name: string
+  readonly schemes: readonly string[]
+  /** The options that a store of this kind has besides its URL. */
+  readonly options: readonly Exclude<keyof StoreOptionsConfig, 'url'>[]
+  /** The package that must be installed; none where Node.js or ticklock brings it along. */
+  readonly driver: string | undefined
+  /** Opens nothing yet. Throws `InvalidOptionError` for what the provider refuses. */
+  open(options: StoreOptionsConfig): Promise<LockProvider>
+  /** What makes the store ready, for people to run by hand; a comment where there is nothing to run. */
+  statements(options: StoreOptionsConfig): Promise<string>
+}
+
+export const STORE_KINDS: readonly StoreKind[] = [
+  {
+    name: 'PostgreSQL',
+    schemes: ['postgres', 'postgresql'],
+    options: ['table'],
+    driver: 'pg',
+    open: async (options) => (await import('../../providers/postgres/index.ts')).postgres(options),
+    statements: async ({ table }) => {
+      const { postgresSetup, postgresHistorySetup } = await import('../../providers/postgres/index.ts')
+      return `${postgresSetup(table)};\n\n${postgresHistorySetup(table)};`
+    },
+  },
+  {
+    name: 'MySQL',
+    schemes: ['mysql', 'mariadb'],
+    options: ['table'],
+    driver: 'mysql2',
+    open: async (options) => (await import('../../providers/mysql/index.ts')).mysql(options),
+    statements: async ({ table }) => {
+      const { mysqlSetup, mysqlHistorySetup } = await import('../../providers/mysql/index.ts')
+      return [mysqlSetup(table), ...mysqlHistorySetup(table)].map((statement) => `${statement};`).join('\n\n')
+    },
+  },
+  {
+    name: 'MongoDB',
+    schemes: ['mongodb', 'mongodb+srv'],
+    options: ['database', 'collection'],
+    driver: 'mongodb',
+    open: async (options) => (await import('../../providers/mongodb/index.ts')).mongodb(options),
+    statements: async ({ collection = 'ticklock' }) =>
+      `// Nothing has to be run: MongoDB makes the collection with the first lock, and _id has its index. To make it beforehand, in mongosh:\ndb.createCollection(${JSON.stringify(collection)})\n// The user needs the role readWrite.`,
+  },
+  {
+    name: 'Redis',
+    schemes: ['redis', 'rediss', 'redis+sentinel', 'rediss+sentinel', 'redis+cluster', 'rediss+cluster'],
+    options: ['prefix'],
+    driver: 'ioredis',
+    open: async (options) => (await import('../../providers/redis/index.ts')).redis(options),
+    statements: async ({ prefix = 'ticklock:' }) =>
+      `# Nothing has to be run. Let the server evict no keys (or locks and last ticks may vanish), and the user run scripts on its keys:\nCONFIG SET maxmemory-policy noeviction\n# ACL SETUSER <user> on ><password> ~${prefix}* ~{${prefix}* ~:state:${prefix}* ~:history:{${prefix}}* +@read +@write +@scripting +time +info`,
+  },
+  {
+    name: 'SQLite',
+    schemes: ['sqlite', 'file'],
+    options: ['table'],
+    driver: undefined,
+    open: async ({ url, table }) => (await import('../../providers/sqlite/index.ts')).sqlite({ url, table }),
+    statements: async ({ table }) => {
+      const { sqliteSetup, sqliteHistorySetup } = await import('../../providers/sqlite/index.ts')
+      return [sqliteSetup(table), ...sqliteHistorySetup(table)].map((statement) => `${statement};`).join('\n')
+    },
+  },
+  {
+    name: 'memory',
+    schemes: ['memory'],
+    options: [],
+    driver: undefined,
+    open: async () => (await import('../../providers/memory/index.ts')).memory(),
+    statements: async () => '-- Nothing has to be run: the locks are in the memory of one process.',
+  },
+]
+
+const SCHEME = /^([a-z][a-z0-9+.-]*):/i
+
+export const SCHEMES: readonly string[] = STORE_KINDS.flatMap(({ schemes }) => schemes)
+
+/** The scheme of a URL in lower case, or `undefined` for what is none. */
+export const schemeOf = (url: string): string | undefined => SCHEME.exec(url)?.[1]?.toLowerCase()
+
+/** The kind of store that a URL leads to. */
+export function kindOf(url: string): StoreKind | undefined {
+  const scheme = schemeOf(url)
+  return STORE_KINDS.find(({ schemes }) => scheme !== undefined && schemes.includes(scheme))
+}

@@ -1,0 +1,57 @@
+import { statSync } from 'node:fs'
+import { constants } from 'node:os'
+import type { ExecWay, ShellWay } from '../plan.ts'
+import { JobFailed } from './job-failed.ts'
+import { Lines } from './lines.ts'
+import { ProcessGroup } from './process-group.ts'
+import type { RunContext } from './run-context.ts'
+
+/** As a shell has it for what it can't find. */
+export const NOT_FOUND = 127
+const NOT_EXECUTABLE = 126
+
+/** The exit code of a command that a signal ended, as a shell has it. */
+export const codeOfSignal = (signal: NodeJS.Signals): number => 128 + (constants.signals[signal] ?? 0)
+
+/** Runs the command of a job: its output goes to the log line by line. @throws {JobFailed} */
+export async function runCommand(way: ExecWay | ShellWay, context: RunContext): Promise<void> {
+  const command = way.kind === 'exec' ? way.command : ['/bin/sh', '-c', way.script]
+  const env = { ...process.env, ...way.env, ...context.environment }
+  const group = new ProcessGroup(command, { cwd: way.cwd, env, killAfter: way.killAfter, stdio: 'pipe' })
+  for (const stream of ['stdout', 'stderr'] as const) {
+    const lines = new Lines((line) => context.logger.info({ stream }, line))
+    group.child[stream]?.on('data', (piece: Buffer) => lines.write(piece)).on('end', () => lines.end())
+  }
+  const end = (): void => group.end()
+  if (context.signal.aborted) end()
+  context.signal.addEventListener('abort', end, { once: true })
+  try {
+    const { code, signal } = await group.ended
+    if (context.signal.aborted) throw context.signal.reason
+    if (signal) throw new JobFailed(`was ended by ${signal}`, codeOfSignal(signal))
+    if (code !== 0) throw new JobFailed(`exited with code ${code}`, code ?? 1)
+  } catch (error) {
+    throw notStarted(error, command[0] ?? '', way.cwd) ?? error
+  } finally {
+    context.signal.removeEventListener('abort', end)
+  }
+}
+
+/** What to throw for a command that could not be started, or `undefined` for another error. */
+export function notStarted(error: unknown, program: string, cwd: string): JobFailed | undefined {
+  const { code, syscall } = error as { code?: string; syscall?: string }
+  if (!syscall?.startsWith('spawn')) return undefined
+  if (!isFolder(cwd)) return new JobFailed(`can't be started: there is no folder ${cwd}`, NOT_FOUND, { cause: error })
+  if (code === 'ENOENT')
+    return new JobFailed(`can't be started: there is no program ${program}`, NOT_FOUND, { cause: error })
+  const why = code === 'EACCES' ? 'it may not be executed' : String(code)
+  return new JobFailed(`can't be started: ${program}: ${why}`, NOT_EXECUTABLE, { cause: error })
+}
+
+function isFolder(path: string): boolean {
+  try {
+    return statSync(path).isDirectory()
+  } catch {
+    return false
+  }
+}

@@ -1,0 +1,6 @@
+export { useLocker } from './bound-locker.ts'
+export type { MethodJobOptions } from './declarations.ts'
+export type { AnyMethod } from './form.ts'
+export { Job, type JobDecorator, type JobMethod } from './job.ts'
+export { Locked, type LockedDecorator, type LockedMethodOptions, type SkippedCallReturns } from './locked.ts'
+export { ignoreJobs, registerJobs } from './register.ts'

@@ -1,0 +1,7 @@
+export {
+  type Health,
+  type HealthOptions,
+  type HealthReport,
+  type OverdueEvent,
+  watchHealth,
+} from './health.ts'

@@ -1,0 +1,148 @@
+import { type Clock, setDeadline, type Timer } from '../clock.ts'
+import { InvalidOptionError } from '../errors.ts'
+import { quietly } from '../logger.ts'
+import type { RunHistory } from '../provider/history.ts'
+import type { Scheduler } from '../scheduler/scheduler.ts'
+import { Notes } from './notes.ts'
+import { type CheckedHistoryOptions, checkHistoryOptions, type HistoryOptions } from './options.ts'
+import { Queue } from './queue.ts'
+
+/** How many entries are written at once. */
+const BATCH = 500
+/** How often what is too old is dropped, and how long a write may take, in ms. */
+const TRIM_EVERY = 60_000
+const PATIENCE = 5_000
+
+/** Keeps the history of a scheduler. */
+export interface Recorder {
+  /** Writes what waits, now. Rejects when the store fails; what waits then stays. */
+  flush(): Promise<void>
+  /** Stops listening, writes what waits, and says that this node ends. Called by itself when the scheduler stops. Never rejects. */
+  stop(): Promise<void>
+}
+
+/**
+ * Records what becomes of the scheduler's ticks on this node in the history of its provider: batched, off the path of the tick, bounded. A store that fails, or that is slow, costs
+ * history and nothing else. Call it once for each scheduler, before or after its start; it ends by itself with the scheduler.
+ *
+ * @throws {InvalidOptionError} for a wrong option, or when the provider keeps no history.
+ */
+export function recordHistory(scheduler: Scheduler, options: HistoryOptions = {}): Recorder {
+  const checked = checkHistoryOptions(options)
+  const history = options.history ?? scheduler.provider.history
+  if (!history) throw new InvalidOptionError('recordHistory: the provider keeps no history')
+  return new HistoryRecorder(scheduler, history, checked)
+}
+
+class HistoryRecorder implements Recorder {
+  readonly #scheduler: Scheduler
+  readonly #history: RunHistory
+  readonly #options: CheckedHistoryOptions
+  readonly #clock: Clock
+  readonly #notes: Notes
+  readonly #queue: Queue
+  readonly #startedAt: number
+  readonly #unsubscribe: () => void
+  #ready = false
+  #beatAt = Number.NEGATIVE_INFINITY
+  #trimAt: number
+  #timer: Timer | undefined
+  #writing: Promise<void> = Promise.resolve()
+  #stopped: Promise<void> | undefined
+
+  constructor(scheduler: Scheduler, history: RunHistory, options: CheckedHistoryOptions) {
+    this.#scheduler = scheduler
+    this.#history = history
+    this.#options = options
+    this.#clock = options.clock
+    const now = (): number => scheduler.now().getTime()
+    this.#notes = new Notes({ node: scheduler.label, skips: options.skips, now })
+    this.#queue = new Queue(options.queueMost)
+    this.#startedAt = now()
+    // Nodes that start together don't trim together.
+    this.#trimAt = this.#clock.monotonic() + Math.random() * TRIM_EVERY
+    this.#unsubscribe = scheduler.onAny((name, event) => {
+      const entry = this.#notes.of(name, event)
+      if (entry) this.#queue.add(entry)
+    })
+    scheduler.beforeClose(() => this.stop())
+    this.#arm()
+  }
+
+  #arm(): void {
+    const next = (): void => void this.#turn().finally(() => this.#stopped ?? this.#arm())
+    this.#timer = setDeadline(this.#clock, this.#clock.monotonic() + this.#options.writeEvery, next, {
+      background: true,
+    })
+  }
+
+  /** Never rejects. */
+  async #turn(): Promise<void> {
+    const dropped = this.#queue.takeDropped()
+    if (dropped > 0) this.#tell(() => this.#options.onDropped({ dropped }))
+    try {
+      await this.flush()
+      const now = this.#clock.monotonic()
+      if (now < this.#trimAt) return
+      this.#trimAt = now + TRIM_EVERY
+      const { keepFor, keepMost } = this.#options
+      await this.#inTime(this.#history.trim({ olderThanMs: keepFor, most: keepMost }))
+    } catch (error) {
+      this.#tell(() => this.#options.onError(error))
+    }
+  }
+
+  flush(): Promise<void> {
+    // One write after another: two at once could come in the wrong order.
+    const written = this.#writing.then(() => this.#write(false))
+    this.#writing = written.catch(() => {})
+    return written
+  }
+
+  async #write(stopped: boolean): Promise<void> {
+    if (!this.#ready) {
+      await this.#inTime(this.#history.setup?.() ?? Promise.resolve())
+      this.#ready = true
+    }
+    const beats = stopped || this.#clock.monotonic() >= this.#beatAt
+    let node = beats ? this.#state(stopped) : undefined
+    while (node || this.#queue.size > 0) {
+      const entries = this.#queue.first(BATCH)
+      await this.#inTime(this.#history.write(entries, node))
+      this.#queue.done(entries)
+      if (node) this.#beatAt = this.#clock.monotonic() + this.#options.beatEvery
+      node = undefined
+    }
+  }
+
+  #state(stopped: boolean) {
+    const { label, clockSkew } = this.#scheduler
+    return { label, startedAt: this.#startedAt, skew: clockSkew, running: this.#notes.running, stopped }
+  }
+
+  stop(): Promise<void> {
+    this.#stopped ??= this.#stop()
+    return this.#stopped
+  }
+
+  async #stop(): Promise<void> {
+    this.#unsubscribe()
+    this.#timer?.cancel()
+    await this.#writing
+    await this.#write(true).catch((error: unknown) => this.#tell(() => this.#options.onError(error)))
+  }
+
+  /** A write that hangs must not hold up all that follow: it is sent again, which is safe. */
+  #inTime<T>(answer: Promise<T>): Promise<T> {
+    let timer: Timer
+    const expired = new Promise<never>((_, reject) => {
+      const late = (): void => reject(new Error(`the store did not take history within ${PATIENCE} ms`))
+      timer = setDeadline(this.#clock, this.#clock.monotonic() + PATIENCE, late, { background: true })
+    })
+    return Promise.race([answer, expired]).finally(() => timer.cancel())
+  }
+
+  #tell(call: () => unknown): void {
+    quietly(call, () => {})
+  }
+}

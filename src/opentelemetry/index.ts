@@ -1,0 +1,1 @@
+export { type OpenTelemetryOptions, openTelemetry, type Telemetry } from './telemetry.ts'

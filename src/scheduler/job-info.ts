@@ -1,0 +1,34 @@
+import type { Job } from './job.ts'
+import type { Run } from './run.ts'
+
+/** What is known about a registered job, for people and for what watches it. Durations in ms. */
+export interface JobInfo {
+  readonly name: string
+  readonly cron: string | undefined
+  /** The time zone of `cron`. */
+  readonly timezone: string | undefined
+  readonly every: number | undefined
+  readonly metadata: string | undefined
+  readonly lockAtMostFor: number
+  readonly lockAtLeastFor: number
+  readonly expectEvery: number | undefined
+  /** Since when it runs on this node. */
+  readonly runningSince: Date | undefined
+  /** Its first tick after this moment, by the store's clock; undefined when there is none any more. */
+  readonly nextTick: Date | undefined
+}
+
+export function infoOf(job: Job, running: Run | undefined, now: number): JobInfo {
+  const { name, lock, expectEvery } = job
+  const next = job.schedule.next(now)
+  return {
+    name,
+    ...job.schedule.source,
+    metadata: lock.metadata,
+    lockAtMostFor: lock.lockAtMostFor,
+    lockAtLeastFor: lock.lockAtLeastFor,
+    expectEvery,
+    runningSince: running?.firedAt,
+    nextTick: next === undefined ? undefined : new Date(next),
+  }
+}

@@ -1,0 +1,183 @@
+/* Each library's own scheduler calls two nodes in one process: what is wrapped runs once per tick, and what is called by hand is for none. */
+import { CronJob } from 'cron'
+import { Cron } from 'croner'
+import { type ScheduledTask, schedule } from 'node-cron'
+import nodeSchedule from 'node-schedule'
+import { currentLock, Locker } from 'ticklock'
+import { locked as lockedCron } from 'ticklock/cron'
+import { locked as lockedCroner } from 'ticklock/croner'
+import { memory } from 'ticklock/memory'
+import { locked as lockedNodeCron, ticklockCoordinator } from 'ticklock/node-cron'
+import { locked as lockedNodeSchedule } from 'ticklock/node-schedule'
+import { describe, expect, it, vi } from 'vitest'
+
+const newLocker = (): Locker => new Locker({ provider: memory() })
+const EVERY_SECOND = '* * * * * *'
+const lockAtMostFor = '1m'
+
+/** Runs two nodes of a library until four ticks were run, and answers these. */
+async function ticksOf(start: (locker: Locker, run: () => void) => () => unknown): Promise<(number | undefined)[]> {
+  const ticks: (number | undefined)[] = []
+  const locker = newLocker()
+  const run = (): void => void ticks.push(currentLock()?.tick?.getTime())
+  const stops = [start(locker, run), start(locker, run)]
+  await vi.waitFor(() => expect(ticks.length).toBeGreaterThanOrEqual(4), { timeout: 20_000, interval: 50 })
+  for (const stop of stops) await stop()
+  return ticks
+}
+
+const expectWholeSecondsOnce = (ticks: readonly (number | undefined)[]): void => {
+  expect(ticks.every((tick) => tick !== undefined && tick % 1000 === 0)).toBe(true)
+  expect(new Set(ticks).size).toBe(ticks.length)
+}
+
+describe('two nodes run each tick once, with its nominal time, under', () => {
+  it.concurrent('node-cron', async () => {
+    const start = (locker: Locker, run: () => void) => {
+      const task = schedule(EVERY_SECOND, lockedNodeCron({ locker, name: 'a', lockAtMostFor }, run))
+      return () => task.destroy()
+    }
+    expectWholeSecondsOnce(await ticksOf(start))
+  })
+
+  it.concurrent('cron', async () => {
+    const start = (locker: Locker, run: () => void) => {
+      const job = CronJob.from({
+        cronTime: EVERY_SECOND,
+        timeZone: 'Asia/Kolkata',
+        onTick: lockedCron({ locker, name: 'a', lockAtMostFor }, run),
+        start: true,
+      })
+      return () => job.stop()
+    }
+    expectWholeSecondsOnce(await ticksOf(start))
+  })
+
+  it.concurrent('croner', async () => {
+    const start = (locker: Locker, run: () => void) => {
+      const job = new Cron(EVERY_SECOND, { maxRuns: 6 }, lockedCroner({ locker, name: 'a', lockAtMostFor }, run))
+      return () => job.stop()
+    }
+    expectWholeSecondsOnce(await ticksOf(start))
+  })
+
+  it.concurrent('node-schedule', async () => {
+    const start = (locker: Locker, run: () => void) => {
+      const job = nodeSchedule.scheduleJob(EVERY_SECOND, lockedNodeSchedule({ locker, name: 'a', lockAtMostFor }, run))
+      return () => job.cancel()
+    }
+    expectWholeSecondsOnce(await ticksOf(start))
+  })
+})
+
+describe('a call by hand is for no tick', () => {
+  it('of node-cron', async () => {
+    const locker = newLocker()
+    const seen: unknown[] = []
+    const run = lockedNodeCron({ locker, name: 'a', lockAtMostFor }, () => void seen.push(currentLock()?.tick))
+    const task = schedule('0 0 1 1 *', run)
+    await task.execute()
+    await task.execute()
+    expect(seen).toEqual([undefined, undefined])
+    await task.destroy()
+  })
+
+  it('of node-schedule', async () => {
+    const seen: unknown[] = []
+    const run = lockedNodeSchedule({ locker: newLocker(), name: 'a', lockAtMostFor }, () => {
+      seen.push(currentLock()?.tick)
+    })
+    const job = nodeSchedule.scheduleJob('0 0 1 1 *', run)
+    job.invoke()
+    await vi.waitFor(() => expect(seen).toEqual([undefined]))
+    job.cancel()
+  })
+
+  it('of cron and croner can not be told from a late one: it is refused when the latest tick was run', async () => {
+    const locker = newLocker()
+    const runs: string[] = []
+    const onTick = lockedCron({ locker, name: 'cron', lockAtMostFor }, () => void runs.push('cron'))
+    const cron = CronJob.from({ cronTime: '0 0 1 1 *', onTick, waitForCompletion: true })
+    const croner = new Cron(
+      '0 0 1 1 *',
+      { paused: true },
+      lockedCroner({ locker, name: 'croner', lockAtMostFor }, () => void runs.push('croner')),
+    )
+    for (let round = 0; round < 2; round++) {
+      await cron.fireOnTick()
+      await croner.trigger()
+    }
+    expect(runs).toEqual(['cron', 'croner'])
+    croner.stop()
+  })
+})
+
+it('a job of cron with a context of its own has to say its pattern', async () => {
+  const locker = newLocker()
+  const context = { name: 'mine' }
+  await expect(lockedCron({ locker, name: 'a', lockAtMostFor }, () => 1).call(context)).rejects.toThrow(
+    /context of its own/,
+  )
+  const run = lockedCron({ locker, name: 'a', cron: '0 0 1 1 *', lockAtMostFor }, function (this: unknown) {
+    return this
+  })
+  expect(await run.call(context)).toBe(context)
+})
+
+describe('the coordinator of node-cron', () => {
+  const slot = '2021-03-04T02:00:00.000Z'
+
+  it('elects one node for a slot, for good', async () => {
+    const provider = memory()
+    const [a, b] = [1, 2].map(() => ticklockCoordinator({ locker: new Locker({ provider }) }))
+    expect(await a?.shouldRun(`job:${slot}`, 30_000)).toBe(true)
+    expect(await b?.shouldRun(`job:${slot}`, 30_000)).toBe(false)
+    await a?.onComplete(`job:${slot}`)
+    expect(await b?.shouldRun(`job:${slot}`, 30_000)).toBe(false)
+    expect(await b?.shouldRun('job:2021-03-04T02:00:01.000Z', 30_000)).toBe(true)
+  })
+
+  it('tells node-cron when the lease was over before the task, and of a store that fails', async () => {
+    const provider = memory()
+    const coordinator = ticklockCoordinator({ locker: new Locker({ provider }) })
+    expect(await coordinator.shouldRun(`job:${slot}`, 30_000)).toBe(true)
+    await provider.forceRelease('job')
+    await expect(coordinator.onComplete(`job:${slot}`)).rejects.toMatchObject({ code: 'LOCK_NOT_HELD' })
+    await expect(coordinator.onComplete(`never:${slot}`)).rejects.toMatchObject({ code: 'LOCK_NOT_HELD' })
+    const failing = { ...memory(), acquire: () => Promise.reject(new Error('down')) }
+    const down = ticklockCoordinator({ locker: new Locker({ provider: failing }) })
+    await expect(down.shouldRun(`job:${slot}`, 30_000)).rejects.toMatchObject({ code: 'STORE' })
+  })
+
+  it('keeps a lease alive that is shorter than the task, if asked to', async () => {
+    const provider = memory()
+    const coordinator = ticklockCoordinator({ locker: new Locker({ provider }), lockAtMostFor: 90, keepAlive: true })
+    expect(await coordinator.shouldRun(`job:${slot}`, 30_000)).toBe(true)
+    const [first] = await provider.read(['job'])
+    await vi.waitFor(async () => {
+      const [record] = await provider.read(['job'])
+      expect(record?.lockUntil).toBeGreaterThan((first?.lockUntil ?? 0) + 180)
+    })
+    await coordinator.onComplete(`job:${slot}`)
+    const [record] = await provider.read(['job'])
+    expect(record?.lockUntil).toBeLessThanOrEqual(record?.storeTime ?? 0)
+  })
+
+  it('serves tasks of node-cron, which skips what others were elected for', async () => {
+    const provider = memory()
+    const ran: string[] = []
+    const skipped: string[] = []
+    const node = (): ScheduledTask => {
+      const runCoordinator = ticklockCoordinator({ locker: new Locker({ provider }) })
+      const options = { name: 'task', distributed: true, runCoordinator }
+      const task = schedule(EVERY_SECOND, ({ date }) => void ran.push(date.toISOString()), options)
+      task.on('execution:skipped', ({ date, reason }) => void skipped.push(`${date.toISOString()} ${reason}`))
+      return task
+    }
+    const tasks = [node(), node()]
+    await vi.waitFor(() => expect(ran.length).toBeGreaterThanOrEqual(3), { timeout: 15_000 })
+    for (const task of tasks) await task.destroy()
+    expect(new Set(ran).size).toBe(ran.length)
+    expect(skipped).toContain(`${ran[0]} not-elected`)
+  })
+})

@@ -1,0 +1,108 @@
+import { describe, expect, it } from 'vitest'
+import { dead, Workplace } from './ticklock.ts'
+
+/** A job whose shell and its child write down their ids, and end when the file `go` is there. */
+const slow = (extra = '', trap = ''): string => `
+stopGraceFor: 500ms
+defaults: { lockAtMostFor: 1m }
+jobs:
+  - name: slow
+    every: 100ms
+    killAfter: 500ms${extra}
+    shell: |
+      ${trap}
+      sh -c '${trap && 'trap "" TERM;'} echo $$ >> child; while [ ! -e go ]; do sleep 0.05; done' &
+      echo $$ >> begun
+      wait
+      echo x >> done
+`
+const longGrace = slow().replace('stopGraceFor: 500ms', 'stopGraceFor: 10m')
+
+async function lockOf(place: Workplace): Promise<{ state: string }> {
+  const { stdout } = await place.run(['status', 'slow', '--json'])
+  return (JSON.parse(stdout) as { locks: [{ state: string }] }).locks[0]
+}
+
+describe('ticklock run at SIGTERM', () => {
+  it('waits for a slow process, releases its lock and ends with 0', async () => {
+    await using place = new Workplace()
+    place.config(longGrace)
+    const node = place.start(['run'])
+    await place.line('begun')
+    await place.line('child')
+    node.signal('SIGTERM')
+    await node.line(({ msg }) => msg.startsWith('SIGTERM: no new ticks'), 'the stop')
+    expect(place.has('done')).toBe(false)
+    expect(await lockOf(place)).toMatchObject({ state: 'held' })
+    place.write('go', '')
+    expect(await node.ended).toMatchObject({ code: 0, stderr: '' })
+    expect(place.lines('done')).toEqual(['x'])
+    expect(place.lines('begun')).toHaveLength(1)
+    expect(await lockOf(place)).toMatchObject({ state: 'free' })
+  })
+
+  it('ends a process that takes longer than stopGraceFor, with its children, and releases its lock', async () => {
+    await using place = new Workplace()
+    place.config(slow())
+    const node = place.start(['run'])
+    const pids = await Promise.all([place.line('begun'), place.line('child')])
+    node.signal('SIGTERM')
+    expect(await node.ended).toMatchObject({ code: 0 })
+    await Promise.all(pids.map((pid) => dead(Number(pid))))
+    expect(place.has('done')).toBe(false)
+    expect(node.log.find(({ msg }) => msg === 'job failed')).toMatchObject({
+      err: { message: 'the scheduler is stopping, and its grace has passed' },
+    })
+    expect(await lockOf(place)).toMatchObject({ state: 'free' })
+  })
+
+  it('kills processes that ignore SIGTERM after killAfter, and releases the lock', async () => {
+    await using place = new Workplace()
+    place.config(slow('', 'trap "" TERM'))
+    const node = place.start(['run'])
+    const pids = await Promise.all([place.line('begun'), place.line('child')])
+    node.signal('SIGTERM')
+    expect(await node.ended).toMatchObject({ code: 0 })
+    await Promise.all(pids.map((pid) => dead(Number(pid))))
+    expect(await lockOf(place)).toMatchObject({ state: 'free' })
+  })
+
+  it('a second time ends at once, kills the processes, and leaves the lock to lapse', async () => {
+    await using place = new Workplace()
+    place.config(longGrace)
+    const node = place.start(['run'])
+    const pids = await Promise.all([place.line('begun'), place.line('child')])
+    node.signal('SIGTERM')
+    await node.line(({ msg }) => msg.startsWith('SIGTERM: no new ticks'), 'the stop')
+    node.signal('SIGTERM')
+    expect(await node.ended).toMatchObject({ code: 143 })
+    await Promise.all(pids.map((pid) => dead(Number(pid))))
+    expect(await lockOf(place)).toMatchObject({ state: 'held' })
+  })
+})
+
+describe('a job of ticklock run', () => {
+  it('that takes longer than its timeout is ended with its children, and has failed', async () => {
+    await using place = new Workplace()
+    place.config(slow('\n    timeout: 300ms'))
+    const node = place.start(['run'])
+    const pids = await Promise.all([place.line('begun'), place.line('child')])
+    const failed = await node.line(({ msg }) => msg === 'job failed', 'the failure')
+    expect(failed).toMatchObject({
+      job: 'slow',
+      err: { type: 'JobFailed', message: 'took longer than its timeout of 300 ms' },
+    })
+    await Promise.all(pids.map((pid) => dead(Number(pid))))
+  })
+
+  it('whose lock is taken away gets SIGTERM at the next renewal', async () => {
+    await using place = new Workplace()
+    place.config(slow().replace('lockAtMostFor: 1m', 'lockAtMostFor: 1500ms, keepAlive: true'))
+    const node = place.start(['run'])
+    const pids = await Promise.all([place.line('begun'), place.line('child')])
+    const unlocked = await place.run(['unlock', 'slow', '--yes'])
+    expect(unlocked).toMatchObject({ code: 0, stdout: '✓ slow is free\n' })
+    await node.line(({ msg }) => msg === 'lock lost while the job ran', 'the loss')
+    await Promise.all(pids.map((pid) => dead(Number(pid))))
+  })
+})

@@ -1,0 +1,100 @@
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { describe, expect, it } from 'vitest'
+import { optionsAt } from '../../../src/config/json-schema.ts'
+import { planText } from '../../../src/config/read.ts'
+import { JOB_DEFAULTS, JOB_OPTIONS } from '../../../src/scheduler/job.ts'
+
+const folder = fileURLToPath(new URL('./', import.meta.url))
+const plan = (text: string, environment: NodeJS.ProcessEnv = {}) =>
+  planText(text, join(folder, 'ticklock.config.yaml'), { environment })
+
+describe('a config becomes a plan', () => {
+  it('that may have every option that the scheduler knows', () => {
+    expect(optionsAt(['jobs', 0])).toEqual(expect.arrayContaining([...JOB_OPTIONS]))
+    expect(optionsAt(['defaults'])).toEqual(expect.arrayContaining([...JOB_DEFAULTS]))
+  })
+
+  it('with the defaults in place, and paths relative to its folder', async () => {
+    const { stores, jobs, stopGraceFor } = await plan(`
+defaults: { lockAtMostFor: 10m, env: { A: 1, B: b }, cwd: sub, timezone: Europe/Berlin, timeout: 1h }
+jobs:
+  - { name: a, cron: "@daily", exec: [echo, x], env: { B: 2 } }
+  - { name: b, every: 1m, module: ./plan.test.ts#run, lockAtMostFor: 1m, timeout: 5s }
+`)
+    expect(stopGraceFor).toBe(20_000)
+    expect(stores).toMatchObject([{ name: 'default', shown: `sqlite:${folder}ticklock.sqlite` }])
+    expect(jobs).toEqual([
+      {
+        name: 'a',
+        description: undefined,
+        enabled: true,
+        store: 'default',
+        options: { name: 'a', cron: '@daily', timezone: 'Europe/Berlin', lockAtMostFor: '10m' },
+        way: { kind: 'exec', command: ['echo', 'x'], cwd: `${folder}sub`, env: { A: '1', B: '2' }, killAfter: 5_000 },
+        timeout: 3_600_000,
+      },
+      {
+        name: 'b',
+        description: undefined,
+        enabled: true,
+        store: 'default',
+        options: { name: 'b', every: '1m', lockAtMostFor: '1m' },
+        way: { kind: 'module', file: `${folder}plan.test.ts`, exported: 'run' },
+        timeout: 5_000,
+      },
+    ])
+  })
+
+  it('with values of the environment as what they stand for', async () => {
+    const text = `store: "\${URL}"
+jobs: [{ name: a, every: 1m, lockAtMostFor: 1m, shell: 'echo $\${HOME} $HOME', enabled: "\${ON:-false}", catchUp: { window: 1h, max: "\${MAX}" } }]`
+    const { stores, jobs } = await plan(text, { URL: 'redis+sentinel://:pw-pw@s1,s2/main/1', MAX: '3' })
+    expect(stores[0]).toMatchObject({ shown: 'redis+sentinel://:***@s1,s2/main/1', kind: { name: 'Redis' } })
+    expect(jobs[0]).toMatchObject({
+      enabled: false,
+      way: { script: `echo $\{HOME} $HOME` },
+      options: { catchUp: { max: 3 } },
+    })
+  })
+
+  it('with anchors and merge keys of YAML, and the same from JSON with tabs', async () => {
+    const yaml = await plan(`
+defaults: { lockAtMostFor: 1m }
+jobs:
+  - &a { name: a, every: 1m, shell: echo }
+  - { <<: *a, name: b }
+`)
+    expect(yaml.jobs.map(({ name, way }) => [name, way.kind])).toEqual([
+      ['a', 'shell'],
+      ['b', 'shell'],
+    ])
+    const json = await plan(
+      '{\n\t"defaults": {\n\t\t"lockAtMostFor": "1m"\n\t},\n\t"jobs": [\n\t\t{"name":"a","every":"1m","shell":"echo"}\n\t]\n}',
+    )
+    expect(json.jobs).toHaveLength(1)
+  })
+
+  it('with requests: a method by the body, JSON for what is no text', async () => {
+    const { jobs } = await plan(`
+defaults: { lockAtMostFor: 1m }
+jobs:
+  - { name: a, every: 1m, http: "http://h" }
+  - { name: b, every: 1m, http: { url: "http://h", body: { a: [1] }, expectStatus: [200, 4xx] } }
+`)
+    expect(jobs.map(({ way }) => way)).toEqual([
+      { kind: 'http', url: 'http://h', method: 'GET', headers: {}, body: undefined, expectStatus: [[200, 299]] },
+      {
+        kind: 'http',
+        url: 'http://h',
+        method: 'POST',
+        headers: { 'content-type': 'application/json' },
+        body: '{"a":[1]}',
+        expectStatus: [
+          [200, 200],
+          [400, 499],
+        ],
+      },
+    ])
+  })
+})
