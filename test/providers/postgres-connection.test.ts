@@ -141,7 +141,7 @@ describe.skipIf('unavailable' in server)('a connection of postgres', () => {
       const table = 'ticklock_widened'
       await admin.query(`CREATE TABLE ${table} (name varchar(64) NOT NULL PRIMARY KEY, lock_until timestamp NOT NULL,
         locked_at timestamp NOT NULL, locked_by varchar(64) NOT NULL, fencing_token bigint NOT NULL DEFAULT 0,
-        last_tick timestamp(3), tick_done boolean NOT NULL DEFAULT false, metadata text)`)
+        last_tick timestamp(3), tick_done boolean NOT NULL DEFAULT false, metadata text, paused boolean NOT NULL DEFAULT false)`)
       const pool = session()
       const provider = postgres({ pool, table })
       expect(await provider.read(['widened'])).toEqual([])
