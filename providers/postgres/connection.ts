@@ -1,9 +1,12 @@
 import { StoreError } from '../../src/errors.ts'
-import type { Place, PostgresClient } from './options.ts'
+import type { Place, PostgresClient, Settings } from './options.ts'
+import { codeOf, type Send, sender } from './prepared.ts'
 
 /** Runs statements, each as a transaction of its own. */
 export interface Connection {
-  query(text: string, values?: unknown[]): Promise<readonly unknown[]>
+  query: Send
+  /** Runs what is not worth preparing. */
+  once(text: string): Promise<unknown>
   /** Ends what was opened here. Idempotent. */
   close(): Promise<void>
 }
@@ -14,29 +17,32 @@ type OwnPool = PostgresClient & { end(): Promise<void> }
 const PATIENCE_MS = 5_000
 
 /** Opens nothing before the first query. */
-export function connectionTo(place: Place): Connection {
-  return 'url' in place ? ownConnection(place.url) : usersConnection(place)
+export function connectionTo({ place, prepare }: Settings): Connection {
+  return 'url' in place ? ownConnection(place.url, prepare) : usersConnection(place, prepare)
 }
 
-function usersConnection({ client, isPool }: Extract<Place, { client: object }>): Connection {
+function usersConnection({ client, isPool }: Extract<Place, { client: object }>, prepare: boolean): Connection {
   survive(client)
-  const query: Connection['query'] = async (text, values) => (await client.query(text, values)).rows
-  return { query: isPool ? query : oneByOne(query), async close() {} }
+  const send = sender(client, prepare)
+  const once: Connection['once'] = (text) => client.query(text)
+  return isPool ? { query: send, once, async close() {} } : { ...oneByOne(send, once), async close() {} }
 }
 
-function ownConnection(url: string): Connection {
-  let opening: Promise<OwnPool> | undefined
+function ownConnection(url: string, prepare: boolean): Connection {
+  let opening: Promise<{ readonly pool: OwnPool; readonly send: Send }> | undefined
   let closing: Promise<void> | undefined
+  const open = (): NonNullable<typeof opening> => {
+    if (closing) throw new StoreError('postgres: the provider is closed')
+    opening ??= openPool(url).then((pool) => ({ pool, send: sender(pool, prepare) }))
+    return opening
+  }
   return {
-    async query(text, values) {
-      if (closing) throw new StoreError('postgres: the provider is closed')
-      opening ??= openPool(url)
-      return (await (await opening).query(text, values)).rows
-    },
+    query: async (statement, values) => (await open()).send(statement, values),
+    once: async (text) => (await open()).pool.query(text),
     close() {
       closing ??=
         opening?.then(
-          (pool) => pool.end(),
+          ({ pool }) => pool.end(),
           () => {}, // It was never opened.
         ) ?? Promise.resolve()
       return closing
@@ -79,15 +85,15 @@ function survive(client: object): void {
 }
 
 /** `pg` warns of queries that are sent over one client while another runs, and its next version will refuse them. */
-function oneByOne(query: Connection['query']): Connection['query'] {
+function oneByOne(query: Send, once: Connection['once']): Pick<Connection, 'query' | 'once'> {
   let last: Promise<unknown> = Promise.resolve()
-  return (text, values) => {
-    const answer = last.then(() => query(text, values))
+  const inTurn = <Answer>(ask: () => Promise<Answer>): Promise<Answer> => {
+    const answer = last.then(ask)
     last = answer.catch(() => {})
     return answer
   }
+  return {
+    query: (statement, values) => inTurn(() => query(statement, values)),
+    once: (text) => inTurn(() => once(text)),
+  }
 }
-
-/** The code of an error: PostgreSQL's SQLSTATE, or one of Node. */
-export const codeOf = (error: unknown): unknown =>
-  typeof error === 'object' && error !== null && 'code' in error ? error.code : undefined

@@ -28,6 +28,13 @@ export interface PostgresOptions {
    * @default 'ticklock'
    */
   readonly table?: string | undefined
+  /**
+   * Let each session plan a statement once and keep it under a name, where the client is one of `pg`. A session that turns out not to
+   * keep names, as behind a pooler in transaction mode, is sent the text from then on. `false` sends it always: for proxies that
+   * bind a connection to a client that prepares.
+   * @default true
+   */
+  readonly prepare?: boolean | undefined
 }
 
 /** A pool, a client, a URL, or {@link PostgresOptions}. */
@@ -40,9 +47,10 @@ export interface Settings {
   readonly place: Place
   /** As the user wrote it. */
   readonly table: string
+  readonly prepare: boolean
 }
 
-const KNOWN: readonly string[] = ['pool', 'client', 'url', 'table'] satisfies (keyof PostgresOptions)[]
+const KNOWN: readonly string[] = ['pool', 'client', 'url', 'table', 'prepare'] satisfies (keyof PostgresOptions)[]
 const PLACES = ['pool', 'client', 'url'] as const
 
 /**
@@ -62,9 +70,12 @@ export function readInput(input: PostgresInput): Settings {
       `postgres: give exactly one of pool, client and url, not ${given.length ? given.join(' and ') : 'none of them'}`,
     )
   }
-  const { table = DEFAULT_TABLE } = options
+  const { table = DEFAULT_TABLE, prepare = true } = options
   quoteTable(table, '"')
-  return { place: placeOf(options), table }
+  if (typeof prepare !== 'boolean') {
+    throw new InvalidOptionError(`postgres: prepare must be true or false, but is ${show(prepare)}`)
+  }
+  return { place: placeOf(options), table, prepare }
 }
 
 function asOptions(input: PostgresInput): PostgresOptions {

@@ -1,6 +1,6 @@
 import { StoreError } from '../errors.ts'
 import type { AcquireRequest, AcquireResult, Lease, Refused } from '../provider/contract.ts'
-import { about, type Store } from './store.ts'
+import { about, aboutAll, type Store } from './store.ts'
 
 /** A lease and until when it may be relied on, by this process's monotonic clock. */
 export interface Grant {
@@ -62,6 +62,29 @@ export class Acquisition {
     }
   }
 
+  /**
+   * Asks the store once for several, for at most `timeout` ms in all. Answers for each what {@link Acquisition.ask} answers or throws; never
+   * rejects. One promise and one deadline do for thousands.
+   */
+  static async askAll(
+    store: Store,
+    acquisitions: readonly Acquisition[],
+    timeout: number,
+  ): Promise<readonly (Grant | Refused | StoreError)[]> {
+    const sentAt = store.clock.monotonic()
+    const requests = acquisitions.map(({ request }) => request)
+    // A reply that comes after the deadline still reaches each of them.
+    const answers = store
+      .acquireAll(requests)
+      .then((results) => acquisitions.map((acquisition, index) => acquisition.#told(results[index], sentAt)))
+    try {
+      return await store.within(timeout, aboutAll('acquire', requests), answers)
+    } catch (error) {
+      for (const acquisition of acquisitions) acquisition.#uncertain = true
+      return acquisitions.map(() => error as StoreError)
+    }
+  }
+
   /** What an earlier ask was answered after it had been given up: a grant that may be relied on, or a refusal. */
   get answer(): Grant | Refused | undefined {
     const answer = this.#answer
@@ -78,6 +101,15 @@ export class Acquisition {
     if (this.#state !== 'asking') return
     this.#state = 'abandoned'
     if (this.#answer?.granted || this.#uncertain) this.#giveBack()
+  }
+
+  #told(result: AcquireResult | undefined, sentAt: number): Grant | Refused | StoreError {
+    try {
+      return this.#arrived(result as AcquireResult, sentAt)
+    } catch (error) {
+      this.#uncertain = true
+      return error as StoreError
+    }
   }
 
   #arrived(result: AcquireResult, sentAt: number): Grant | Refused {

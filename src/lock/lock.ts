@@ -46,7 +46,7 @@ export class Lock implements AsyncDisposable {
   #controller: AbortController | undefined
   #lostBecause: LockLostError | undefined
   #whenLost: ((error: LockLostError) => void) | undefined
-  #lastRefresh: Promise<unknown> = Promise.resolve()
+  #lastRefresh: Promise<unknown> | undefined
   #releasing: Promise<void> | undefined
 
   /** @internal */
@@ -124,7 +124,7 @@ export class Lock implements AsyncDisposable {
       min: 1,
     })
     // One after another, or two that overtake each other leave the deadline here later than the lease's end there.
-    const refreshed = this.#lastRefresh.then(() => this.#refresh(lockAtMostFor))
+    const refreshed = (this.#lastRefresh ?? Promise.resolve()).then(() => this.#refresh(lockAtMostFor))
     this.#lastRefresh = refreshed.catch(() => {})
     return refreshed
   }

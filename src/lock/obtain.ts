@@ -18,9 +18,13 @@ export interface Asker {
   readonly maxClockSkew: number
 }
 
-/** Begins an acquisition: a fresh owner for these options. */
-export function beginAcquisition({ store, label, maxClockSkew }: Asker, options: CheckedLockOptions): Acquisition {
-  const { name, lockAtMostFor, tick, onCrash, metadata } = options
+/** Begins an acquisition: a fresh owner for these options, and for their tick or another one. */
+export function beginAcquisition(
+  { store, label, maxClockSkew }: Asker,
+  options: CheckedLockOptions,
+  tick = options.tick,
+): Acquisition {
+  const { name, lockAtMostFor, onCrash, metadata } = options
   const owner = randomUUID()
   return new Acquisition(store, { name, owner, label, lockAtMostFor, tick, onCrash, maxClockSkew, metadata })
 }

@@ -26,10 +26,22 @@ export interface ClockReading {
 /** What the store is asked to do, for the message if it fails. Made only then: it is asked for thousands of locks at once. */
 export type What = () => string
 
+type Verb = 'acquire' | 'extend' | 'release' | 'read'
+
 export const about =
-  (verb: 'acquire' | 'extend' | 'release' | 'read', name: string): What =>
+  (verb: Verb, name: string): What =>
   () =>
     `${verb} lock ${JSON.stringify(name)}`
+
+export const aboutAll =
+  (verb: Verb, requests: readonly { readonly name: string }[]): What =>
+  () => {
+    const [first] = requests
+    if (first === undefined) return `${verb} no lock`
+    return requests.length === 1
+      ? about(verb, first.name)()
+      : `${verb} ${requests.length} locks such as ${JSON.stringify(first.name)}`
+  }
 
 export interface StoreOptions {
   readonly provider: LockProvider
@@ -58,46 +70,49 @@ export class Store {
     this.clock = clock
     this.timeout = timeout
     this.#onReading = onReading
-    this.#acquire = new Coalescer((batch) => provider.acquire(batch))
-    this.#extend = new Coalescer((batch) => provider.extend(batch))
-    this.#release = new Coalescer((batch) => provider.release(batch))
+    this.#acquire = new Coalescer((batch) => this.#send('acquire', batch, () => provider.acquire(batch), timeOf))
+    this.#extend = new Coalescer((batch) => this.#send('extend', batch, () => provider.extend(batch), timeOfLease))
+    // One deadline for a batch, in place of one for each of thousands of locks.
+    this.#release = new Coalescer((batch) =>
+      this.within(
+        timeout,
+        aboutAll('release', batch),
+        this.#send('release', batch, () => provider.release(batch)),
+      ),
+    )
   }
 
   /** Not bounded in time: an acquisition wants also the answer that comes late. See {@link Store.within}. */
-  async acquire(request: AcquireRequest): Promise<AcquireResult> {
-    const sentAt = this.clock.monotonic()
-    const result = await this.#call(about('acquire', request.name), () => this.#acquire.call(request))
-    this.#read(sentAt, result.granted ? result.lease.storeTime : result.storeTime)
-    return result
+  acquire(request: AcquireRequest): Promise<AcquireResult> {
+    return this.#acquire.call(request)
+  }
+
+  /** As many calls as there are requests, with one promise for all of them. Not bounded in time. */
+  acquireAll(requests: readonly AcquireRequest[]): Promise<readonly AcquireResult[]> {
+    return this.#acquire.callAll(requests)
   }
 
   /** Not bounded in time, see {@link Store.within}. */
-  async extend(request: ExtendRequest): Promise<Lease | undefined> {
-    const sentAt = this.clock.monotonic()
-    const lease = await this.#call(about('extend', request.name), () => this.#extend.call(request))
-    if (lease) this.#read(sentAt, lease.storeTime)
-    return lease
+  extend(request: ExtendRequest): Promise<Lease | undefined> {
+    return this.#extend.call(request)
   }
 
   release(request: ReleaseRequest): Promise<boolean> {
-    const what = about('release', request.name)
-    return this.within(
-      this.timeout,
-      what,
-      this.#call(what, () => this.#release.call(request)),
-    )
+    return this.#release.call(request)
   }
 
   async read(names: readonly string[]): Promise<readonly LockRecord[]> {
     const sentAt = this.clock.monotonic()
-    const [only] = names
-    const what = names.length === 1 && only !== undefined ? about('read', only) : () => `read ${names.length} locks`
+    const what = aboutAll(
+      'read',
+      names.map((name) => ({ name })),
+    )
     const records = await this.within(
       this.timeout,
       what,
       this.#call(what, () => this.#provider.read(names)),
     )
-    if (records[0]) this.#read(sentAt, records[0].storeTime)
+    this.#read(sentAt, records[0]?.storeTime)
     return records
   }
 
@@ -144,6 +159,24 @@ export class Store {
     })
   }
 
+  /** Sends a batch. The first answer that has it brings the store's clock: they are all of the same time. */
+  async #send<Request extends { readonly name: string }, Result>(
+    verb: Verb,
+    batch: readonly Request[],
+    send: () => Promise<readonly Result[]>,
+    timeOf?: (result: Result) => number | undefined,
+  ): Promise<readonly Result[]> {
+    const sentAt = this.clock.monotonic()
+    const results = await this.#call(aboutAll(verb, batch), send)
+    if (results.length !== batch.length) {
+      const answered = `the provider answered ${results.length} results to ${batch.length} requests`
+      throw new StoreError(`could not ${aboutAll(verb, batch)()}: ${answered}`)
+    }
+    const told = timeOf && results.find((result) => timeOf(result) !== undefined)
+    if (told !== undefined) this.#read(sentAt, timeOf?.(told))
+    return results
+  }
+
   async #call<T>(what: What, call: () => Promise<T>): Promise<T> {
     try {
       return await call()
@@ -152,10 +185,13 @@ export class Store {
     }
   }
 
-  #read(sentAt: number, storeTime: number): void {
-    this.#onReading?.({ storeTime, sentAt, receivedAt: this.clock.monotonic() })
+  #read(sentAt: number, storeTime: number | undefined): void {
+    if (storeTime !== undefined) this.#onReading?.({ storeTime, sentAt, receivedAt: this.clock.monotonic() })
   }
 }
+
+const timeOf = (result: AcquireResult): number => (result.granted ? result.lease.storeTime : result.storeTime)
+const timeOfLease = (lease: Lease | undefined): number | undefined => lease?.storeTime
 
 function toStoreError(what: string, error: unknown): StoreError {
   if (error instanceof StoreError) return error

@@ -1,9 +1,11 @@
 import { sleep } from '../clock.ts'
-import type { Grant } from '../lock/acquisition.ts'
+import type { StoreError } from '../errors.ts'
+import { Acquisition, type Grant } from '../lock/acquisition.ts'
 import type { Lock } from '../lock/lock.ts'
 import { beginAcquisition, takeLock } from '../lock/obtain.ts'
 import type { Refused } from '../provider/contract.ts'
 import { type Engine, type Tick, tellStoreError } from './engine.ts'
+import type { Job } from './job.ts'
 
 /** What came of asking for a tick. */
 export type Answer =
@@ -19,20 +21,57 @@ export type Answer =
 const FIRST_PAUSE = 50
 const LONGEST_PAUSE = 2_000
 
+/** A tick to be asked for until some moment (monotonic). */
+export interface Ask {
+  readonly tick: Tick
+  readonly until: number
+}
+
 /**
  * Asks for a tick, and while the store fails asks again with the same owner, with growing pauses, until `until` (monotonic). A grant that
  * comes after that is given back. Never rejects.
  */
-export async function askForTick(engine: Engine, { job, time }: Tick, until: number): Promise<Answer> {
-  const { clock, asker, stopping, closing } = engine
-  const acquisition = beginAcquisition(asker, { ...job.lock, tick: time })
+export async function askForTick(engine: Engine, tick: Tick, until: number): Promise<Answer> {
+  const acquisition = beginAcquisition(engine.asker, tick.job.lock, tick.time)
+  return await goOn(engine, { tick, until }, acquisition)
+}
+
+/**
+ * Asks for many ticks as {@link askForTick} does, first for all of them at once, for `patience` ms. Tells the answer to each when it is there: in the same turn for all
+ * that the store answers, so that a refusal, which is what most asks of a cluster come to, costs no promise of its own. Never
+ * rejects.
+ */
+export async function askForTicks(
+  engine: Engine,
+  asks: readonly Ask[],
+  patience: number,
+  onAnswer: (tick: Tick, answer: Answer) => void,
+): Promise<void> {
+  const { asker } = engine
+  const acquisitions = asks.map(({ tick }) => beginAcquisition(asker, tick.job.lock, tick.time))
+  const answers = await Acquisition.askAll(asker.store, acquisitions, patience)
+  for (const [index, ask] of asks.entries()) {
+    const answer = answers[index] as Grant | Refused | StoreError
+    const acquisition = acquisitions[index] as Acquisition
+    if ('granted' in answer) onAnswer(ask.tick, taken(engine, ask.tick, acquisition, answer))
+    else engine.track(goOn(engine, ask, acquisition, answer).then((later) => onAnswer(ask.tick, later)))
+  }
+}
+
+/** How long to wait for one answer when so many ms are left, in ms. */
+export const patienceFor = ({ asker }: Engine, job: Job, left: number): number =>
+  Math.min(asker.store.timeout, job.lock.lockAtMostFor, Math.max(1, left))
+
+/** Asks until there is an answer or time is up; `failed` is what the ask before came to, if there was one. */
+async function goOn(engine: Engine, ask: Ask, acquisition: Acquisition, failed?: StoreError): Promise<Answer> {
+  const { clock, stopping } = engine
+  const { tick, until } = ask
+  const { job } = tick
+  let error: unknown = failed
   try {
-    for (let failures = 1; ; failures++) {
+    for (let failures = failed ? 1 : 0; ; failures++) {
       let answer: Grant | Refused | undefined
-      try {
-        const left = Math.max(1, until - clock.monotonic())
-        answer = await acquisition.ask(Math.min(asker.store.timeout, job.lock.lockAtMostFor, left))
-      } catch (error) {
+      if (failures > 0) {
         tellStoreError(engine, 'acquire', job.name, error)
         if (stopping.aborted || job.removed) return { outcome: 'stopped' }
         await pause(engine, Math.min(until - clock.monotonic(), pauseAfter(failures, engine.random())))
@@ -41,17 +80,38 @@ export async function askForTick(engine: Engine, { job, time }: Tick, until: num
         // At its very end the next tick is due, and this one must not be taken any more.
         if (!answer && clock.monotonic() >= until) return { outcome: 'failed', error }
       }
-      if (!answer) continue
-      if (!answer.granted) return { outcome: 'refused', refused: answer }
-      // What is not taken is given back below, and its tick is not marked as done: under `onCrash: 'rerun'` it is still to be had.
-      if (engine.runs.has(job.name)) return { outcome: 'running' }
-      if (closing.aborted) return { outcome: 'stopped' }
-      // A grant that comes while the runs drain is used: to all other nodes this tick is taken.
-      return { outcome: 'granted', lock: takeLock(asker, job.lock, acquisition, answer) }
+      try {
+        answer ??= await acquisition.ask(patienceFor(engine, job, until - clock.monotonic()))
+      } catch (again) {
+        error = again
+        continue
+      }
+      return taken(engine, tick, acquisition, answer)
     }
   } finally {
     acquisition.abandon()
   }
+}
+
+/** What an answer of the store comes to here. A grant that is not taken into use is given back. */
+function taken(
+  { asker, closing, runs }: Engine,
+  { job }: Tick,
+  acquisition: Acquisition,
+  answer: Grant | Refused,
+): Answer {
+  if (!answer.granted) {
+    acquisition.abandon()
+    return { outcome: 'refused', refused: answer }
+  }
+  // Its tick is not marked as done: under `onCrash: 'rerun'` it is still to be had.
+  const running = runs.has(job.name)
+  if (running || closing.aborted) {
+    acquisition.abandon()
+    return { outcome: running ? 'running' : 'stopped' }
+  }
+  // A grant that comes while the runs drain is used: to all other nodes this tick is taken.
+  return { outcome: 'granted', lock: takeLock(asker, job.lock, acquisition, answer) }
 }
 
 /** Twice as long after each failure, and random by half, so that nodes don't come back all at once when the store does. */

@@ -1,7 +1,7 @@
 import type { Lock } from '../lock/lock.ts'
 import { detailsOf } from '../lock/obtain.ts'
-import type { LockRecord } from '../provider/contract.ts'
-import { type Answer, askForTick, pause } from './ask.ts'
+import type { LockRecord, Refused } from '../provider/contract.ts'
+import { type Answer, type Ask, askForTick, askForTicks, pause } from './ask.ts'
 import { type Engine, factsOf, type Tick } from './engine.ts'
 import type { SkippedEvent } from './events.ts'
 import type { Job } from './job.ts'
@@ -18,30 +18,49 @@ export async function pursue(engine: Engine, tick: Tick, until: number): Promise
   await conclude(engine, tick, answer)
 }
 
-/** Does what the answer to a tick demands. Answers when all is over. Never rejects. */
-export async function conclude(engine: Engine, tick: Tick, answer: Answer): Promise<void> {
+/** As {@link pursue}, for ticks that are due at once: one ask for all of them, for so many ms. */
+export function pursueAll(engine: Engine, asks: readonly Ask[], patience: number): Promise<void> {
+  for (const { tick } of asks) tick.job.asking++
+  return askForTicks(engine, asks, patience, (tick, answer) => {
+    tick.job.asking--
+    const running = conclude(engine, tick, answer)
+    if (running) engine.track(running)
+  })
+}
+
+/** Does what the answer to a tick demands. What is run for it is over when the promise is, if there is one; it never rejects. */
+export function conclude(engine: Engine, tick: Tick, answer: Answer): Promise<void> | undefined {
   const { job } = tick
   switch (answer.outcome) {
     case 'granted':
       job.paused = false
-      return await run(engine, tick, answer.lock)
+      return run(engine, tick, answer.lock)
     case 'running':
-      return tellSkipped(engine, tick, RUNNING_HERE)
+      tellSkipped(engine, tick, RUNNING_HERE)
+      return undefined
     case 'refused':
-      tellSkipped(engine, tick, { heldBy: undefined, heldUntil: undefined, ...detailsOf(answer.refused) })
+      tellRefused(engine, tick, answer.refused)
       job.paused = answer.refused.reason === 'paused'
       if (!job.paused && mayRerun(job, tick.time, answer.refused.record))
         engine.track(watch(engine, tick, answer.refused.record))
-      return
+      return undefined
     case 'failed':
-      if (job.onStoreError === 'run' && job.paused) return tellSkipped(engine, tick, PAUSED)
+      if (job.onStoreError === 'run' && job.paused) {
+        tellSkipped(engine, tick, PAUSED)
+        return undefined
+      }
       // Not once more what ran here meanwhile, by way of catching up, or before the job was registered anew.
-      if (job.onStoreError === 'run' && tick.time <= latest(engine, job)) return tellSkipped(engine, tick, TAKEN_HERE)
-      if (job.onStoreError === 'run') return await run(engine, tick, undefined)
+      if (job.onStoreError === 'run' && tick.time <= latest(engine, job)) {
+        tellSkipped(engine, tick, TAKEN_HERE)
+        return undefined
+      }
+      if (job.onStoreError === 'run') return run(engine, tick, undefined)
       tellMissed(engine, tick, 'store-error', answer.error)
-      return engine.owe(job)
+      engine.owe(job)
+      return undefined
     case 'stopped':
-      return tellMissed(engine, tick, 'stopped', undefined)
+      tellMissed(engine, tick, 'stopped', undefined)
+      return undefined
   }
 }
 
@@ -61,6 +80,14 @@ const TAKEN_HERE = { reason: 'tick-taken', heldBy: undefined, heldUntil: undefin
 
 export const tellSkipped = (engine: Engine, tick: Tick, details: SkipDetails): void =>
   engine.events.emit('skipped', () => ({ ...factsOf(tick), ...details }))
+
+const tellRefused = (engine: Engine, tick: Tick, refused: Refused): void =>
+  engine.events.emit('skipped', () => ({
+    ...factsOf(tick),
+    heldBy: undefined,
+    heldUntil: undefined,
+    ...detailsOf(refused),
+  }))
 
 async function run(engine: Engine, tick: Tick, lock: Lock | undefined): Promise<void> {
   if (engine.runs.has(tick.job.name)) return tellSkipped(engine, tick, RUNNING_HERE)

@@ -20,6 +20,7 @@ describe('postgres is given', () => {
     ['an unknown option', { url: 'postgres://host/db', tabel: 'locks' }, /unknown option "tabel"/],
     ['a pool that is none', { pool: 'pool' }, /pool must have a method query/],
     ['the URL of another store', 'redis://host', /url must look like/],
+    ['no yes or no', { url: 'postgres://host/db', prepare: 'maybe' }, /prepare must be true or false/],
     ['a table that is no name', { url: 'postgres://host/db', table: 'a;b' }, /table must be a name/],
   ])('%s: an error at once', (_, input, message) => {
     expect(() => postgres(input as PostgresInput)).toThrow(message)
@@ -94,6 +95,69 @@ describe.skipIf('unavailable' in server)('a connection of postgres', () => {
     await expect(nul).rejects.toMatchObject({ code: '22021' })
     expect(await next).toMatchObject([{ granted: true }])
     expect(most).toBe(1)
+  })
+
+  describe('that keeps statements under their names', () => {
+    const session = (): pg.Pool => new pg.Pool({ connectionString: url, max: 1 })
+    const namesIn = async (pool: pg.Pool): Promise<string[]> =>
+      (await pool.query("SELECT name FROM pg_prepared_statements WHERE name LIKE 'ticklock%'")).rows.map(
+        ({ name }) => name,
+      )
+
+    it('has each of them planned once', async () => {
+      const pool = session()
+      const provider = postgres({ pool, table: TABLE })
+      for (let round = 0; round < 3; round++) await provider.acquire([ask('prepared')])
+      // The statement that takes locks, and the one that only looks.
+      expect(await namesIn(pool)).toHaveLength(2)
+      await pool.end()
+    })
+
+    it('and forgets them, as behind a pooler, is sent the text from then on', async () => {
+      const pool = session()
+      const provider = postgres({ pool, table: TABLE })
+      const request = ask('forgotten')
+      expect(await provider.acquire([request])).toMatchObject([{ granted: true }])
+      await pool.query('DEALLOCATE ALL')
+      expect(await provider.acquire([request])).toMatchObject([{ granted: true }])
+      expect(await provider.read(['forgotten'])).toHaveLength(1)
+      expect(await namesIn(pool)).toEqual([])
+      await pool.end()
+    })
+
+    it('and has them from somebody else already, is sent the text from then on', async () => {
+      const pool = session()
+      await postgres({ pool, table: TABLE }).acquire([ask('of another')])
+      const [name] = await namesIn(pool)
+      const shared = session()
+      await shared.query(`PREPARE ${name} AS SELECT 1`)
+      expect(await postgres({ pool: shared, table: TABLE }).acquire([ask('of ours')])).toMatchObject([
+        { granted: true },
+      ])
+      await Promise.all([pool.end(), shared.end()])
+    })
+
+    it('goes on when the table changes under them', async () => {
+      const table = 'ticklock_widened'
+      await admin.query(`CREATE TABLE ${table} (name varchar(64) NOT NULL PRIMARY KEY, lock_until timestamp NOT NULL,
+        locked_at timestamp NOT NULL, locked_by varchar(64) NOT NULL, fencing_token bigint NOT NULL DEFAULT 0,
+        last_tick timestamp(3), tick_done boolean NOT NULL DEFAULT false, metadata text, paused boolean NOT NULL DEFAULT false)`)
+      const pool = session()
+      const provider = postgres({ pool, table })
+      expect(await provider.read(['widened'])).toEqual([])
+      await postgres({ client: admin, table }).setup()
+      expect(await provider.read(['widened'])).toEqual([])
+      await pool.end()
+      await admin.query(`DROP TABLE ${table}`)
+    })
+
+    it('is not asked to with prepare: false', async () => {
+      const pool = session()
+      const provider = postgres({ pool, table: TABLE, prepare: false })
+      expect(await provider.acquire([ask('unprepared')])).toMatchObject([{ granted: true }])
+      expect(await namesIn(pool)).toEqual([])
+      await pool.end()
+    })
   })
 
   it('of its own that is silently dead gives an error, and the next call gets a new one', async () => {

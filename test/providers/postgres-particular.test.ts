@@ -112,6 +112,41 @@ describe.skipIf('unavailable' in server)('postgres in particular', () => {
       expect(queries).toHaveLength(1)
     })
 
+    it('only reads where the last batch was mostly refused, and asks for no more than what then looks free', async () => {
+      const queries: unknown[][] = []
+      const looking = postgres({
+        pool: {
+          query(text, values) {
+            queries.push(values?.[0] as unknown[])
+            return pool.query(text, values)
+          },
+        },
+        table: TABLE,
+      })
+      const names = Array.from({ length: 5 }, (_, index) => `looking ${index}`)
+      const all = (): Promise<boolean[]> =>
+        looking.acquire(names.map((name) => ask(name))).then((answers) => answers.map(({ granted }) => granted))
+      await node.acquire(names.map((name) => ask(name)))
+      const refused = names.map(() => false)
+      expect(await all()).toEqual(refused)
+      expect(await all()).toEqual(refused)
+      expect(queries).toEqual([names, names])
+
+      queries.length = 0
+      await node.forceRelease('looking 3')
+      expect(await all()).toEqual(names.map((name) => name === 'looking 3'))
+      expect(queries).toEqual([names, ['looking 3']])
+
+      queries.length = 0
+      for (const name of names) await node.forceRelease(name)
+      await all()
+      expect(queries).toEqual([names, names])
+      queries.length = 0
+      for (const name of names) await node.forceRelease(name)
+      await all()
+      expect(queries).toEqual([names])
+    })
+
     it('locks rows in the order of their names, so batches in opposite orders cannot deadlock', async () => {
       const unlocked = async (name: string): Promise<boolean> => {
         const { rows } = await other.query(`SELECT FROM ${TABLE} WHERE name = $1 FOR UPDATE SKIP LOCKED`, [name])

@@ -1,18 +1,20 @@
 /* What is asked about records, and done to them, whoever holds them. */
 import { milliseconds } from './milliseconds.ts'
 
-/**
- * Reads records.
- *
- *   $1 text[]  names, or null for all
- */
-export const readStatement = (table: string): string => `
+/** Reads all records. */
+export const readAllStatement = (table: string): string => `
   SELECT
     name, locked_by, ${milliseconds('locked_at')} AS locked_at, ${milliseconds('lock_until')} AS lock_until,
     fencing_token, ${milliseconds('last_tick')} AS last_tick, tick_done, metadata, paused,
     ${milliseconds("clock_timestamp() AT TIME ZONE 'UTC'")} AS store_time
-  FROM ${table}
-  WHERE $1::text[] IS NULL OR name = ANY ($1)`
+  FROM ${table}`
+
+/**
+ * Reads the records of some names.
+ *
+ *   $1 text[]  names
+ */
+export const readStatement = (table: string): string => `${readAllStatement(table)} WHERE name = ANY ($1::text[])`
 
 /**
  * Frees a lock, whoever has it. Answers a row when somebody had it.

@@ -63,17 +63,23 @@ local function grant(lock_key, state_key, record, request, now)
     metadata = request.metadata,
     paused = record and record.paused,
   }
+  local written = { 'locked_by', granted.locked_by, 'locked_at', digits(granted.locked_at),
+    'lock_until', digits(granted.lock_until), 'fencing_token', digits(granted.fencing_token) }
+  local function write(field, value)
+    written[#written + 1] = field
+    written[#written + 1] = value
+  end
   if request.tick then
     granted.last_tick = request.tick_text
-    redis.call('HSET', state_key, 'last_tick', granted.last_tick, 'tick_done', '0')
+    write('last_tick', granted.last_tick)
+    write('tick_done', '0')
   end
   if granted.metadata then
-    redis.call('HSET', state_key, 'metadata', granted.metadata)
-  else
+    write('metadata', granted.metadata)
+  elseif not record or record.has_metadata then
     redis.call('HDEL', state_key, 'metadata')
   end
-  redis.call('HSET', state_key, 'locked_by', granted.locked_by, 'locked_at', digits(granted.locked_at),
-    'lock_until', digits(granted.lock_until), 'fencing_token', digits(granted.fencing_token))
+  redis.call('HSET', state_key, unpack(written))
   put(lock_key, granted)
   keep(state_key, granted, now)
   return granted

@@ -59,6 +59,7 @@ local function load(lock_key, state_key, now)
     last_tick = state[5],
     tick_done = state[6] == '1',
     metadata = state[7],
+    has_metadata = state[7] ~= false,
     paused = state[8] == '1',
     foreign = false,
   }

@@ -13,9 +13,11 @@ local function release(lock_key, state_key, record, released, at_least, tick, no
   record.locked_by = released
   local kept_until = record.locked_at + at_least
   record.lock_until = kept_until > now and end_of_ms(kept_until) or now
-  redis.call('HSET', state_key, 'locked_by', released, 'lock_until', digits(record.lock_until))
+  local until_text = digits(record.lock_until)
   if tick and record.last_tick and tick == tonumber(record.last_tick) then
-    redis.call('HSET', state_key, 'tick_done', '1')
+    redis.call('HSET', state_key, 'locked_by', released, 'lock_until', until_text, 'tick_done', '1')
+  else
+    redis.call('HSET', state_key, 'locked_by', released, 'lock_until', until_text)
   end
   if record.lock_until > now then
     put(lock_key, record)

@@ -1,0 +1,57 @@
+import { parseArgs } from 'node:util'
+import type { BenchOptions } from './row.ts'
+
+export const HELP = `npm run bench [-- options]
+
+  --only NAME[,NAME]      rows to run, by name or the beginning of one (default: all)
+  --list                  the rows' names
+  --json                  prints an array of { name, provider, value, unit, aim, ok }
+  --stores NAME[,NAME]    postgres, mariadb, mysql, mongodb, redis (default: all)
+
+Of the row "coordinators":
+  --seconds N             how long one cell runs (default: 15)
+  --processes N[,N]       how many processes (default: 4; the full table has 4,20)
+  --rivals NAME[,NAME]    which coordinators (default: all)
+  --conditions NAME[,NAME] which conditions (default: all)
+  --jobs NAME[,NAME]      instant, 50ms (default: all)`
+
+/** @throws {TypeError} for an option that isn't known. */
+export function readOptions(
+  args: readonly string[],
+): BenchOptions & { readonly list: boolean; readonly help: boolean } {
+  const { values } = parseArgs({
+    args: [...args],
+    options: {
+      only: { type: 'string', multiple: true },
+      list: { type: 'boolean', default: false },
+      json: { type: 'boolean', default: false },
+      help: { type: 'boolean', default: false },
+      stores: { type: 'string' },
+      seconds: { type: 'string', default: '15' },
+      processes: { type: 'string', default: '4' },
+      rivals: { type: 'string' },
+      conditions: { type: 'string' },
+      jobs: { type: 'string' },
+    },
+  })
+  return {
+    only: (values.only ?? []).flatMap(listed),
+    list: values.list,
+    json: values.json,
+    help: values.help,
+    stores: listed(values.stores),
+    seconds: positive(values.seconds, 'seconds'),
+    processes: listed(values.processes).map((text) => positive(text, 'processes')),
+    rivals: listed(values.rivals),
+    conditions: listed(values.conditions),
+    jobs: listed(values.jobs),
+  }
+}
+
+const listed = (text: string | undefined): string[] => (text ?? '').split(',').filter(Boolean)
+
+function positive(text: string, option: string): number {
+  const number = Number(text)
+  if (Number.isInteger(number) && number > 0) return number
+  throw new TypeError(`--${option} takes whole numbers above 0, not ${JSON.stringify(text)}`)
+}

@@ -1,0 +1,40 @@
+import type { ServerName, TestServer } from '../../test/servers/index.ts'
+import type { Result } from './result.ts'
+
+/** One row of the table: what is measured, in one file of `rows/`. */
+export interface Row {
+  /** What `--only` calls it. */
+  readonly name: string
+  /** What it measures, as the table says it. */
+  readonly what: string
+  /** Whether it needs the packages of bench/package.json. */
+  readonly rivals?: boolean
+  run(context: BenchContext): Promise<readonly Result[]>
+}
+
+/** What a row works with. */
+export interface BenchContext {
+  readonly options: BenchOptions
+  /** The server, started at the first call, or `undefined` when this machine can't have it. */
+  server(name: ServerName): Promise<TestServer | undefined>
+  /** A server of the caller's own, who stops it. */
+  fresh(name: ServerName): Promise<TestServer | undefined>
+  /** Says what is going on. Goes to standard error, so that `--json` stays JSON. */
+  say(text: string): void
+}
+
+export interface BenchOptions {
+  /** Rows to run: names, or beginnings of names. All when empty. */
+  readonly only: readonly string[]
+  readonly json: boolean
+  /** How long a cell of the coordinators' table runs, in seconds. */
+  readonly seconds: number
+  /** Numbers of processes in the coordinators' table. */
+  readonly processes: readonly number[]
+  /** Which rivals, conditions and kinds of job the coordinators' table has; all when empty. */
+  readonly rivals: readonly string[]
+  readonly conditions: readonly string[]
+  readonly jobs: readonly string[]
+  /** Stores to measure on; all when empty. */
+  readonly stores: readonly string[]
+}
