@@ -1,3 +1,4 @@
+import { ENTRY_COLUMNS, NODE_COLUMNS } from '../provider/history-sql.ts'
 import { withoutLists } from './array-literal.ts'
 import { has, refuse } from './refuse.ts'
 import { answerOf, placeOf, type SqlPlace } from './sql-client.ts'
@@ -19,8 +20,13 @@ const COLUMNS = [
   'last_tick',
   'tick_done',
   'metadata',
+  'paused',
   'store_time',
   'dropped',
+  ...ENTRY_COLUMNS,
+  ...NODE_COLUMNS,
+  'changed_at',
+  'seen_at',
 ]
 
 /**

@@ -1,5 +1,6 @@
 /* The libraries whose clients postgres() takes through ticklock/clients, each opened as its users do, with the settings that would trip up SQL. */
 import { PGlite } from '@electric-sql/pglite'
+import { PrismaPg } from '@prisma/adapter-pg'
 import { drizzle as drizzlePg } from 'drizzle-orm/node-postgres'
 import { drizzle as drizzlePglite } from 'drizzle-orm/pglite'
 import { drizzle as drizzleJs } from 'drizzle-orm/postgres-js'
@@ -8,6 +9,7 @@ import { CamelCasePlugin, Kysely, PostgresDialect } from 'kysely'
 import pg from 'pg'
 import postgresJs from 'postgres'
 import { DataSource } from 'typeorm'
+import { PrismaClient } from '../../examples/adapters/prisma/client.ts'
 import {
   fromDrizzle,
   fromKnex,
@@ -17,7 +19,6 @@ import {
   fromTypeOrm,
   type SqlPlace,
 } from '../../src/clients/index.ts'
-import { prismaClient } from './clients-prisma.ts'
 import { oddPool } from './postgres-subject.ts'
 
 export interface OpenedClient {
@@ -70,7 +71,7 @@ export const postgresClients: Readonly<Record<string, (url: string) => OpenedCli
     return { place: fromTypeOrm(source), ask: () => source.query('SELECT 1'), close: () => source.destroy() }
   },
   Prisma: (url) => {
-    const prisma = prismaClient(url)
+    const prisma = new PrismaClient({ adapter: new PrismaPg({ connectionString: url, max: 4 }) })
     return {
       place: fromPrisma(prisma),
       ask: () => prisma.$queryRawUnsafe('SELECT 1'),

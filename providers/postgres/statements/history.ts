@@ -17,12 +17,12 @@ export type HistoryStatements = ReturnType<typeof historyStatements>
 
 export function historyStatements(entries: string, nodes: string) {
   return {
-    /** $1 jsonb: a list of entries, each a list in the order of the columns. */
+    /** $1 text, of JSON: a list of entries, each a list in the order of the columns. As jsonb it would be encoded once more by some clients. */
     write: `
       INSERT INTO ${entries} AS h (${ALL})
       SELECT
         e->>0, e->>1, e->>2, e->>3, e->>4, (e->>5)::bigint, (e->>6)::bigint, (e->>7)::float8, (e->>8)::bigint, e->>9, e->>10, ${NOW}
-      FROM jsonb_array_elements($1::jsonb) AS e
+      FROM jsonb_array_elements($1::text::jsonb) AS e
       ON CONFLICT (id) DO UPDATE SET ${[...END_COLUMNS, 'changed_at'].map((name) => `${name} = excluded.${name}`)}
       WHERE excluded.outcome <> 'running'`,
     /** $1 to $5: a node, in the order of the columns. */
