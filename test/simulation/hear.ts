@@ -11,6 +11,9 @@ const RELEASING = 10_100
 /** The longest pause between two asks, in ms, and a little. */
 const LONGEST_PAUSE = 2_100
 
+/** So soon a grant is given back that nobody uses, in ms, if nothing hinders it. */
+const GIVING_BACK = 1_000
+
 /** Listens to what a scheduler says, and judges whether it is true. */
 export function listen(witness: Witness, life: Life, scheduler: Scheduler, throws: boolean): void {
   scheduler.on('started', ({ job, kind }) => void life.kinds.set(job, kind))
@@ -41,10 +44,11 @@ export function onAnswer(
   after: number,
 ): void {
   for (let index = 0; index < requests.length; index++) {
-    const { name, tick, lockAtMostFor } = requests[index] as AcquireRequest
+    const { name, owner, tick, lockAtMostFor } = requests[index] as AcquireRequest
     const result = results[index] as AcquireResult
     // What came after its lease had ended, counted from the sending, is no answer.
     if (result.granted && after >= lockAtMostFor) continue
+    if (result.granted) witness.later(GIVING_BACK, () => judgeUse(witness, life, name, owner))
     if (tick === undefined || !witness.files.has(name)) continue
     const file = witness.file(name)
     const known = file.ticks.get(tick)
@@ -53,6 +57,17 @@ export function onAnswer(
     const told = TOLD[result.granted ? 'granted' : result.reason] ?? 0
     known?.told.set(life, (known.told.get(life) ?? 0) | told)
   }
+}
+
+/** A grant that has arrived is used, or given back: nobody is kept from the lock for nothing. */
+function judgeUse(witness: Witness, life: Life, name: string, owner: string): void {
+  const file = witness.file(name)
+  const { holding } = file
+  if (holding.owner !== owner || holding.released || holding.until <= witness.now || file.runs.has(owner)) return
+  const from = witness.now - GIVING_BACK
+  if (!life.upThrough(from, witness.now)) return
+  if (life.troubleWithin(from, witness.now) || witness.storeTroubleWithin(from, witness.now)) return
+  witness.violate('a lost reply is harmless', `${life.node} was granted ${name}, and neither used it nor gave it back`)
 }
 
 function onSkipped(witness: Witness, life: Life, { job, kind, scheduledAt, reason }: SkippedEvent): void {

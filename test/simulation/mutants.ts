@@ -154,8 +154,8 @@ export const mutants: readonly Mutant[] = [
     1,
     'the coalescer mixes up answers',
     'src/lock/coalescer.ts',
-    'waiting.resolve(results[index] as Result)',
-    'waiting.resolve(results[batch.length - 1 - index] as Result)',
+    'batch.length === 1 ? results : results.slice(from, from + requests.length)',
+    '[...results].reverse().slice(from, from + requests.length)',
   ),
   mutant(
     'plan',

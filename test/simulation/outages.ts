@@ -10,13 +10,19 @@ export interface Outage {
 export const overlapping = (outages: readonly Outage[], from: number, until: number): Outage | undefined =>
   outages.find((outage) => outage.from <= until && outage.until >= from)
 
-/** Whether somewhere in a span there are so many ms in a row without any of these outages. */
-export function hasClear(outages: readonly Outage[], from: number, until: number, length: number): boolean {
+/** The parts of a span without any of these outages, in order. */
+export function clearParts(outages: readonly Outage[], from: number, until: number): { from: number; until: number }[] {
+  const parts: { from: number; until: number }[] = []
   let clearFrom = from
   const within = outages.filter((each) => each.from < until && each.until > from).sort((a, b) => a.from - b.from)
   for (const outage of within) {
-    if (outage.from - clearFrom >= length) return true
+    if (outage.from > clearFrom) parts.push({ from: clearFrom, until: outage.from })
     clearFrom = Math.max(clearFrom, outage.until)
   }
-  return until - clearFrom >= length
+  if (until > clearFrom) parts.push({ from: clearFrom, until })
+  return parts
 }
+
+/** Whether somewhere in a span there are so many ms in a row without any of these outages. */
+export const hasClear = (outages: readonly Outage[], from: number, until: number, length: number): boolean =>
+  clearParts(outages, from, until).some((part) => part.until - part.from >= length)

@@ -1,7 +1,7 @@
 import type { JobContext, JobOptions } from '../../src/index.ts'
 import { type Holding, JobFile } from './file.ts'
 import type { Life } from './life.ts'
-import { type Outage, overlapping } from './outages.ts'
+import { clearParts, type Outage, overlapping } from './outages.ts'
 import type { WitnessedRun } from './run.ts'
 import { MAX_DRIFT, type Scenario } from './scenario.ts'
 import type { World } from './world.ts'
@@ -15,6 +15,9 @@ export interface Violation {
 
 /** How far a node that has just heard from the store may be off, in ms. */
 export const TIMELY = 250
+/** The share of what is left of a lease after which a renewal that failed is tried again, and how long one may take, in ms. */
+const RETRY_AFTER = 1 / 8
+const RENEWING = 250
 /** How long what a good answer told of the store's clock is taken to hold, and a jump of the wall clock to be followed, in ms. */
 const FRESH = 60_000
 /** A tick may be asked for so long, in ms. */
@@ -50,6 +53,11 @@ export class Witness {
 
   get now(): number {
     return this.#world.now
+  }
+
+  /** Looks again after so many ms of true time. */
+  later(ms: number, look: () => void): void {
+    this.#world.after(ms, look)
   }
 
   file(name: string): JobFile {
@@ -219,14 +227,22 @@ export class Witness {
       )
   }
 
-  /** A lease that is kept alive is not lost while nothing hinders its node from asking, and the store from answering. */
+  /**
+   * A lease that is kept alive is not lost, unless something hinders its node from asking, or the store from answering, until its end. After a
+   * renewal that failed the next one comes when an eighth of what is left has passed.
+   */
   judgeKeepAlive(run: WitnessedRun): void {
     const { lock, life, leaseUntil, job } = run
     if (!lock || lock.held || !life.optionsAt(job, run.startedAt)?.keepAlive || leaseUntil > this.now) return
     if (this.#excused(this.file(job), run) || lock.lockAtMostFor < 200) return
-    const from = leaseUntil - lock.lockAtMostFor
-    if (life.troubleWithin(from, this.now) || this.storeTroubleWithin(from, this.now)) return
-    this.violate('keep-alive', `${life.node} lost ${job}, which it should have kept alive`)
+    const renews = Math.max(leaseUntil - (lock.lockAtMostFor * 2) / 3, run.startedAt)
+    const hindrances = [...this.storeOutages, ...life.outages, ...life.link.troubles]
+    for (const clear of clearParts(hindrances, renews, leaseUntil)) {
+      const enough = (leaseUntil - clear.from) * RETRY_AFTER + RENEWING
+      if (clear.until - clear.from < enough) continue
+      this.violate('keep-alive', `${life.node} lost ${job}, which it should have kept alive`)
+      return
+    }
   }
 
   /** A lock that was taken away by hand, or that the store has forgotten: its holder can't know before it next asks. */

@@ -23,4 +23,5 @@ export class Unanswered {
 
 /** Each client has words of its own for it. */
 const isTimeout = (error: unknown): boolean =>
-  error instanceof Error && (/timed? ?out/i.test(`${error.name} ${error.message}`) || isTimeout(error.cause))
+  error instanceof Error &&
+  (/timed? ?out|did not answer within/i.test(`${error.name} ${error.message}`) || isTimeout(error.cause))
