@@ -8,7 +8,7 @@ interface CronerJob {
 }
 
 /**
- * `locked` for croner 10 and 11: croner hands the job to its function, and the latest tick of its pattern is the call's tick, so that each runs once in
+ * `locked` for croner 11: croner hands the job to its function, and the latest tick of its pattern is the call's tick, so that each runs once in
  * the whole cluster. A job without a `timezone` goes by the machine's, which has to be the same on all nodes.
  *
  * @example

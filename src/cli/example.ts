@@ -6,7 +6,7 @@ export const exampleConfig = (
 ): string => `# yaml-language-server: $schema=./node_modules/ticklock/config.schema.json
 #
 # Jobs that run once in a cluster. Start "ticklock run" on as many machines (or in as many terminals) as you like: of each tick of each job, one of them
-# runs it. All options: https://www.npmjs.com/package/ticklock, docs/config.md
+# runs it. All options: docs/config.md of the package
 
 # Where the locks are. Machines that share jobs share this. A SQLite file is for the processes of one machine.
 #   \${DATABASE_URL}                       a variable of the environment; \${DATABASE_URL:-sqlite:./ticklock.sqlite} has a default

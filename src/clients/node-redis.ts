@@ -22,7 +22,7 @@ export interface NodeRedisCluster {
 const OPTIONS = { typeMapping: {} } as never
 
 /**
- * A client of `redis` (node-redis) 5 or 6, or a cluster client of it, for `redis()` of `ticklock/redis`; connected before the first use. Give it a
+ * A client of `redis` (node-redis) 6, or a cluster client of it, for `redis()` of `ticklock/redis`; connected before the first use. Give it a
  * `commandsQueueMaxLength` and `disableOfflineQueue: true`: what waits in its queue during an outage would be sent when nobody waits for it any more.
  *
  * @example
