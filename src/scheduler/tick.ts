@@ -119,14 +119,14 @@ const NEXT_LOOK = 1_000
 /**
  * Waits until the lease of a tick that another node runs has lapsed, and then asks for that tick. The race: all nodes that were refused do so
  * at once; the store grants it to one, and the others see its new lease and wait for that one. Ends when the tick is done,
- * or a later one was granted.
+ * or a later one was granted. A tick that a node with a wrong clock took before its time is not run here before its time.
  */
 export async function watch(engine: Engine, tick: Tick, record: LockRecord): Promise<void> {
   const { job, time } = tick
   if (job.watched !== undefined && job.watched >= time) return
   job.watched = time
   const rerun: Tick = { ...tick, kind: 'rerun' }
-  let wait = leftOf(record)
+  let wait = Math.max(leftOf(record), time - engine.time.now())
   while (!engine.stopping.aborted) {
     await pause(engine, wait)
     if (engine.stopping.aborted || job.removed || job.watched !== time) break

@@ -48,6 +48,8 @@ interface Judged {
   readonly asked: number
   /** The end of its grace. */
   readonly over: number
+  /** When the job is registered anew with other options, or the run ends. */
+  readonly end: number
 }
 
 /**
@@ -102,7 +104,7 @@ function* ticksOf(file: JobFile, { options, schedule, from, until }: Reign): Gen
     const grace = Math.min(graceFor, (next ?? Number.POSITIVE_INFINITY) - time)
     const asked = time + Math.min(jitter, grace / 2) + PROMPT
     if (asked > until) return
-    yield { file, options, time, asked, over: time + grace }
+    yield { file, options, time, asked, over: time + grace, end: until }
     time = next
   }
 }
@@ -155,6 +157,7 @@ function whyNotRun(cluster: Cluster, lives: readonly Life[], judged: Judged): st
     file.overtakenBy(time, time + CATCHING_UP + parseDuration(options.lockAtMostFor, { option: 'lockAtMostFor' }))
   )
     return 'passed over while catching up'
+  if (options.catchUp !== 'none' && neverIdle(judged)) return 'still waiting while catching up'
   if (lives.some((life) => wasFit(cluster, life, judged))) return ''
   if (overlapping(cluster.outages, time - RECOVERING, over)) return 'the store was down or slow'
   const up = lives.filter((life) => life.upThrough(time - STARTING, asked))
@@ -162,6 +165,14 @@ function whyNotRun(cluster: Cluster, lives: readonly Life[], judged: Judged): st
   return up.every((life) => overlapping(life.outages, time - RECOVERING, over))
     ? 'no node was fit'
     : 'the network was bad'
+}
+
+/** Whether the job ran all the time from this tick to the end of its options, so that the tick still waits for its turn, or was dropped by a reload. */
+function neverIdle({ file, time, end }: Judged): boolean {
+  const runs = [...file.runs.values()].map(({ startedAt, endedAt = Number.POSITIVE_INFINITY }) => {
+    return { from: startedAt, until: endedAt, why: 'a run' }
+  })
+  return !hasClear(runs, time, end, Math.min(ENOUGH, end - time))
 }
 
 /** Whether something befell each node that was granted the tick, so that it did not run it. */

@@ -46,6 +46,20 @@ describe('a tick whose node crashed', () => {
     expect(cluster.ran).toMatchObject([{ tick: 0, kind: 'rerun' }])
   })
 
+  it('is not taken over before its time, though a node with a wrong clock took it early and crashed', async () => {
+    const cluster = new Cluster()
+    await cluster.until(0)
+    await cluster.store.acquire([{ ...foreign, lockAtMostFor: 1_000, tick: MIDNIGHT + 30 * SECOND }])
+    cluster.node()
+    cluster.job({ every: '30s', onCrash: 'rerun' })
+    await cluster.start()
+    await cluster.until(29.9)
+    expect(cluster.ran).toEqual([])
+    await cluster.until(59)
+    expect(cluster.ticks).toEqual([30])
+    expect(cluster.ran[0]?.at).toBeGreaterThanOrEqual(30)
+  })
+
   it('is not run by a node that starts after the next tick has passed', async () => {
     const cluster = new Cluster()
     await cluster.until(0)
