@@ -27,9 +27,12 @@ export type Event = Interval &
     | { readonly verb: 'read'; readonly answer: LockRecord | undefined }
   )
 
+/** A lock, and when the answer came that it was freed by force, if that is how its lease ended. */
+type Lock = StoredLock & { readonly freedAt?: number }
+
 /** The record, if there is one. Its lease ends never, or is over: nothing here depends on when. */
 export interface State {
-  readonly record: StoredLock | undefined
+  readonly record: Lock | undefined
 }
 
 const NEVER = Number.POSITIVE_INFINITY
@@ -52,7 +55,9 @@ type Step = (state: State, event: Event) => readonly Outcome<Event, State>[]
  * What there may be after an event: nothing if a lock in this state would have answered otherwise.
  *
  * @param inSteps whether the provider writes a grant, and then reads what came of it. By that time its own owner may have given it back (a caller
- * that waits no longer does that), or somebody freed it by force, so that the answer is what the record as it is then gives.
+ * that waits no longer does that), or somebody freed it by force, so that the answer is what the record as it is then gives. Such a provider's
+ * commands read the clock when they begin, and may wait for the record: an extension or a release that began before the lock was freed by force is
+ * decided by a moment at which its lease had not ended.
  */
 export const stepOf =
   ({ inSteps }: { readonly inSteps: boolean }): Step =>
@@ -63,23 +68,40 @@ export const stepOf =
         const granted = inSteps && !event.granted ? grantedUnseen(record, event) : undefined
         return granted ? [...outcomes, granted] : outcomes
       }
-      case 'extend': {
-        const next = decideExtend(record, event.request, record?.lockedAt ?? 0)
-        return next ? asLease(record, event.answer) : only(event.answer === undefined, record)
+      case 'extend':
+        return seenBy(event, record, inSteps).flatMap((lock) => extended(lock, event))
+      case 'release':
+        return seenBy(event, record, inSteps).flatMap((lock) => released(lock, event))
+      case 'forceRelease': {
+        const held = record?.lockUntil === NEVER
+        return only(
+          event.answer === held,
+          record && { ...record, lockUntil: OVER, ...(held && { freedAt: event.until }) },
+        )
       }
-      case 'release': {
-        const now = record?.lockedAt ?? 0
-        const next = decideRelease(record, event.request, now)
-        return only(event.answer === (next !== undefined), typeof next === 'object' ? timeless(next, now) : record)
-      }
-      case 'forceRelease':
-        return only(event.answer === (record?.lockUntil === NEVER), record && { ...record, lockUntil: OVER })
       case 'read':
         return asRecord(record, event.answer)
     }
   }
 
-const only = (right: boolean, record: StoredLock | undefined): readonly Outcome<Event, State>[] =>
+/** The lock as a change may see it: as it is, or as it was when the change began. */
+const seenBy = ({ from }: Interval, record: Lock | undefined, inSteps: boolean): readonly (Lock | undefined)[] =>
+  inSteps && record?.freedAt !== undefined && from < record.freedAt
+    ? [record, { ...record, lockUntil: NEVER }]
+    : [record]
+
+function extended(record: Lock | undefined, event: Extract<Event, { verb: 'extend' }>) {
+  const next = decideExtend(record, event.request, record?.lockedAt ?? 0)
+  return next ? asLease(record, event.answer) : only(event.answer === undefined, record)
+}
+
+function released(record: Lock | undefined, event: Extract<Event, { verb: 'release' }>) {
+  const now = record?.lockedAt ?? 0
+  const next = decideRelease(record, event.request, now)
+  return only(event.answer === (next !== undefined), typeof next === 'object' ? timeless(next, now) : record)
+}
+
+const only = (right: boolean, record: Lock | undefined): readonly Outcome<Event, State>[] =>
   right ? [{ state: { record } }] : []
 
 function acquired(
