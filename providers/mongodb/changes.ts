@@ -93,8 +93,8 @@ export function extensionOf(request: ExtendRequest): Change {
   }
 }
 
-/** Ends an unexpired lease of this owner, and marks its tick as done if it still is the last one. */
-export function releaseOf(request: ReleaseRequest): Change {
+/** Ends an unexpired lease of this owner, and marks its tick as done if it still is the last one. `by` is kept as who released last. */
+export function releaseOf(request: ReleaseRequest, by: string): Change {
   const { tick, lockAtLeastFor } = request
   const done = { $ifNull: ['$tickDone', false] }
   return {
@@ -104,7 +104,7 @@ export function releaseOf(request: ReleaseRequest): Change {
         $set: {
           lockedBy: literal(releasedHolderOf(request)),
           // Stays over the next grant: a batch must be able to tell which of its releases were made, see release.ts.
-          releasedBy: literal(holderOf(request)),
+          releasedBy: literal(by),
           lockUntil: { $max: ['$$NOW', { $add: ['$lockedAt', lockAtLeastFor] }] },
           tickDone: tick === undefined ? done : { $or: [done, { $eq: ['$lastTick', new Date(tick)] }] },
         },
