@@ -126,14 +126,6 @@ export const mutants: readonly Mutant[] = [
     'record.lockUntil <= now',
   ),
   mutant(
-    '10',
-    33,
-    'nobody takes over a crashed tick',
-    TICK,
-    "job.lock.onCrash === 'rerun' && record?.lastTick === time",
-    "job.lock.onCrash === 'rerun' && record?.lastTick === -1",
-  ),
-  mutant(
     '9',
     1,
     'a listener that throws gets out',
@@ -254,14 +246,6 @@ export const mutants: readonly Mutant[] = [
     'if (!lease) this.#moveDeadline(sentAt + lockAtMostFor)',
   ),
   mutant(
-    '6',
-    255,
-    'a grant that comes after all is not given back',
-    ACQUISITION,
-    "if (this.#state === 'abandoned') this.#giveBack()",
-    '',
-  ),
-  mutant(
     '10',
     1,
     'a release does not mark the tick as done',
@@ -276,21 +260,5 @@ export const mutants: readonly Mutant[] = [
     DECIDE,
     "unfinished && (request.onCrash === 'rerun' || ours)",
     'unfinished',
-  ),
-  mutant(
-    'catch-up',
-    33,
-    'an older tick than the last one granted is owed',
-    'src/scheduler/catch-up.ts',
-    'Math.max(lastTick, now - catchUp.window)',
-    'Math.min(lastTick, now - catchUp.window)',
-  ),
-  mutant(
-    'plan',
-    520,
-    'the plan does not follow the clock of the store',
-    'src/scheduler/planner.ts',
-    'if (this.#started && this.#follow() >= NOTICEABLE) this.#arm()',
-    '',
   ),
 ]
