@@ -1,9 +1,9 @@
-import { setDeadline, type Timer } from '../clock.ts'
 import { type Duration, parseDuration } from '../duration.ts'
 import { ErrLockNotHeld, isLockNotHeld, LockLostError } from '../errors.ts'
 import type { AcquireRequest } from '../provider/contract.ts'
 import { holderOf } from '../provider/holder.ts'
 import type { Grant } from './acquisition.ts'
+import type { Watcher } from './deadlines.ts'
 import { about, type Store } from './store.ts'
 
 export interface LockTerms {
@@ -20,7 +20,7 @@ export interface LockTerms {
  * It knows by itself when it is lost: its deadline counts on the monotonic clock from before the request was sent, so it passes
  * here before the lease ends in the store, whatever any wall clock says.
  */
-export class Lock implements AsyncDisposable {
+export class Lock implements AsyncDisposable, Watcher {
   /** The lock's name. */
   readonly name: string
   /** The owner: a random id made for this acquisition. */
@@ -42,7 +42,6 @@ export class Lock implements AsyncDisposable {
   readonly #terms: LockTerms
   #state: 'held' | 'released' | 'lost' = 'held'
   #deadline: number
-  #timer: Timer | undefined
   #controller: AbortController | undefined
   #lostBecause: LockLostError | undefined
   #whenLost: ((error: LockLostError) => void) | undefined
@@ -62,7 +61,7 @@ export class Lock implements AsyncDisposable {
     this.#store = store
     this.#terms = terms
     this.#deadline = deadline
-    this.#watch()
+    store.deadlines.watch(deadline, this)
   }
 
   /**
@@ -96,6 +95,14 @@ export class Lock implements AsyncDisposable {
    */
   onLost(callback: (error: LockLostError) => void): void {
     this.#whenLost = callback
+  }
+
+  /**
+   * The lease's deadline has passed.
+   * @internal
+   */
+  lapsed(): void {
+    this.#lose('its lease lapsed')
   }
 
   /**
@@ -136,11 +143,7 @@ export class Lock implements AsyncDisposable {
    * @throws {StoreError} when the store failed. Call it again, or let the lease lapse.
    */
   release(): Promise<void> {
-    this.#releasing ??= this.#release().catch((error: unknown) => {
-      // After a refusal the answer stays the same; after a failure of the store it is worth asking again.
-      if (!isLockNotHeld(error)) this.#releasing = undefined
-      throw error
-    })
+    this.#releasing ??= this.#release()
     return this.#releasing
   }
 
@@ -193,12 +196,19 @@ export class Lock implements AsyncDisposable {
   async #release(): Promise<void> {
     const { name, owner, label, tick } = this.#terms.request
     const { lockAtLeastFor } = this.#terms
-    const freed = await this.#store.release({ name, owner, label, lockAtLeastFor, tick })
+    let freed: boolean
+    try {
+      freed = await this.#store.release({ name, owner, label, lockAtLeastFor, tick })
+    } catch (error) {
+      // It is worth asking again; after a refusal the answer would stay the same.
+      this.#releasing = undefined
+      throw error
+    }
     if (!freed) {
       this.#lose('it had lapsed, or another owner had taken it, before it was released')
       throw this.#notHeld()
     }
-    this.#timer?.cancel()
+    this.#store.deadlines.unwatch(this.#deadline, this)
     if (this.#state === 'held') this.#state = 'released'
   }
 
@@ -210,21 +220,16 @@ export class Lock implements AsyncDisposable {
 
   #moveDeadline(deadline: number): void {
     if (this.#state !== 'held') return
+    const { deadlines } = this.#store
+    deadlines.unwatch(this.#deadline, this)
     this.#deadline = deadline
-    this.#watch()
-  }
-
-  #watch(): void {
-    this.#timer?.cancel()
-    this.#timer = setDeadline(this.#store.clock, this.#deadline, () => this.#lose('its lease lapsed'), {
-      background: true,
-    })
+    deadlines.watch(deadline, this)
   }
 
   #lose(why: string): void {
     if (this.#state !== 'held') return
     this.#state = 'lost'
-    this.#timer?.cancel()
+    this.#store.deadlines.unwatch(this.#deadline, this)
     this.#lostBecause = new LockLostError(this.name, why)
     this.#controller?.abort(this.#lostBecause)
     this.#whenLost?.(this.#lostBecause)

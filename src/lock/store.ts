@@ -12,6 +12,7 @@ import type {
   ReleaseRequest,
 } from '../provider/contract.ts'
 import { Coalescer } from './coalescer.ts'
+import { Deadlines } from './deadlines.ts'
 
 /** A tick in the year 9000, which no clock has reached. */
 const NEVER = Date.UTC(9000, 0)
@@ -59,6 +60,8 @@ export interface StoreOptions {
 export class Store {
   readonly clock: Clock
   readonly timeout: number
+  /** When the leases end that were had here. */
+  readonly deadlines: Deadlines
   readonly #provider: LockProvider
   readonly #onReading: ((reading: ClockReading) => void) | undefined
   readonly #acquire: Coalescer<AcquireRequest, AcquireResult>
@@ -69,6 +72,7 @@ export class Store {
     this.#provider = provider
     this.clock = clock
     this.timeout = timeout
+    this.deadlines = new Deadlines(clock)
     this.#onReading = onReading
     this.#acquire = new Coalescer((batch) => this.#send('acquire', batch, () => provider.acquire(batch), timeOf))
     this.#extend = new Coalescer((batch) => this.#send('extend', batch, () => provider.extend(batch), timeOfLease))

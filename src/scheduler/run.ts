@@ -1,9 +1,15 @@
-import { runLocked } from '../executor/run-locked.ts'
+import { runWithLock } from '../executor/current-lock.ts'
+import { type KeepAliveListener, keepAlive } from '../executor/keep-alive.ts'
+import { type ReleaseListener, releaseAfterWork } from '../executor/release.ts'
 import type { Lock } from '../lock/lock.ts'
 import { childLogger, type Logger, safeLogger } from '../logger.ts'
 import { type Engine, factsOf, type Tick, tellStoreError } from './engine.ts'
-import type { JobEvent } from './events.ts'
 import type { JobContext } from './job.ts'
+
+/** What came of a run's function. */
+export type RunOutcome =
+  | { readonly succeeded: true; readonly value: unknown }
+  | { readonly succeeded: false; readonly error: unknown }
 
 /** One run of a job on this node, with its lock or, where the job allows it, without. */
 export class Run implements JobContext {
@@ -14,7 +20,6 @@ export class Run implements JobContext {
   readonly fencingToken: number | undefined
   readonly #engine: Engine
   readonly #tick: Tick
-  readonly #facts: JobEvent
   #controller: AbortController | undefined
   #abortedWith: { readonly reason: unknown } | undefined
   #logger: Logger | undefined
@@ -23,9 +28,8 @@ export class Run implements JobContext {
   constructor(engine: Engine, tick: Tick, lock: Lock | undefined) {
     this.#engine = engine
     this.#tick = tick
-    this.#facts = factsOf(tick)
     this.name = tick.job.name
-    this.scheduledAt = this.#facts.scheduledAt
+    this.scheduledAt = new Date(tick.time)
     this.firedAt = new Date(engine.time.now())
     this.lock = lock
     this.fencingToken = lock?.fencingToken
@@ -51,59 +55,70 @@ export class Run implements JobContext {
 
   /**
    * Calls the job's function, and answers when it has ended and the lock was given back, or would have been if the store had not
-   * failed. Rejects with what the function throws; events have told it by then.
+   * failed. What the function throws is an outcome; events have told it by then. Never rejects.
+   *
+   * One function for all of it: the jobs of a company begin in the same second, and each async function costs each of them several promises.
    */
-  async execute(): Promise<unknown> {
-    const { name } = this.#tick.job
-    const { closing, runs } = this.#engine
-    runs.set(name, this)
+  async execute(): Promise<RunOutcome> {
+    const { lock } = this
+    const { closing, runs, clock, events } = this.#engine
+    runs.set(this.name, this)
     if (closing.aborted) this.abort(closing.reason)
+    if (lock) this.#acquired(lock)
+    const stopRenewal = lock && this.#tick.job.keepAlive ? keepAlive(clock, lock, this.#onKeepAlive()) : undefined
+    events.emit('started', () => this.#started())
+    const startedAt = clock.monotonic()
+    let outcome: RunOutcome
     try {
-      return this.lock ? await this.#underLock(this.lock) : await this.#work()
-    } finally {
-      runs.delete(name)
+      const { work } = this.#tick.job
+      const value = await (lock ? runWithLock(lock, () => work(this)) : work(this))
+      events.emit('succeeded', () => ({ ...this.#started(), duration: clock.monotonic() - startedAt }))
+      outcome = { succeeded: true, value }
+    } catch (error) {
+      events.emit('failed', () => ({ ...this.#started(), duration: clock.monotonic() - startedAt, error }))
+      outcome = { succeeded: false, error }
     }
+    this.#ended = lock?.held ?? true
+    stopRenewal?.()
+    if (lock) await releaseAfterWork(clock, lock, this.#onRelease())
+    runs.delete(this.name)
+    return outcome
   }
 
-  #underLock(lock: Lock): Promise<unknown> {
-    const engine = this.#engine
-    const { events, clock } = engine
-    const { keepAlive, name } = this.#tick.job
-    const acquired = { ...this.#facts, fencingToken: lock.fencingToken }
+  #acquired(lock: Lock): void {
+    const { events } = this.#engine
     lock.onLost((error) => {
       // The work ended in time; if the store can't be told so, nobody is hurt by the lapse.
       if (this.#ended) return
-      events.emit('lost', () => ({ ...acquired, error }))
+      events.emit('lost', () => ({ ...this.#held(lock), error }))
       this.abort(error)
     })
-    events.emit('acquired', () => ({ ...acquired, waited: lock.waited }))
-    const onKeepAlive = {
-      extended: () => events.emit('extended', () => acquired),
-      failed: (_: Lock, error: unknown) => tellStoreError(engine, 'extend', name, error),
-    }
-    const onRelease = {
-      released: () => events.emit('released', () => acquired),
-      failed: (_: Lock, error: unknown) => tellStoreError(engine, 'release', name, error),
-      goesOn: (settled: Promise<void>) => engine.track(settled),
-    }
-    return runLocked(clock, lock, { keepAlive, onKeepAlive, onRelease }, () => this.#work())
+    events.emit('acquired', () => ({ ...this.#held(lock), waited: lock.waited }))
   }
 
-  async #work(): Promise<unknown> {
-    const { events, clock } = this.#engine
-    const { firedAt, fencingToken } = this
-    const started = { ...this.#facts, firedAt, fencingToken }
-    events.emit('started', () => started)
-    const startedAt = clock.monotonic()
-    try {
-      const value = await this.#tick.job.work(this)
-      events.emit('succeeded', () => ({ ...started, duration: clock.monotonic() - startedAt }))
-      return value
-    } catch (error) {
-      events.emit('failed', () => ({ ...started, duration: clock.monotonic() - startedAt, error }))
-      throw error
-    } finally {
-      this.#ended = this.lock?.held ?? true
+  #onKeepAlive(): KeepAliveListener {
+    const engine = this.#engine
+    return {
+      extended: (lock) => engine.events.emit('extended', () => this.#held(lock)),
+      failed: (lock, error) => tellStoreError(engine, 'extend', lock.name, error),
     }
+  }
+
+  #onRelease(): ReleaseListener {
+    const engine = this.#engine
+    return {
+      released: (lock) => engine.events.emit('released', () => this.#held(lock)),
+      failed: (lock, error) => tellStoreError(engine, 'release', lock.name, error),
+      goesOn: (settled) => engine.track(settled),
+    }
+  }
+
+  #held({ fencingToken }: Lock) {
+    return { ...factsOf(this.#tick), fencingToken }
+  }
+
+  #started() {
+    const { firedAt, fencingToken } = this
+    return { ...factsOf(this.#tick), firedAt, fencingToken }
   }
 }

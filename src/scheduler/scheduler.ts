@@ -301,7 +301,9 @@ export class Scheduler implements AsyncDisposable {
       await lock.release().catch(() => {})
       return this.#runsHere(tick)
     }
-    return { ran: true, value: await new Run(engine, tick, lock).execute() }
+    const outcome = await new Run(engine, tick, lock).execute()
+    if (!outcome.succeeded) throw outcome.error
+    return { ran: true, value: outcome.value }
   }
 
   /**

@@ -29,7 +29,7 @@ export function pursueAll(engine: Engine, asks: readonly Ask[], patience: number
 }
 
 /** Does what the answer to a tick demands. What is run for it is over when the promise is, if there is one; it never rejects. */
-export function conclude(engine: Engine, tick: Tick, answer: Answer): Promise<void> | undefined {
+export function conclude(engine: Engine, tick: Tick, answer: Answer): Promise<unknown> | undefined {
   const { job } = tick
   switch (answer.outcome) {
     case 'granted':
@@ -89,11 +89,13 @@ const tellRefused = (engine: Engine, tick: Tick, refused: Refused): void =>
     ...detailsOf(refused),
   }))
 
-async function run(engine: Engine, tick: Tick, lock: Lock | undefined): Promise<void> {
-  if (engine.runs.has(tick.job.name)) return tellSkipped(engine, tick, RUNNING_HERE)
+function run(engine: Engine, tick: Tick, lock: Lock | undefined): Promise<unknown> | undefined {
+  if (engine.runs.has(tick.job.name)) {
+    tellSkipped(engine, tick, RUNNING_HERE)
+    return undefined
+  }
   engine.ran.set(tick.job.name, Math.max(tick.time, latest(engine, tick.job)))
-  // What the function throws was told by an event.
-  await new Run(engine, tick, lock).execute().catch(() => {})
+  return new Run(engine, tick, lock).execute()
 }
 
 /** Tells that a tick, or several in a row up to `until`, could not be asked for in time. */

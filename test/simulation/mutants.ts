@@ -81,8 +81,8 @@ export const mutants: readonly Mutant[] = [
     3,
     'a lease that lapsed is not lost',
     LOCK,
-    "setDeadline(this.#store.clock, this.#deadline, () => this.#lose('its lease lapsed')",
-    'setDeadline(this.#store.clock, this.#deadline, () => {}',
+    "lapsed(): void {\n    this.#lose('its lease lapsed')",
+    'lapsed(): void {',
   ),
   mutant(
     '4',
@@ -194,7 +194,7 @@ export const mutants: readonly Mutant[] = [
     16,
     'a job that runs here is run once more',
     TICK,
-    'if (engine.runs.has(tick.job.name)) return tellSkipped(engine, tick, RUNNING_HERE)',
+    'if (engine.runs.has(tick.job.name)) {\n    tellSkipped(engine, tick, RUNNING_HERE)\n    return undefined\n  }',
     '',
   ),
   mutant(

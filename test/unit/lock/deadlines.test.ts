@@ -1,0 +1,69 @@
+import { describe, expect, it } from 'vitest'
+import { Deadlines } from '../../../src/lock/deadlines.ts'
+import { ManualClock } from '../../../src/testing/index.ts'
+
+/** A clock that counts the timers that were set on it, and a watcher that notes when it was told. */
+function make() {
+  const clock = new ManualClock()
+  const setTimer = clock.setTimer.bind(clock)
+  let timers = 0
+  clock.setTimer = (...args) => {
+    timers++
+    return setTimer(...args)
+  }
+  const watcher = () => {
+    const told: number[] = []
+    return { told, lapsed: () => void told.push(clock.monotonic()) }
+  }
+  return { clock, deadlines: new Deadlines(clock), watcher, timers: () => timers }
+}
+
+describe('deadlines', () => {
+  it('of one millisecond have one timer, however many watch, and each is told once', async () => {
+    const { clock, deadlines, watcher, timers } = make()
+    const from = clock.monotonic()
+    const watchers = Array.from({ length: 1_000 }, watcher)
+    for (const [index, each] of watchers.entries()) deadlines.watch(from + 99.5 + index / 10_000, each)
+    expect(timers()).toBe(1)
+    await clock.advance(99)
+    expect(watchers.every(({ told }) => told.length === 0)).toBe(true)
+    await clock.advance(500)
+    expect(new Set(watchers.map(({ told }) => told.join()))).toEqual(new Set([String(from + 100)]))
+  })
+
+  it('are each told of at their own time', async () => {
+    const { clock, deadlines, watcher } = make()
+    const from = clock.monotonic()
+    const late = watcher()
+    const early = watcher()
+    deadlines.watch(from + 200, late)
+    deadlines.watch(from + 100, early)
+    await clock.advance(300)
+    expect([early.told, late.told]).toEqual([[from + 100], [from + 200]])
+  })
+
+  it('that are taken back are not told, and the last one takes the timer with it', async () => {
+    const { clock, deadlines, watcher } = make()
+    const deadline = clock.monotonic() + 100
+    const [first, second] = [watcher(), watcher()]
+    deadlines.watch(deadline, first)
+    deadlines.watch(deadline, second)
+    deadlines.unwatch(deadline, first)
+    deadlines.unwatch(deadline, first)
+    await clock.advance(100)
+    expect([first.told, second.told]).toEqual([[], [deadline]])
+
+    deadlines.watch(deadline + 100, first)
+    deadlines.unwatch(deadline + 100, first)
+    expect(clock.pending).toBe(0)
+  })
+
+  it('may be watched anew, also by who is told', async () => {
+    const { clock, deadlines, watcher } = make()
+    const from = clock.monotonic()
+    const again = watcher()
+    deadlines.watch(from + 10, { lapsed: () => deadlines.watch(from + 10, again) })
+    await clock.advance(20)
+    expect(again.told).toEqual([from + 10])
+  })
+})
