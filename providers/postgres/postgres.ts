@@ -1,22 +1,14 @@
 import { StoreError } from '../../src/errors.ts'
-import type {
-  AcquireRequest,
-  AcquireResult,
-  ExtendRequest,
-  Lease,
-  LockProvider,
-  LockRecord,
-  ReleaseRequest,
-} from '../../src/provider/contract.ts'
-import { decideAcquire } from '../../src/provider/decide.ts'
+import type { ExtendRequest, Lease, LockProvider, LockRecord, ReleaseRequest } from '../../src/provider/contract.ts'
 import { holderOf } from '../../src/provider/holder.ts'
 import { quoteTable } from '../../src/provider/sql.ts'
 import { inWaves } from '../../src/provider/waves.ts'
+import { Acquirer, column } from './acquire.ts'
 import { connectionTo } from './connection.ts'
 import { postgresHistory } from './history.ts'
 import { type PostgresInput, readInput } from './options.ts'
 import { codeOf, prepared } from './prepared.ts'
-import { type AcquireRow, FAR, type LeaseRow, type RecordRow, toLease, toRecord, toResult } from './rows.ts'
+import { type AcquireRow, FAR, type LeaseRow, type RecordRow, toLease, toRecord } from './rows.ts'
 import { acquireStatement } from './statements/acquire.ts'
 import { extendStatement } from './statements/extend.ts'
 import { pauseStatement, resumeStatement } from './statements/pause.ts'
@@ -31,9 +23,6 @@ const ATTEMPTS = 10
 
 /** The server undid everything and asks for another try: a serialization failure (sessions whose isolation isn't READ COMMITTED), a deadlock. */
 const TRY_AGAIN: readonly unknown[] = ['40001', '40P01']
-
-/** How often names are asked for again whose records were made or dropped by others while the statement ran. */
-const ROUNDS = 5
 
 /**
  * Keeps locks in a table of PostgreSQL 12 or later, by the server's own clock. Each call costs one round trip for its whole batch.
@@ -80,37 +69,7 @@ export function postgres(input: PostgresInput): PostgresProvider {
     return new Map(rows.map((row) => [row.name, toRecord(row)]))
   }
 
-  /*
-   * The statement that takes locks costs the server some five times what it takes to read them. A node that was refused most of what it asked for
-   * last reads first, and asks for what then looks free, if anything. Which way is taken changes no decision: the one that a
-   * refusal rests on is the same, by one snapshot and the server's clock.
-   */
-  let looksFirst = false
-
-  const acquire = async (requests: readonly AcquireRequest[]): Promise<readonly AcquireResult[]> => {
-    const results = new Map<string, AcquireResult>()
-    let open = requests
-    if (looksFirst) {
-      const seen = await read(requests.map(({ name }) => name))
-      open = requests.filter((request) => {
-        const refused = refusalBy(seen.get(request.name), request)
-        if (refused) results.set(request.name, refused)
-        return !refused
-      })
-    }
-    const owners = new Map(open.map(({ name, owner }) => [name, owner]))
-    for (let round = 0; open.length > 0; round++) {
-      if (round === ROUNDS) {
-        throw new StoreError(`postgres: ${open.length} locks, such as ${JSON.stringify(open[0]?.name)}, keep changing`)
-      }
-      const rows = await query<AcquireRow>('acquire', acquireValues(open))
-      for (const row of rows) results.set(row.name, toResult(row, owners.get(row.name) ?? ''))
-      open = open.filter(({ name }) => !results.has(name))
-    }
-    const answers = requests.map(({ name }) => results.get(name) as AcquireResult)
-    looksFirst = 2 * answers.filter(({ granted }) => !granted).length > answers.length
-    return answers
-  }
+  const acquirer = new Acquirer({ read, acquire: (values) => query<AcquireRow>('acquire', values) })
 
   const extend = async (requests: readonly ExtendRequest[]): Promise<readonly (Lease | undefined)[]> => {
     const rows = await query<LeaseRow>('extend', extendValues(requests))
@@ -128,7 +87,7 @@ export function postgres(input: PostgresInput): PostgresProvider {
   }
 
   return {
-    acquire: (requests) => inWaves(requests, acquire),
+    acquire: (requests) => inWaves(requests, (wave) => acquirer.acquire(wave)),
     extend: (requests) => inWaves(requests, extend),
     release: (requests) => inWaves(requests, release),
     async read(names) {
@@ -152,27 +111,6 @@ export function postgres(input: PostgresInput): PostgresProvider {
     close: () => connection.close(),
   }
 }
-
-/** The refusal that a record as it was read leads to, or `undefined` when the lock may be free. */
-function refusalBy(record: LockRecord | undefined, request: AcquireRequest): AcquireResult | undefined {
-  if (!record) return undefined
-  const { storeTime } = record
-  const decision = decideAcquire(record, request, storeTime)
-  return decision.outcome === 'refuse' ? { granted: false, reason: decision.reason, record, storeTime } : undefined
-}
-
-const column = <Request>(requests: readonly Request[], value: (request: Request) => unknown): unknown[] =>
-  requests.map((request) => value(request) ?? null)
-
-const acquireValues = (requests: readonly AcquireRequest[]): unknown[] => [
-  column(requests, ({ name }) => name),
-  column(requests, holderOf),
-  column(requests, ({ lockAtMostFor }) => lockAtMostFor),
-  column(requests, ({ tick }) => tick),
-  column(requests, ({ onCrash }) => onCrash === 'rerun'),
-  column(requests, ({ maxClockSkew }) => Math.min(maxClockSkew, FAR)),
-  column(requests, ({ metadata }) => metadata),
-]
 
 const extendValues = (requests: readonly ExtendRequest[]): unknown[] => [
   column(requests, ({ name }) => name),

@@ -1,4 +1,5 @@
 /* Sends batches to the scripts: in chunks, all at once, by the script's hash first. */
+import { allOrNone } from '../../src/provider/parts.ts'
 import { isCluster, type RedisCluster, type RedisCommands } from './client.ts'
 import type { ClientSource } from './connect.ts'
 import type { LockKeys } from './keys.ts'
@@ -40,7 +41,7 @@ export class ScriptRunner {
     const calls = chunks(requests, isCluster(client))
     if (isCluster(client) && calls.length > 1) await this.#give(client, script)
     const answers = new Array<ScriptAnswer>(requests.length)
-    const outcomes = await Promise.allSettled(
+    await allOrNone(
       calls.map(async (chunk) => {
         const called = await this.#call(
           client,
@@ -50,8 +51,6 @@ export class ScriptRunner {
         for (const [position, index] of chunk.entries()) answers[index] = called[position] as ScriptAnswer
       }),
     )
-    const failed = outcomes.find((outcome) => outcome.status === 'rejected')
-    if (failed) throw failed.reason
     return answers
   }
 

@@ -113,6 +113,17 @@ describe.skipIf('unavailable' in server)('a connection of postgres', () => {
       await pool.end()
     })
 
+    it('has none for a large batch, which is planned for its own size', async () => {
+      const pool = session()
+      const provider = postgres({ pool, table: TABLE })
+      const many = Array.from({ length: 101 }, (_, index) => ask(`large ${index}`))
+      expect((await provider.acquire(many)).every(({ granted }) => granted)).toBe(true)
+      expect(await namesIn(pool)).toEqual([])
+      await provider.acquire(many.slice(1))
+      expect(await namesIn(pool)).toHaveLength(1)
+      await pool.end()
+    })
+
     it('and forgets them, as behind a pooler, is sent the text from then on', async () => {
       const pool = session()
       const provider = postgres({ pool, table: TABLE })

@@ -112,6 +112,37 @@ describe.skipIf('unavailable' in server)('postgres in particular', () => {
       expect(queries).toHaveLength(1)
     })
 
+    it('is for a part of a batch of thousands, side by side, and as a whole it fails only when all have ended', async () => {
+      const sizes: number[] = []
+      const ended: string[] = []
+      let fails = false
+      const parted = postgres({
+        pool: {
+          async query(text, values) {
+            const names = (values ?? [])[0] as string[]
+            sizes.push(names.length)
+            if (fails && sizes.length === 1) throw new Error('gone')
+            const answer = await pool.query(text, values)
+            ended.push(...names)
+            return answer
+          },
+        },
+        table: TABLE,
+      })
+      const requests = Array.from({ length: 10_001 }, (_, index) => ask(`part ${index}`))
+      fails = true
+      await expect(parted.acquire(requests)).rejects.toThrow('gone')
+      expect(ended).toHaveLength(10_001 - (sizes[0] ?? 0))
+      fails = false
+      sizes.length = 0
+      const answers = await parted.acquire(requests)
+      expect(sizes).toEqual([2_501, 2_501, 2_501, 2_498])
+      expect(answers.map((answer) => answer.granted && [answer.lease.name, answer.lease.owner])).toEqual(
+        requests.map(({ name, owner }) => [name, owner]),
+      )
+      await other.query(`DELETE FROM ${TABLE} WHERE name LIKE 'part %'`)
+    })
+
     it('only reads where the last batch was mostly refused, and asks for no more than what then looks free', async () => {
       const queries: unknown[][] = []
       const looking = postgres({

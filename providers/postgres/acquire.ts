@@ -1,0 +1,94 @@
+import { StoreError } from '../../src/errors.ts'
+import type { AcquireRequest, AcquireResult, LockRecord } from '../../src/provider/contract.ts'
+import { decideAcquire } from '../../src/provider/decide.ts'
+import { holderOf } from '../../src/provider/holder.ts'
+import { allOrNone, inParts } from '../../src/provider/parts.ts'
+import { type AcquireRow, FAR, toResult } from './rows.ts'
+
+/** How a batch of different names is settled. */
+export interface AcquireCalls {
+  read(names: readonly string[]): Promise<ReadonlyMap<string, LockRecord>>
+  acquire(values: unknown[]): Promise<readonly AcquireRow[]>
+}
+
+/** How often names are asked for again whose records were made or dropped by others while the statement ran. */
+const ROUNDS = 5
+
+/** A batch is cut into as many parts at most, of so many requests at least. */
+const MOST_PARTS = 4
+const PART = 2_500
+
+/**
+ * Takes locks, a batch in one call of the server, or in two where most of it is refused.
+ *
+ * The statement that takes locks costs the server some five times what it takes to read them. A node that was refused most of what it asked for
+ * last reads first, and asks for what then looks free, if anything. A node that was granted most of it sends thousands in parts side by side, since
+ * the server runs a statement on one core. Which way is taken changes no decision: each is made by one snapshot, and by the server's clock.
+ */
+export class Acquirer {
+  readonly #calls: AcquireCalls
+  #looksFirst = false
+
+  constructor(calls: AcquireCalls) {
+    this.#calls = calls
+  }
+
+  /** Answers in request order. The names are different ones. */
+  async acquire(requests: readonly AcquireRequest[]): Promise<readonly AcquireResult[]> {
+    const answers = this.#looksFirst ? await this.#lookAndTake(requests) : await this.#takeInParts(requests)
+    this.#looksFirst = 2 * answers.filter(({ granted }) => !granted).length > answers.length
+    return answers
+  }
+
+  async #lookAndTake(requests: readonly AcquireRequest[]): Promise<readonly AcquireResult[]> {
+    const seen = await this.#calls.read(requests.map(({ name }) => name))
+    const refused = requests.map((request) => refusalBy(seen.get(request.name), request))
+    const taken = await this.#take(requests.filter((_, index) => !refused[index]))
+    let next = 0
+    return refused.map((answer) => answer ?? (taken[next++] as AcquireResult))
+  }
+
+  // No part deadlocks with another statement: each locks its records in the order of their names.
+  async #takeInParts(requests: readonly AcquireRequest[]): Promise<readonly AcquireResult[]> {
+    const count = Math.min(MOST_PARTS, Math.floor(requests.length / PART))
+    if (count <= 1) return await this.#take(requests)
+    return (await allOrNone(inParts(requests, count).map((part) => this.#take(part)))).flat()
+  }
+
+  async #take(requests: readonly AcquireRequest[]): Promise<readonly AcquireResult[]> {
+    const owners = new Map(requests.map(({ name, owner }) => [name, owner]))
+    const results = new Map<string, AcquireResult>()
+    let open = requests
+    for (let round = 0; open.length > 0; round++) {
+      if (round === ROUNDS) {
+        throw new StoreError(`postgres: ${open.length} locks, such as ${JSON.stringify(open[0]?.name)}, keep changing`)
+      }
+      const rows = await this.#calls.acquire(acquireValues(open))
+      for (const row of rows) results.set(row.name, toResult(row, owners.get(row.name) ?? ''))
+      open = open.filter(({ name }) => !results.has(name))
+    }
+    return requests.map(({ name }) => results.get(name) as AcquireResult)
+  }
+}
+
+/** The refusal that a record as it was read leads to, or `undefined` when the lock may be free. */
+function refusalBy(record: LockRecord | undefined, request: AcquireRequest): AcquireResult | undefined {
+  if (!record) return undefined
+  const { storeTime } = record
+  const decision = decideAcquire(record, request, storeTime)
+  return decision.outcome === 'refuse' ? { granted: false, reason: decision.reason, record, storeTime } : undefined
+}
+
+/** What a statement takes for one of its array parameters. */
+export const column = <Request>(requests: readonly Request[], value: (request: Request) => unknown): unknown[] =>
+  requests.map((request) => value(request) ?? null)
+
+const acquireValues = (requests: readonly AcquireRequest[]): unknown[] => [
+  column(requests, ({ name }) => name),
+  column(requests, holderOf),
+  column(requests, ({ lockAtMostFor }) => lockAtMostFor),
+  column(requests, ({ tick }) => tick),
+  column(requests, ({ onCrash }) => onCrash === 'rerun'),
+  column(requests, ({ maxClockSkew }) => Math.min(maxClockSkew, FAR)),
+  column(requests, ({ metadata }) => metadata),
+]
