@@ -128,6 +128,60 @@ describe.skipIf('unavailable' in server)('redis', () => {
     })
   })
 
+  describe('a tick', () => {
+    /** How many commands the server carried out for it, besides the script itself, TIME, and the write that proves that it is a master. */
+    const commandsOf = async (what: () => Promise<unknown>): Promise<number> => {
+      const done = async () => Number(/total_commands_processed:(\d+)/.exec(await client.info('stats'))?.[1])
+      const before = await done()
+      await what()
+      // The first INFO counts, the second doesn't count itself.
+      return (await done()) - before - 1 - 3
+    }
+
+    it('that another node has taken costs one command, one that is granted and given back costs eight', async () => {
+      const [earlier, tick] = [aHolder(), Date.now()]
+      await granted(provider, earlier, { tick: tick - 1_000 })
+      await release(provider, earlier, { tick: tick - 1_000 })
+      const holder = newHolder(earlier.name)
+      expect(await commandsOf(() => granted(provider, holder, { tick }))).toBe(4)
+      expect(await commandsOf(() => refused(provider, newHolder(holder.name), 'tick-taken', { tick }))).toBe(1)
+      expect(await commandsOf(() => release(provider, holder, { tick }))).toBe(4)
+      expect(await commandsOf(() => refused(provider, newHolder(holder.name), 'tick-taken', { tick }))).toBe(1)
+    })
+
+    it('is remembered for ever, also when the name took none before', async () => {
+      const holder = aHolder()
+      const ttl = (): Promise<number> => client.pttl(keysOf(holder.name).state)
+      await granted(provider, holder)
+      await release(provider, holder)
+      expect(await ttl()).toBeGreaterThan(0)
+      await granted(provider, newHolder(holder.name), { tick: Date.now() })
+      expect(await ttl()).toBe(-1)
+    })
+  })
+
+  it('is asked in the words of its version: before 6.2 there is no PXAT', async () => {
+    const old = new Proxy(client, {
+      get(target, property) {
+        if (property === 'evalsha') return () => Promise.reject(new Error('NOSCRIPT No matching script'))
+        if (property === 'eval')
+          return (text: string, keys: number, ...rest: string[]) =>
+            target.eval(text.replaceAll("'PXAT'", "'NO-SUCH-OPTION'"), keys, ...rest)
+        const value: unknown = Reflect.get(target, property, target)
+        return typeof value === 'function' ? value.bind(target) : value
+      },
+    })
+    const provider = redis({ client: old, prefix })
+    const holder = aHolder()
+    await granted(provider, holder, { lockAtMostFor: 60_000 })
+    const left = await client.pttl(prefix + holder.name)
+    expect(left).toBeGreaterThan(50_000)
+    expect(left).toBeLessThanOrEqual(60_001)
+    await refused(provider, newHolder(holder.name), 'held')
+    expect(await release(provider, holder)).toBe(true)
+    await granted(provider, newHolder(holder.name))
+  })
+
   describe('the end of a lease', () => {
     // PEXPIRETIME came with Redis 7.
     const knowsExpiry = Number(/\d+/.exec(server.version)?.[0]) >= 7

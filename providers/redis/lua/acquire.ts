@@ -25,6 +25,16 @@ local function request_at(index)
   }
 end
 
+-- Whether the request's tick, or a later one, was granted before.
+local function is_taken(record, request)
+  local last_tick = request.tick and record.last_tick and tonumber(record.last_tick)
+  return last_tick and request.tick <= last_tick
+end
+
+local function is_unfinished(record, request)
+  return request.tick == tonumber(record.last_tick) and not record.tick_done
+end
+
 -- Why the request is refused, or nil.
 local function refusal(record, request, now, ours)
   if request.tick and request.tick * 1000 > now + request.skew then
@@ -36,10 +46,9 @@ local function refusal(record, request, now, ours)
   if request.tick and record.paused then
     return 'paused'
   end
-  local last_tick = record.last_tick and tonumber(record.last_tick)
-  if request.tick and last_tick and request.tick <= last_tick then
+  if is_taken(record, request) then
     -- A lapsed tick that nobody finished may run again if the job wants that; and its own owner, asking again, never got the reply.
-    local unfinished = request.tick == last_tick and not record.tick_done and record.lock_until <= now
+    local unfinished = is_unfinished(record, request) and record.lock_until <= now
     if not (unfinished and (request.rerun or ours)) then
       return 'tick-taken'
     end
@@ -80,32 +89,44 @@ local function grant(lock_key, state_key, record, request, now)
     redis.call('HDEL', state_key, 'metadata')
   end
   redis.call('HSET', state_key, unpack(written))
-  put(lock_key, granted)
-  keep(state_key, granted, now)
+  put(lock_key, granted, now)
+  keep(state_key, granted, now, record)
   return granted
 end
 `
 
+/** What most asks of a cluster come to costs one command: the state alone settles them. */
 export const ACQUIRE = /* lua */ `
 ${DECIDE_ACQUIRE}
+-- Whether the request is refused for its tick whatever the lock key says.
+local function is_settled(record, request, now)
+  return is_taken(record, request) and not record.paused and request.tick * 1000 <= now + request.skew
+    and record.locked_by ~= request.holder and not (is_unfinished(record, request) and request.rerun)
+end
+
+local function acquire(lock_key, state_key, request, now)
+  local record = load_state(state_key)
+  if record and is_settled(record, request, now) then
+    return 'tick-taken', record
+  end
+  record = judge(record, lock_key, now)
+  local ours = record and record.locked_by == request.holder and not record.foreign
+  -- This owner was granted the lock before and the reply was lost: the same grant once more.
+  if ours and record.lock_until > now then
+    return 'granted', record
+  end
+  local reason = refusal(record, request, now, ours)
+  if reason then
+    return reason, record
+  end
+  return 'granted', grant(lock_key, state_key, record, request, now)
+end
+
 require_master(KEYS[2])
 local now = clock()
 local answers = { digits(now) }
 for index = 1, #KEYS / 2 do
-  local lock_key, state_key = KEYS[index * 2 - 1], KEYS[index * 2]
-  local request = request_at(index)
-  local record = load(lock_key, state_key, now)
-  local ours = record and record.locked_by == request.holder and not record.foreign
-  local outcome = 'granted'
-  -- This owner was granted the lock before and the reply was lost: the same grant once more.
-  if not (ours and record.lock_until > now) then
-    local reason = refusal(record, request, now, ours)
-    if reason then
-      outcome = reason
-    else
-      record = grant(lock_key, state_key, record, request, now)
-    end
-  end
+  local outcome, record = acquire(KEYS[index * 2 - 1], KEYS[index * 2], request_at(index), now)
   answers[index + 1] = { outcome, record and fields(record) or false }
 end
 return answers

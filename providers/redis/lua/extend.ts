@@ -23,8 +23,8 @@ for index = 1, #KEYS / 2 do
     local asked_for = end_of_ms(math.max(now + at_most, record.locked_at + at_least))
     record.lock_until = may_shorten and asked_for or math.max(asked_for, record.lock_until)
     redis.call('HSET', state_key, 'lock_until', digits(record.lock_until))
-    put(lock_key, record)
-    keep(state_key, record, now)
+    put(lock_key, record, now)
+    keep(state_key, record, now, record)
     answers[index + 1] = fields(record)
   else
     answers[index + 1] = false

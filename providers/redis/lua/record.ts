@@ -43,15 +43,12 @@ local function require_master(state_key)
   redis.call('HDEL', state_key, '')
 end
 
--- The record of a name, or nil when there is none.
-local function load(lock_key, state_key, now)
-  local holder = redis.call('GET', lock_key)
-  local state = redis.call('HMGET', state_key,
-    'locked_by', 'locked_at', 'lock_until', 'fencing_token', 'last_tick', 'tick_done', 'metadata', 'paused')
-  if not holder and not state[1] then
-    return nil
-  end
-  local record = {
+local FIELD_NAMES = { 'locked_by', 'locked_at', 'lock_until', 'fencing_token', 'last_tick', 'tick_done', 'metadata', 'paused' }
+
+-- What our state of a name says, whatever the lock key does; nil when there is none.
+local function load_state(state_key)
+  local state = redis.call('HMGET', state_key, unpack(FIELD_NAMES))
+  return state[1] and {
     locked_by = state[1],
     locked_at = tonumber(state[2] or 0),
     lock_until = tonumber(state[3] or 0),
@@ -62,16 +59,29 @@ local function load(lock_key, state_key, now)
     has_metadata = state[7] ~= false,
     paused = state[8] == '1',
     foreign = false,
-  }
+  } or nil
+end
+
+-- What a name's record is by its state and its lock key, or nil when there is none. 'roughly' leaves out to look whether somebody has changed the
+-- key's expiry by hand, where a lease of ours has not ended by either.
+local function judge(record, lock_key, now, roughly)
+  local holder = redis.call('GET', lock_key)
   if not holder then
     -- Lapsed, released, or deleted by hand: free whatever the state says.
-    record.lock_until = math.min(record.lock_until, now)
+    if record then
+      record.lock_until = math.min(record.lock_until, now)
+    end
+    return record
+  end
+  local ours = record and holder == record.locked_by
+  if ours and roughly and record.lock_until > now then
     return record
   end
   local ttl = redis.call('PTTL', lock_key)
   local until_by_key = ttl == -1 and FOREVER or end_of_ms(now + math.max(ttl, 0) * 1000)
-  if holder ~= state[1] then
+  if not ours then
     -- A ShedLock node's, somebody's by hand, or ours without its state (evicted): nobody's lease here, and held.
+    record = record or { fencing_token = 0, last_tick = false, tick_done = false, has_metadata = false, paused = false }
     record.locked_by = holder
     record.locked_at = false
     record.lock_until = until_by_key
@@ -84,25 +94,49 @@ local function load(lock_key, state_key, now)
   return record
 end
 
+-- The record of a name, or nil when there is none.
+local function load(lock_key, state_key, now, roughly)
+  return judge(load_state(state_key), lock_key, now, roughly)
+end
+
+-- What is shorter might end while a script runs.
+local SHORT = 1000000
+-- Redis before 6.2 has no such option.
+local has_pxat = true
+
 -- Sets the lock key to last until record.lock_until, to the moment: neither may a key go before its lease, or another
 -- takes the lock, nor stay after it, or a ShedLock node that saw the end is refused.
-local function put(lock_key, record)
-  redis.call('SET', lock_key, record.locked_by)
-  if record.lock_until < FOREVER then
-    redis.call('PEXPIREAT', lock_key, digits(record.lock_until / 1000 - 1))
-    if redis.call('EXISTS', lock_key) == 0 then
-      -- Redis deletes a key at once that is told to expire within the present millisecond, which may be later by now than the script's
-      -- time. Rather a little too late: the state has the exact end.
-      redis.call('SET', lock_key, record.locked_by, 'PX', '1')
-    end
+local function put(lock_key, record, now)
+  if record.lock_until >= FOREVER then
+    redis.call('SET', lock_key, record.locked_by)
+    return
+  end
+  local expiry = digits(record.lock_until / 1000 - 1)
+  if has_pxat then
+    has_pxat = not redis.pcall('SET', lock_key, record.locked_by, 'PXAT', expiry).err
+  end
+  if not has_pxat then
+    redis.call('SET', lock_key, record.locked_by)
+    redis.call('PEXPIREAT', lock_key, expiry)
+  end
+  if record.lock_until - now < SHORT and redis.call('EXISTS', lock_key) == 0 then
+    -- Redis deletes a key at once that is told to expire within the present millisecond, which may be later by now than the script's
+    -- time. Rather a little too late: the state has the exact end.
+    redis.call('SET', lock_key, record.locked_by, 'PX', '1')
   end
 end
 
+local function is_remembered(record)
+  return record.last_tick or record.paused
+end
+
 -- A name that took ticks is remembered for ever (until pruned), or a late node could take its last tick again; so is a paused one. Others, often made up
--- for one use, leave Redis a day after their last lease.
-local function keep(state_key, record, now)
-  if record.last_tick or record.paused then
-    redis.call('PERSIST', state_key)
+-- for one use, leave Redis a day after their last lease. 'before' is the record as it was, if there was one.
+local function keep(state_key, record, now, before)
+  if is_remembered(record) then
+    if before and not is_remembered(before) then
+      redis.call('PERSIST', state_key)
+    end
   elseif record.lock_until < FOREVER then
     redis.call('PEXPIRE', state_key, digits(math.ceil((record.lock_until - now) / 1000) + DAY_MS))
   end

@@ -20,11 +20,11 @@ local function release(lock_key, state_key, record, released, at_least, tick, no
     redis.call('HSET', state_key, 'locked_by', released, 'lock_until', until_text)
   end
   if record.lock_until > now then
-    put(lock_key, record)
+    put(lock_key, record, now)
   else
     redis.call('DEL', lock_key)
   end
-  keep(state_key, record, now)
+  keep(state_key, record, now, record)
 end
 
 require_master(KEYS[2])
@@ -34,7 +34,7 @@ for index = 1, #KEYS / 2 do
   local lock_key, state_key = KEYS[index * 2 - 1], KEYS[index * 2]
   local at = (index - 1) * FIELDS
   local holder, released = ARGV[at + 1], ARGV[at + 2]
-  local record = load(lock_key, state_key, now)
+  local record = load(lock_key, state_key, now, true)
   local freed = 0
   if record and record.locked_by == released then
     freed = 1
