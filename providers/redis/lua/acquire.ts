@@ -25,16 +25,6 @@ local function request_at(index)
   }
 end
 
--- Whether the request's tick, or a later one, was granted before.
-local function is_taken(record, request)
-  local last_tick = request.tick and record.last_tick and tonumber(record.last_tick)
-  return last_tick and request.tick <= last_tick
-end
-
-local function is_unfinished(record, request)
-  return request.tick == tonumber(record.last_tick) and not record.tick_done
-end
-
 -- Why the request is refused, or nil.
 local function refusal(record, request, now, ours)
   if request.tick and request.tick * 1000 > now + request.skew then
@@ -46,9 +36,10 @@ local function refusal(record, request, now, ours)
   if request.tick and record.paused then
     return 'paused'
   end
-  if is_taken(record, request) then
+  local last_tick = record.last_tick and tonumber(record.last_tick)
+  if request.tick and last_tick and request.tick <= last_tick then
     -- A lapsed tick that nobody finished may run again if the job wants that; and its own owner, asking again, never got the reply.
-    local unfinished = is_unfinished(record, request) and record.lock_until <= now
+    local unfinished = request.tick == last_tick and not record.tick_done and record.lock_until <= now
     if not (unfinished and (request.rerun or ours)) then
       return 'tick-taken'
     end
@@ -99,35 +90,41 @@ end
 export const ACQUIRE = /* lua */ `
 ${DECIDE_ACQUIRE}
 -- Whether the request is refused for its tick whatever the lock key says.
-local function is_settled(record, request, now)
-  return is_taken(record, request) and not record.paused and request.tick * 1000 <= now + request.skew
-    and record.locked_by ~= request.holder and not (is_unfinished(record, request) and request.rerun)
+local function is_settled(state, request, now)
+  local holder, last_tick, tick_done, paused = state[1], state[5] and tonumber(state[5]), state[6], state[8]
+  if not holder or holder == request.holder or paused == '1' then
+    return false
+  end
+  if not request.tick or not last_tick or request.tick * 1000 > now + request.skew then
+    return false
+  end
+  return request.tick < last_tick or request.tick == last_tick and (tick_done == '1' or not request.rerun)
 end
 
+-- The outcome, and the record as it is answered.
 local function acquire(lock_key, state_key, request, now)
-  local record = load_state(state_key)
-  if record and is_settled(record, request, now) then
-    return 'tick-taken', record
+  local state = load_state(state_key)
+  if is_settled(state, request, now) then
+    return 'tick-taken', state
   end
-  record = judge(record, lock_key, now)
+  local record = judge(record_of(state), lock_key, now)
   local ours = record and record.locked_by == request.holder and not record.foreign
   -- This owner was granted the lock before and the reply was lost: the same grant once more.
   if ours and record.lock_until > now then
-    return 'granted', record
+    return 'granted', fields(record)
   end
   local reason = refusal(record, request, now, ours)
   if reason then
-    return reason, record
+    return reason, record and fields(record) or false
   end
-  return 'granted', grant(lock_key, state_key, record, request, now)
+  return 'granted', fields(grant(lock_key, state_key, record, request, now))
 end
 
 require_master(KEYS[2])
 local now = clock()
 local answers = { digits(now) }
 for index = 1, #KEYS / 2 do
-  local outcome, record = acquire(KEYS[index * 2 - 1], KEYS[index * 2], request_at(index), now)
-  answers[index + 1] = { outcome, record and fields(record) or false }
+  answers[index + 1] = { acquire(KEYS[index * 2 - 1], KEYS[index * 2], request_at(index), now) }
 end
 return answers
 `

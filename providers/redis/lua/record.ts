@@ -21,9 +21,16 @@ export const RECORD = /* lua */ `
 local FOREVER = 8640000000000000000
 local DAY_MS = 24 * 60 * 60 * 1000
 
--- Numbers are written out in full: tostring() would round a time in microseconds to 14 digits.
+-- Numbers are written out in full: tostring() would round a time in microseconds to 14 digits. Most of those of a batch are the same few times, and
+-- writing one out takes longer than most commands.
+local written_out = {}
 local function digits(number)
-  return string.format('%.0f', number)
+  local text = written_out[number]
+  if not text then
+    text = string.format('%.0f', number)
+    written_out[number] = text
+  end
+  return text
 end
 
 local function clock()
@@ -43,11 +50,13 @@ local function require_master(state_key)
   redis.call('HDEL', state_key, '')
 end
 
-local FIELD_NAMES = { 'locked_by', 'locked_at', 'lock_until', 'fencing_token', 'last_tick', 'tick_done', 'metadata', 'paused' }
-
--- What our state of a name says, whatever the lock key does; nil when there is none.
+-- Our state of a name, whatever the lock key does, as 'fields' answers a record. Its first entry is false when there is none.
 local function load_state(state_key)
-  local state = redis.call('HMGET', state_key, unpack(FIELD_NAMES))
+  return redis.call('HMGET', state_key,
+    'locked_by', 'locked_at', 'lock_until', 'fencing_token', 'last_tick', 'tick_done', 'metadata', 'paused')
+end
+
+local function record_of(state)
   return state[1] and {
     locked_by = state[1],
     locked_at = tonumber(state[2] or 0),
@@ -96,7 +105,7 @@ end
 
 -- The record of a name, or nil when there is none.
 local function load(lock_key, state_key, now, roughly)
-  return judge(load_state(state_key), lock_key, now, roughly)
+  return judge(record_of(load_state(state_key)), lock_key, now, roughly)
 end
 
 -- What is shorter might end while a script runs.
