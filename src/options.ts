@@ -7,7 +7,8 @@ export function checkKeys(options: unknown, known: readonly string[], of: string
   if (typeof options !== 'object' || options === null || Array.isArray(options)) {
     throw new InvalidOptionError(`${of}: options must be an object, but are ${show(options)}`)
   }
-  const unknown = Object.entries(options).find(([key, value]) => value !== undefined && !known.includes(key))?.[0]
+  const values = options as Record<string, unknown>
+  const unknown = Object.keys(options).find((key) => values[key] !== undefined && !known.includes(key))
   if (unknown === undefined) return
   throw new InvalidOptionError(`${of}: unknown option ${show(unknown)}; the options are ${known.join(', ')}`)
 }

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs'
 import { dirname, extname, relative } from 'node:path'
 import { isInvalidOption } from '../errors.ts'
-import { checkJob as checkByScheduler } from '../scheduler/job.ts'
+import { checkJob as checkByScheduler, Defaults } from '../scheduler/job.ts'
 import { checkConfig } from './check-config.ts'
 import type { Config } from './config.ts'
 import { importFile } from './load-module.ts'
@@ -58,7 +58,7 @@ async function planOf(source: Source, file: string, shown: string): Promise<Plan
   // Whatever the checks above may not know yet: the scheduler has the last word.
   for (const [index, { options }] of plan.jobs.entries()) {
     try {
-      checkByScheduler(options, {}, () => {})
+      checkByScheduler(options, new Defaults(), () => {})
     } catch (error) {
       if (isInvalidOption(error))
         throw new ConfigError([source.mistake(['jobs', index], 'value', masked(error.message))])

@@ -1,4 +1,4 @@
-import { checkJob, type JobContext } from '../scheduler/job.ts'
+import { checkJob, Defaults, type JobContext } from '../scheduler/job.ts'
 import { type Declaration, declare, declarePrivate, type MethodJobOptions } from './declarations.ts'
 import { inBothForms } from './form.ts'
 import { reportUnlessRegistered } from './unregistered.ts'
@@ -45,5 +45,5 @@ export function Job(options: MethodJobOptions): JobDecorator {
 function check(options: MethodJobOptions, method: string): void {
   const lockAtMostFor = options?.lockAtMostFor ?? options?.lockAtLeastFor ?? 1
   const name = typeof options?.name === 'function' ? `@Job on ${method}` : (options?.name as string)
-  checkJob({ ...options, name, lockAtMostFor }, {}, () => {})
+  checkJob({ ...options, name, lockAtMostFor }, new Defaults(), () => {})
 }

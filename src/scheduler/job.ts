@@ -161,10 +161,29 @@ export interface CatchingUp {
   waiting: boolean
 }
 
+/** What all jobs of a scheduler share. */
+export class Defaults {
+  readonly #given: JobDefaults
+  /** What they come to for a job without such options of its own: a company's jobs are many, and most have none. */
+  #alone: SharedOptions | undefined
+
+  constructor(given: JobDefaults = {}) {
+    this.#given = { ...given }
+  }
+
+  /** The options of a job together with the defaults, checked. */
+  with(options: JobDefaults, of: string): SharedOptions {
+    if (JOB_DEFAULTS.some((key) => options[key] !== undefined))
+      return checkShared({ ...this.#given, ...defined(options) }, of)
+    this.#alone ??= checkShared(this.#given, of)
+    return this.#alone
+  }
+}
+
 /** Refuses defaults that no job could have. */
 export function checkDefaults(defaults: JobDefaults, of: string): void {
   checkKeys(defaults, JOB_DEFAULTS, of)
-  checkShared({ lockAtMostFor: MAX_DURATION, ...defined(defaults) }, of)
+  checkShared({ ...defined(defaults), lockAtMostFor: defaults.lockAtMostFor ?? MAX_DURATION }, of)
 }
 
 /**
@@ -174,7 +193,7 @@ export function checkDefaults(defaults: JobDefaults, of: string): void {
  */
 export function checkJob(
   options: JobOptions,
-  defaults: JobDefaults,
+  defaults: Defaults,
   work: JobWork,
   known?: (key: string) => Schedule | undefined,
 ): Job {
@@ -185,8 +204,7 @@ export function checkJob(
     throw new InvalidOptionError(`${of}: the work must be a function, but is ${show(work)}`)
   }
   const schedule = readSchedule(options, of, known)
-  const shared = checkShared({ ...defined(defaults), ...defined(options) }, of)
-  const { onCrash, lockAtMostFor, lockAtLeastFor, ...rest } = shared
+  const { onCrash, lockAtMostFor, lockAtLeastFor, ...rest } = defaults.with(options, of)
   const metadata = checkMetadata(options.metadata, of)
   const common = { tick: undefined, retry: undefined, signal: undefined }
   const lock = { name, lockAtMostFor, lockAtLeastFor, metadata, onCrash, ...common }
@@ -203,6 +221,8 @@ export function checkJob(
       : parseDuration(options.expectEvery, { of, option: 'expectEvery', min: 1_000 })
   return { name, work, schedule, lock, ...rest, expectEvery, ...idle }
 }
+
+type SharedOptions = ReturnType<typeof checkShared>
 
 function checkShared(options: JobDefaults, of: string) {
   checkOneOf(options.onCrash, ['skip', 'rerun'], of, 'onCrash')
@@ -235,6 +255,9 @@ function readCatchUp(catchUp: unknown, of: string): Job['catchUp'] {
   return { window: parseDuration(window, { of, option: 'catchUp.window', min: 1 }), max }
 }
 
-/** Without the keys whose value is undefined, so that they don't hide a default. */
-const defined = <T extends object>(options: T): T =>
-  Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined)) as T
+/** The options that a job shares with its scheduler's defaults, as far as they have a value: one that is undefined would hide a default. */
+const defined = (options: JobDefaults): JobDefaults => {
+  const values: Record<string, unknown> = {}
+  for (const key of JOB_DEFAULTS) if (options[key] !== undefined) values[key] = options[key]
+  return values
+}

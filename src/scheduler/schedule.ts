@@ -55,7 +55,8 @@ export function readSchedule(
     return known(cronKey(cron, given)) ?? cronSchedule(cron, given, of)
   }
   if (timezone !== undefined) throw new InvalidOptionError(`${of}: timezone goes with cron, not with every`)
-  return intervalSchedule(parseDuration(every, { of, option: 'every', min: 10 }))
+  const length = parseDuration(every, { of, option: 'every', min: 10 })
+  return known(everyKey(length)) ?? intervalSchedule(length)
 }
 
 /** The ticks after `after` and up to `time`, the last `count` of them, oldest first. */
@@ -72,7 +73,7 @@ export function ticksBetween(schedule: Schedule, after: number, time: number, co
 function intervalSchedule(every: number): Schedule {
   const next = (time: number): number => (Math.floor(time / every) + 1) * every
   return {
-    key: `every ${every}`,
+    key: everyKey(every),
     source: { cron: undefined, timezone: undefined, every },
     next,
     last(count, time) {
@@ -108,6 +109,8 @@ function cronSchedule(pattern: unknown, timezone: unknown, of: string): Schedule
 }
 
 const cronKey = (pattern: unknown, timezone: unknown): string => `cron ${String(pattern).trim()} ${String(timezone)}`
+
+const everyKey = (every: number): string => `every ${every}`
 
 function readPattern(pattern: string, timezone: string, of: string): Cron {
   try {

@@ -13,7 +13,7 @@ import { followUp } from './due.ts'
 import { type AnyListener, Emitter, type Listener, type Unsubscribe } from './emitter.ts'
 import { type Engine, type Tick, tellStoreError } from './engine.ts'
 import type { EventName, SchedulerEvents } from './events.ts'
-import { checkJob, type Job, type JobDefaults, type JobOptions, type JobWork } from './job.ts'
+import { checkJob, Defaults, type Job, type JobOptions, type JobWork } from './job.ts'
 import { infoOf, type JobInfo } from './job-info.ts'
 import { logEvents } from './log-events.ts'
 import { Pending } from './pending.ts'
@@ -45,7 +45,7 @@ export class Scheduler implements AsyncDisposable {
   readonly #planner: Planner
   readonly #catchUp: CatchUp
   readonly #skew: SkewWatch
-  readonly #defaults: JobDefaults
+  readonly #defaults: Defaults
   readonly #provider: LockProvider
   readonly #keepProviderOpen: boolean
   readonly #stopping = new AbortController()
@@ -60,7 +60,7 @@ export class Scheduler implements AsyncDisposable {
   constructor(options: SchedulerOptions) {
     const of = 'Scheduler'
     checkSchedulerOptions(options, of)
-    this.#defaults = { ...options.defaults }
+    this.#defaults = new Defaults(options.defaults)
     // As many jobs as there are may wait for this signal.
     setMaxListeners(0, this.#stopping.signal)
     this.#provider = options.provider
