@@ -36,7 +36,9 @@ export class Acquirer {
   /** Answers in request order. The names are different ones. */
   async acquire(requests: readonly AcquireRequest[]): Promise<readonly AcquireResult[]> {
     const answers = this.#looksFirst ? await this.#lookAndTake(requests) : await this.#takeInParts(requests)
-    this.#looksFirst = 2 * answers.filter(({ granted }) => !granted).length > answers.length
+    let refused = 0
+    for (const { granted } of answers) if (!granted) refused++
+    this.#looksFirst = 2 * refused > answers.length
     return answers
   }
 
@@ -56,7 +58,8 @@ export class Acquirer {
   }
 
   async #take(requests: readonly AcquireRequest[]): Promise<readonly AcquireResult[]> {
-    const owners = new Map(requests.map(({ name, owner }) => [name, owner]))
+    const owners = new Map<string, string>()
+    for (const { name, owner } of requests) owners.set(name, owner)
     const results = new Map<string, AcquireResult>()
     let open = requests
     for (let round = 0; open.length > 0; round++) {

@@ -53,7 +53,8 @@ export function sender(client: PostgresClient, prepare: boolean): Send {
   let named: PreparingClient | undefined = prepare && prepares(client) ? client : undefined
   return async (statement, values) => {
     try {
-      if (named && !isLarge(values)) return (await named.query({ ...statement, values })).rows
+      if (named && !isLarge(values))
+        return (await named.query({ text: statement.text, name: statement.name, values })).rows
     } catch (error) {
       if (!NOT_AS_PREPARED.includes(codeOf(error))) throw error
       named = undefined

@@ -38,6 +38,7 @@ export class ScriptRunner {
   async run(script: Script, requests: readonly ScriptRequest[]): Promise<ScriptAnswer[]> {
     if (requests.length === 0) return []
     const client = await this.#source.get()
+    if (requests.length === 1) return await this.#call(client, script, requests)
     const calls = chunks(requests, isCluster(client))
     if (isCluster(client) && calls.length > 1) await this.#give(client, script)
     const answers = new Array<ScriptAnswer>(requests.length)

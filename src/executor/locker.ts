@@ -5,7 +5,7 @@ import { checkLabel, defaultLabel } from '../lock/label.ts'
 import type { Lock } from '../lock/lock.ts'
 import { type Asker, obtain } from '../lock/obtain.ts'
 import { Store } from '../lock/store.ts'
-import { checkLockOptions, type LockOptions } from '../lock/terms.ts'
+import { checkLockOptions, LOCK_OPTIONS, type LockOptions } from '../lock/terms.ts'
 import { checkBoolean, checkKeys, checkMethods } from '../options.ts'
 import type { LockProvider } from '../provider/contract.ts'
 import { runLocked } from './run-locked.ts'
@@ -60,6 +60,8 @@ export interface RefusedOutcome {
   readonly heldUntil: Date | undefined
 }
 
+const WITH_LOCK_OPTIONS = [...LOCK_OPTIONS, 'name', 'keepAlive']
+
 /**
  * Obtains named locks. Holds no connection and no state of its own, so make as many as you like over one provider.
  *
@@ -112,7 +114,7 @@ export class Locker {
     options: WithLockOptions,
     work: (context: LockedContext) => T | PromiseLike<T>,
   ): Promise<Outcome<T>> {
-    const checked = checkLockOptions(options?.name, options, ['name', 'keepAlive'])
+    const checked = checkLockOptions(options?.name, options, WITH_LOCK_OPTIONS)
     checkBoolean(options.keepAlive, `lock ${JSON.stringify(checked.name)}`, 'keepAlive')
     let lock: Lock
     try {

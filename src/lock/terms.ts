@@ -62,11 +62,11 @@ export interface CheckedLockOptions {
 export function checkLockOptions(
   lockName: unknown,
   options: LockOptions,
-  extra: readonly string[] = [],
+  known: readonly string[] = LOCK_OPTIONS,
 ): CheckedLockOptions {
   const name = checkName(lockName)
   const of = `lock ${JSON.stringify(name)}`
-  checkKeys(options, [...LOCK_OPTIONS, ...extra], of)
+  checkKeys(options, known, of)
   const lease = checkLease(options, of)
   checkOneOf(options.onCrash, ['skip', 'rerun'], of, 'onCrash')
   if (options.retry !== undefined && typeof options.retry !== 'function') {

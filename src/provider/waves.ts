@@ -5,7 +5,8 @@
 export async function inWaves<Request extends { readonly name: string }, Result>(
   requests: readonly Request[],
   run: (wave: readonly Request[]) => Promise<readonly Result[]>,
-): Promise<Result[]> {
+): Promise<readonly Result[]> {
+  if (requests.length === 1) return await run(requests)
   const waves: number[][] = []
   const seen = new Map<string, number>()
   for (const [index, { name }] of requests.entries()) {
