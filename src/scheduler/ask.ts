@@ -50,12 +50,15 @@ export async function askForTicks(
   const { asker } = engine
   const acquisitions = asks.map(({ tick }) => beginAcquisition(asker, tick.job.lock, tick.time))
   const answers = await Acquisition.askAll(asker.store, acquisitions, patience)
+  let refused = 0
   for (const [index, ask] of asks.entries()) {
     const answer = answers[index] as Grant | Refused | StoreError
     const acquisition = acquisitions[index] as Acquisition
+    if ('granted' in answer && !answer.granted) refused++
     if ('granted' in answer) onAnswer(ask.tick, taken(engine, ask.tick, acquisition, answer))
     else engine.track(goOn(engine, ask, acquisition, answer).then((later) => onAnswer(ask.tick, later)))
   }
+  engine.headStart.learn(refused, asks.length)
 }
 
 /** How long to wait for one answer when so many ms are left, in ms. */

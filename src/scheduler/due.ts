@@ -30,7 +30,20 @@ export function followUp(engine: Engine, catchUp: CatchUp, { jobs, time, next, p
     } else if (job.jitter > 0) engine.track(afterJitter(engine, tick, until))
     else if (mayAsk(engine, tick)) into(asks, patienceFor(engine, job, left), { tick, until })
   }
-  for (const [patience, together] of asks) engine.track(pursueAll(engine, together, patience))
+  for (const [patience, together] of asks) engine.track(ask(engine, together, patience))
+}
+
+function ask(engine: Engine, asks: readonly Ask[], patience: number): Promise<void> {
+  const { headStart, random } = engine
+  const wait = headStart.waitFor(asks.length, patience, random)
+  return wait > 0 ? askLater(engine, asks, patience, wait) : pursueAll(engine, asks, patience)
+}
+
+async function askLater(engine: Engine, asks: readonly Ask[], patience: number, wait: number): Promise<void> {
+  const { clock, stopping } = engine
+  await sleep(clock, wait, stopping).catch(() => {})
+  const still = asks.filter(({ tick }) => mayAsk(engine, tick))
+  if (still.length > 0) await pursueAll(engine, still, patience - wait)
 }
 
 function into(asks: Map<number, Ask[]>, patience: number, ask: Ask): void {

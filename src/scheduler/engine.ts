@@ -3,6 +3,7 @@ import type { Asker } from '../lock/obtain.ts'
 import type { Logger } from '../logger.ts'
 import type { Emitter } from './emitter.ts'
 import type { JobEvent, RunKind, StoreErrorEvent } from './events.ts'
+import type { HeadStart } from './head-start.ts'
 import type { Job } from './job.ts'
 import type { Run } from './run.ts'
 import type { StoreClock } from './store-clock.ts'
@@ -15,6 +16,7 @@ export interface Engine {
   readonly reach: StoreReach
   readonly asker: Asker
   readonly events: Emitter
+  readonly headStart: HeadStart
   readonly logger: Logger
   /** From 0 to below 1; spreads asks, decides nothing. */
   readonly random: () => number

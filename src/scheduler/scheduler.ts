@@ -13,6 +13,7 @@ import { followUp } from './due.ts'
 import { type AnyListener, Emitter, type Listener, type Unsubscribe } from './emitter.ts'
 import { type Engine, type Tick, tellStoreError } from './engine.ts'
 import type { EventName, SchedulerEvents } from './events.ts'
+import { HeadStart } from './head-start.ts'
 import { checkJob, Defaults, type Job, type JobOptions, type JobWork } from './job.ts'
 import { infoOf, type JobInfo } from './job-info.ts'
 import { logEvents } from './log-events.ts'
@@ -101,6 +102,7 @@ export class Scheduler implements AsyncDisposable {
       time,
       reach,
       events,
+      headStart: new HeadStart(),
       logger,
       random,
       asker: {
