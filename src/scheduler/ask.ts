@@ -33,7 +33,7 @@ export interface Ask {
  */
 export async function askForTick(engine: Engine, tick: Tick, until: number): Promise<Answer> {
   const acquisition = beginAcquisition(engine.asker, tick.job.lock, tick.time)
-  return await goOn(engine, { tick, until }, acquisition)
+  return await goOn(engine, { tick, until }, acquisition, new Pauses(engine))
 }
 
 /**
@@ -49,6 +49,7 @@ export async function askForTicks(
 ): Promise<void> {
   const { asker } = engine
   const acquisitions = asks.map(({ tick }) => beginAcquisition(asker, tick.job.lock, tick.time))
+  const pauses = new Pauses(engine)
   const answers = await Acquisition.askAll(asker.store, acquisitions, patience)
   let refused = 0
   for (const [index, ask] of asks.entries()) {
@@ -56,7 +57,7 @@ export async function askForTicks(
     const acquisition = acquisitions[index] as Acquisition
     if ('granted' in answer && !answer.granted) refused++
     if ('granted' in answer) onAnswer(ask.tick, taken(engine, ask.tick, acquisition, answer))
-    else engine.track(goOn(engine, ask, acquisition, answer).then((later) => onAnswer(ask.tick, later)))
+    else engine.track(goOn(engine, ask, acquisition, pauses, answer).then((later) => onAnswer(ask.tick, later)))
   }
   engine.headStart.learn(refused, asks.length)
 }
@@ -66,7 +67,13 @@ export const patienceFor = ({ asker }: Engine, job: Job, left: number): number =
   Math.min(asker.store.timeout, job.lock.lockAtMostFor, Math.max(1, left))
 
 /** Asks until there is an answer or time is up; `failed` is what the ask before came to, if there was one. */
-async function goOn(engine: Engine, ask: Ask, acquisition: Acquisition, failed?: StoreError): Promise<Answer> {
+async function goOn(
+  engine: Engine,
+  ask: Ask,
+  acquisition: Acquisition,
+  pauses: Pauses,
+  failed?: StoreError,
+): Promise<Answer> {
   const { clock, stopping } = engine
   const { tick, until } = ask
   const { job } = tick
@@ -77,7 +84,7 @@ async function goOn(engine: Engine, ask: Ask, acquisition: Acquisition, failed?:
       if (failures > 0) {
         tellStoreError(engine, 'acquire', job.name, error)
         if (stopping.aborted || job.removed) return { outcome: 'stopped' }
-        await pause(engine, Math.min(until - clock.monotonic(), pauseAfter(failures, engine.random())))
+        await pauses.after(failures, until - clock.monotonic())
         // What came meanwhile came in time.
         answer = acquisition.answer
         // At its very end the next tick is due, and this one must not be taken any more.
@@ -120,6 +127,33 @@ function taken(
 /** Twice as long after each failure, and random by half, so that nodes don't come back all at once when the store does. */
 export const pauseAfter = (failures: number, random: number): number =>
   Math.min(LONGEST_PAUSE, FIRST_PAUSE * 2 ** Math.min(failures - 1, 20)) * (0.5 + random / 2)
+
+/**
+ * The pauses between the asks of ticks that were asked for together. Those that fail together wait together, and so are one batch again: thousands of
+ * single asks would bring down a store that is just about to recover.
+ */
+class Pauses {
+  readonly #engine: Engine
+  /** What goes on, by the number of failures. */
+  readonly #shared = new Map<number, { readonly ends: number; readonly over: Promise<void> }>()
+
+  constructor(engine: Engine) {
+    this.#engine = engine
+  }
+
+  /** Waits, but not for longer than `left` ms. */
+  after(failures: number, left: number): Promise<void> {
+    const { clock, random } = this.#engine
+    let shared = this.#shared.get(failures)
+    if (!shared) {
+      const length = pauseAfter(failures, random())
+      const over = pause(this.#engine, length).finally(() => this.#shared.delete(failures))
+      shared = { ends: clock.monotonic() + length, over }
+      this.#shared.set(failures, shared)
+    }
+    return shared.ends > clock.monotonic() + left ? pause(this.#engine, left) : shared.over
+  }
+}
 
 /** Waits, or less when the scheduler begins to stop. */
 export async function pause({ clock, stopping }: Engine, ms: number): Promise<void> {

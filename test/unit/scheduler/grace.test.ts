@@ -34,6 +34,42 @@ describe('a store that is down at a tick', () => {
     expect(Math.max(...pauses)).toBe(1500)
   })
 
+  it.each(['down', 'hang'] as const)(
+    'is asked for many ticks together each time, also when it is %s',
+    async (fault) => {
+      const cluster = new Cluster()
+      let draws = 0
+      const node = cluster.node({ random: () => (++draws % 10) / 10, storeTimeout: '1s' })
+      for (let index = 0; index < 500; index++) cluster.job({ name: `job ${index}`, every: '1m' })
+      await cluster.start()
+      node.store.set(fault)
+      await cluster.until(20)
+      node.store.set('up')
+      await cluster.until(25)
+      const asks = node.store.callsOf('acquire')
+      expect(new Set(asks.map(({ batch }) => batch.length))).toEqual(new Set([500]))
+      expect(asks.length).toBeGreaterThan(7)
+      expect(asks.length).toBeLessThan(25)
+      expect(cluster.ticks).toEqual(new Array(500).fill(0))
+    },
+  )
+
+  it('whose graces differ is asked until each of them ends', async () => {
+    const cluster = new Cluster()
+    const node = cluster.node()
+    cluster.job({ name: 'short', every: '1m', graceFor: '3s' })
+    cluster.job({ name: 'long', every: '1m', graceFor: '30s' })
+    await cluster.start()
+    node.store.set('down')
+    await cluster.until(2.9)
+    expect(node.events('missed')).toEqual([])
+    await cluster.until(3)
+    expect(node.events('missed')).toMatchObject([{ job: 'short' }])
+    node.store.set('up')
+    await cluster.until(6)
+    expect(cluster.ran).toMatchObject([{ job: 'long', tick: 0 }])
+  })
+
   it('until the grace ends makes it missed, with an event and no error thrown', async () => {
     const cluster = new Cluster()
     const node = cluster.node()
