@@ -1,8 +1,8 @@
-import { type ChildProcess, fork } from 'node:child_process'
+import type { ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
 import { existsSync, readFileSync } from 'node:fs'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { fileURLToPath } from 'node:url'
+import { forkProgram } from '../harness/fork-program.ts'
 import type { Begun } from './judge.ts'
 
 export interface NodeOptions {
@@ -16,7 +16,6 @@ export interface NodeOptions {
   readonly clock: number
 }
 
-const PROGRAM = fileURLToPath(new URL('./node.ts', import.meta.url))
 const FAKETIME = ['x86_64', 'aarch64'].map((machine) => `/usr/lib/${machine}-linux-gnu/faketime/libfaketime.so.1`)
 
 /** Debian's package faketime, which gives one process a wall clock of its own; its monotonic clock stays the machine's. */
@@ -37,8 +36,7 @@ export class NodeProcess {
     const { rival, url, label, witness, jobs, takes, clock } = options
     const ahead = Date.now() - Number(process.hrtime.bigint()) / 1e6
     const fake = { LD_PRELOAD: faketime(), FAKETIME: `${clock}s`, FAKETIME_DONT_FAKE_MONOTONIC: '1' }
-    const child = fork(PROGRAM, [rival, url, label, witness, String(jobs), String(takes), String(ahead)], {
-      execArgv: ['--import', 'tsx'],
+    const child = forkProgram(import.meta.url, './node.js', [rival, url, label, witness, jobs, takes, ahead], {
       env: clock === 0 ? process.env : { ...process.env, ...fake },
       stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
     })

@@ -1,9 +1,8 @@
-import { fork } from 'node:child_process'
 import { once } from 'node:events'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { fileURLToPath } from 'node:url'
 import { postgres } from '../../providers/postgres/index.ts'
 import { storeWork } from '../coordinators/store-work.ts'
+import { forkProgram } from '../harness/fork-program.ts'
 import { atMost, exactly, figure, type Result } from '../harness/result.ts'
 import type { Row } from '../harness/row.ts'
 import { percentile } from '../harness/statistics.ts'
@@ -13,7 +12,6 @@ const JOBS = 10_000
 /** Between two ticks, in ms: what a tick brings has ended by then, also on two cores. */
 const EVERY = 10_000
 const TICKS = 3
-const PROGRAM = fileURLToPath(new URL('../fleet/node.ts', import.meta.url))
 
 type Run = readonly [tick: number, job: number, late: number]
 
@@ -28,7 +26,7 @@ export const fleet: Row = {
     await provider.setup()
     await provider.close()
     const nodes = Array.from({ length: NODES }, () =>
-      fork(PROGRAM, [server.url, String(JOBS), String(EVERY)], { execArgv: ['--import', 'tsx'] }),
+      forkProgram(import.meta.url, '../fleet/node.js', [server.url, JOBS, EVERY], {}),
     )
     await Promise.all(nodes.map((node) => once(node, 'message')))
     // The first tick makes the records and compiles the code; from the middle after it, whole ticks are counted.
