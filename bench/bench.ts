@@ -25,7 +25,12 @@ async function bench(): Promise<void> {
   for (const row of wanted) {
     say(`\n${row.name}: ${row.what}`)
     results.push(
-      ...(await row.run({ options, say, server: (name) => servers.get(name), fresh: (name) => servers.fresh(name) })),
+      ...(await row.run({
+        options,
+        say,
+        server: (name) => servers.get(name),
+        fresh: (name, own) => servers.fresh(name, own),
+      })),
     )
   }
   if (options.json) return console.log(JSON.stringify(results, undefined, 2))

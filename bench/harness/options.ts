@@ -8,12 +8,12 @@ export const HELP = `npm run bench [-- options]
   --json                  prints an array of { name, provider, value, unit, aim, ok }
   --stores NAME[,NAME]    postgres, mariadb, mysql, mongodb, redis (default: all)
 
-Of the row "coordinators":
-  --seconds N             how long one cell runs (default: 15)
+Of the row "coordinators", to measure a part of its cells (each default: all):
+  --seconds N             how long a cell is watched (default: 15); one of graphile-worker, whose jobs are due each minute, takes two minutes
   --processes N[,N]       how many processes (default: 4; the full table has 4,20)
-  --rivals NAME[,NAME]    which coordinators (default: all)
-  --conditions NAME[,NAME] which conditions (default: all)
-  --jobs NAME[,NAME]      instant, 50ms (default: all)`
+  --rivals NAME[,NAME]    ticklock-postgres, ticklock-redis, node-cron, node-cron-kept, bullmq, croner-redlock, agenda, graphile-worker
+  --conditions NAME[,NAME] equal, behind-100ms, ahead-2s, behind-40s, paused-5s, killed, store-restarted
+  --jobs NAME[,NAME]      instant, 50ms`
 
 /** @throws {TypeError} for an option that isn't known. */
 export function readOptions(

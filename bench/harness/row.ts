@@ -17,8 +17,8 @@ export interface BenchContext {
   readonly options: BenchOptions
   /** The server, started at the first call, or `undefined` when this machine can't have it. */
   server(name: ServerName): Promise<TestServer | undefined>
-  /** A server of the caller's own, who stops it. */
-  fresh(name: ServerName): Promise<TestServer | undefined>
+  /** A server of the caller's own, who stops it; `durable` for one whose data outlives a kill. */
+  fresh(name: ServerName, options?: { readonly durable?: boolean }): Promise<TestServer | undefined>
   /** Says what is going on. Goes to standard error, so that `--json` stays JSON. */
   say(text: string): void
 }

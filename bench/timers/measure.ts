@@ -1,5 +1,6 @@
 import { once } from 'node:events'
 import { forkProgram } from '../harness/fork-program.ts'
+import { shortly } from '../harness/shortly.ts'
 
 /** What a process of the benchmark is given, in ms: longer than ours needs by far. */
 const PATIENCE = 60_000
@@ -49,11 +50,4 @@ async function tell<Told>(mode: string, library: string, jobs: number): Promise<
   await ended
   clearTimeout(patience)
   return answer ?? (late ? `not done within ${PATIENCE / 1_000} s` : shortly(complaint) || 'it ended without a word')
-}
-
-/** The line of a stack trace that names the error, or the first one; rivals have written a hundred thousand. */
-export function shortly(complaint: string): string {
-  const lines = complaint.split('\n').map((line) => line.trim())
-  const named = lines.find((line) => /^\w*Error\b/.test(line)) ?? lines.find(Boolean) ?? ''
-  return named.length > 160 ? `${named.slice(0, 159)}…` : named
 }

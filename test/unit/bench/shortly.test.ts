@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest'
-import { shortly } from '../../../bench/timers/measure.ts'
+import { shortly } from '../../../bench/harness/shortly.ts'
 
 it('tells the failure of a library in one short line', () => {
   const stack = 'file:///x.js:3\n  throw new Error(1)\n\nTypeError: path missing\n    at y\n'
