@@ -37,7 +37,11 @@ export class NodeProcess {
   constructor(options: NodeOptions) {
     const { rival, url, label, witness, jobs, takes, clock, idle } = options
     const ahead = Date.now() - Number(process.hrtime.bigint()) / 1e6
-    const fake = { LD_PRELOAD: faketime(), FAKETIME: `${clock}s`, FAKETIME_DONT_FAKE_MONOTONIC: '1' }
+    const fake = {
+      LD_PRELOAD: faketime(),
+      FAKETIME: `${clock < 0 ? '' : '+'}${clock}s`,
+      FAKETIME_DONT_FAKE_MONOTONIC: '1',
+    }
     this.#options = options
     this.#child = forkProgram(import.meta.url, './node.js', [rival, url, label, witness, jobs, takes, ahead, idle], {
       env: clock === 0 ? process.env : { ...process.env, ...fake },

@@ -22,8 +22,11 @@ const stop = await rival.start({
   async run(job, tick) {
     const at = trueTime()
     const every = rival.every * 1_000
-    // Where the tick isn't told, it is the one that lies nearest to the run.
-    appendFileSync(file, `${JSON.stringify({ job, tick: tick ?? Math.round(at / every) * every, at, node: label })}\n`)
+    // Where the tick isn't told, it is the last one, or the next one if that begins at once: a run may be late by a little less than a whole period.
+    appendFileSync(
+      file,
+      `${JSON.stringify({ job, tick: tick ?? Math.floor(at / every + 0.1) * every, at, node: label })}\n`,
+    )
     if (Number(takes) > 0) await sleep(Number(takes))
   },
 })
