@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises'
-import type { TestServer } from '../../test/servers/index.ts'
+import type { ServerProcess, TestServer } from '../../test/servers/index.ts'
 import { type NodeProcess, nextBegun } from './node-process.ts'
 
 /** What a cluster has to live with. */
@@ -30,6 +30,8 @@ export const conditions: readonly Condition[] = [
     name: 'killed',
     async disturb(nodes) {
       const begun = await nextBegun(nodes)
+      // In the middle of runs of 50 ms: it has begun all that it has of this tick, and ended none.
+      await sleep(25)
       begun?.signal('SIGKILL')
     },
   },
@@ -38,7 +40,18 @@ export const conditions: readonly Condition[] = [
     restarts: true,
     async disturb(_, server) {
       for (const process of server.processes) await process.kill()
-      for (const process of server.processes) await process.start()
+      for (const process of server.processes) await startAgain(process)
     },
   },
 ]
+
+/** A server that was killed may find that its own children still hold its memory: PostgreSQL then ends at once. */
+async function startAgain(process: ServerProcess, tries = 20): Promise<void> {
+  try {
+    await process.start()
+  } catch (error) {
+    if (tries === 0) throw error
+    await sleep(250)
+    await startAgain(process, tries - 1)
+  }
+}

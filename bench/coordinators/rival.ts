@@ -23,6 +23,12 @@ export interface Rival {
   start(setup: NodeSetup): Promise<() => Promise<unknown>>
 }
 
+/**
+ * How long a lock of a job is for at most, in ms, wherever one can say so: longer than a run takes by far, and shorter than from one tick to the next, so that
+ * the end of a process costs no tick after the one that it was at.
+ */
+export const LEASE = 800
+
 /** Every second, as a cron pattern. */
 export const EACH_SECOND = '* * * * * *'
 

@@ -16,7 +16,7 @@ const REAL: readonly Size[] = sizes(
 
 /** What does not, and some that do, to be compared. */
 const PRETENDED: readonly Size[] = sizes(
-  [1, [100, 1_000, 10_000, 100_000]],
+  [1, [100, 1_000, 10_000]],
   [20, [10, 100, 1_000, 10_000]],
   [100, [10, 100, 1_000]],
 )
@@ -29,7 +29,7 @@ export const placeName = (place: Place): string => (place === 'memory' ? 'memory
 /** From one tick to the next, in ms: whole seconds in which all that a tick of this size brings has long ended. */
 export function periodOf({ jobs, nodes }: Size): number {
   const asks = jobs * nodes
-  return asks <= 2_000 ? 1_000 : asks <= 5_000 ? 2_000 : asks <= 20_000 ? 3_000 : asks <= 50_000 ? 6_000 : 8_000
+  return asks <= 5_000 ? 1_000 : asks <= 20_000 ? 2_000 : asks <= 50_000 ? 4_000 : 8_000
 }
 
 function sizes(...all: readonly (readonly [nodes: number, jobs: readonly number[]])[]): Size[] {

@@ -36,7 +36,15 @@ export async function chartSvg({ title, subtitle, axis }: Chart, points: readonl
     background: 'white',
     padding: 16,
     data: { values: points },
-    facet: { column: { field: 'on', type: 'nominal', title: null, sort: null, header: { labelFontSize: 13 } } },
+    facet: {
+      column: {
+        field: 'on',
+        type: 'nominal',
+        title: null,
+        sort: [...new Set(points.map(({ on }) => on))],
+        header: { labelFontSize: 13 },
+      },
+    },
     spec: {
       width: 230,
       height: 260,
@@ -47,7 +55,7 @@ export async function chartSvg({ title, subtitle, axis }: Chart, points: readonl
           type: 'quantitative',
           title: 'jobs due at once',
           scale: { type: 'log', domain: [10, 100_000] },
-          axis: { values: [10, 100, 1_000, 10_000, 100_000], format: ',' },
+          axis: { values: [10, 100, 1_000, 10_000, 100_000], format: '~s', labelFlush: false },
         },
         y: {
           field: 'value',
@@ -62,7 +70,7 @@ export async function chartSvg({ title, subtitle, axis }: Chart, points: readonl
           title: 'nodes',
           scale: { range: ['#0072b2', '#e69f00', '#009e73', '#cc79a7'] },
         },
-        shape: { field: 'nodes', type: 'ordinal', title: 'nodes' },
+        shape: { field: 'nodes', type: 'nominal', title: 'nodes' },
       },
     },
     config: { font: 'sans-serif', axis: { labelFontSize: 11, titleFontSize: 12, gridColor: '#e5e5e5' } },

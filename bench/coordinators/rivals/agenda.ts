@@ -1,4 +1,4 @@
-import { EACH_SECOND, FAR_WITH_SECONDS, load, type Rival } from '../rival.ts'
+import { EACH_SECOND, FAR_WITH_SECONDS, LEASE, load, type Rival } from '../rival.ts'
 
 interface AgendaModule {
   Agenda: new (
@@ -27,7 +27,7 @@ export const agenda: Rival = {
     const limits = { maxConcurrency: 2 * jobs.length, defaultConcurrency: 2 * jobs.length }
     const scheduler = new Agenda({ backend: new MongoBackend({ address: url }), processEvery: 250, ...limits })
     scheduler.on('error', () => {})
-    for (const job of jobs) scheduler.define(job, () => run(job, undefined), { lockLifetime: 5_000 })
+    for (const job of jobs) scheduler.define(job, () => run(job, undefined), { lockLifetime: LEASE })
     await scheduler.start()
     const pattern = idle ? FAR_WITH_SECONDS : EACH_SECOND
     for (const job of jobs) await scheduler.every(pattern, job, {}, { timezone: 'UTC', skipImmediate: true })

@@ -1,4 +1,4 @@
-import { EACH_SECOND, FAR_WITH_SECONDS, load, type Rival } from '../rival.ts'
+import { EACH_SECOND, FAR_WITH_SECONDS, LEASE, load, type Rival } from '../rival.ts'
 import { type RedisOfBench, redisOfBench } from './redis-client.ts'
 
 interface Croner {
@@ -28,7 +28,7 @@ export const cronerRedlock: Rival = {
     redlock.on('error', () => {})
     const once = async (job: string): Promise<void> => {
       const tick = Math.round(Date.now() / 1_000) * 1_000
-      const lock = await redlock.acquire([`lock:${job}`], 5_000).catch(() => undefined)
+      const lock = await redlock.acquire([`lock:${job}`], LEASE).catch(() => undefined)
       if (!lock) return
       await run(job, tick)
       await lock.release().catch(() => {})
