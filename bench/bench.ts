@@ -1,8 +1,10 @@
 // npm run bench [-- --only NAME --json]: see harness/options.ts
 import { cpus, totalmem } from 'node:os'
+import { interleave } from './harness/interleave.ts'
 import { HELP, readOptions } from './harness/options.ts'
 import type { Result } from './harness/result.ts'
 import { installRivals } from './harness/rivals.ts'
+import type { BenchContext } from './harness/row.ts'
 import { Servers } from './harness/servers.ts'
 import { resultsTable } from './harness/table.ts'
 import { rows } from './rows/index.ts'
@@ -21,12 +23,17 @@ async function bench(): Promise<void> {
   if (wanted.length === 0) throw new TypeError(`no row is called ${options.only.join(' or ')}; see --list`)
   if (wanted.some(({ rivals }) => rivals)) installRivals(say)
   await using servers = new Servers(say)
+  const context: BenchContext = {
+    options,
+    say,
+    server: (name) => servers.get(name),
+    fresh: (name, own) => servers.fresh(name, own),
+    interleave: options.quick ? (works) => interleave(works, 2, 0) : interleave,
+  }
   const results: Result[] = []
   for (const row of wanted) {
     say(`\n${row.name}: ${row.what}`)
-    results.push(
-      ...(await row.run({ options, say, server: (name) => servers.get(name), fresh: (name) => servers.fresh(name) })),
-    )
+    results.push(...(await row.run(context)))
   }
   if (options.json) return console.log(JSON.stringify(results, undefined, 2))
   const [cpu] = cpus()

@@ -1,13 +1,12 @@
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { TestServer } from '../../test/servers/index.ts'
+import { storeWork, workBetween } from '../harness/store-work.ts'
+import { within } from '../harness/within.ts'
+import { type Cluster, withCluster } from './cluster.ts'
 import type { Condition } from './conditions.ts'
 import { judge, type Verdict } from './judge.ts'
-import { NodeProcess, readBegun } from './node-process.ts'
+import { readBegun } from './node-process.ts'
 import type { Rival } from './rival.ts'
-import { storeWork } from './store-work.ts'
 
 export interface CellOptions {
   readonly rival: Rival
@@ -21,7 +20,7 @@ export interface CellOptions {
 
 /** One cell of the table. */
 export interface Cell extends Verdict {
-  /** Commands or transactions of the store for each tick; NaN where it can't be told. */
+  /** Commands or statements of the store for each tick; NaN where it can't be told. */
   readonly storeWork: number
   /** CPU time of all processes together for each tick, in ms. */
   readonly cpu: number
@@ -31,57 +30,91 @@ export interface Cell extends Verdict {
 const TAIL = 2_000
 /** From when all processes are ready until the first tick that is judged, in ms. */
 const SETTLING = 2_000
+/** What a cell may take on top of what it is meant to, in ms. */
+const PATIENCE = 60_000
 
 /** Runs one cluster of real processes under one condition, and judges it by a witness outside of its store. */
-export async function runCell(options: CellOptions, server: TestServer): Promise<Cell> {
-  const { rival, condition, processes, jobs, takes } = options
-  const folder = mkdtempSync(join(tmpdir(), 'ticklock-bench-'))
-  const witness = join(folder, 'witness.jsonl')
-  writeFileSync(witness, '')
-  const nodes: NodeProcess[] = []
-  try {
-    await rival.prepare?.(server.url)
-    const common = { rival: rival.name, url: server.url, witness, jobs, takes }
-    await Promise.all(
-      Array.from({ length: processes }, async (_, index) => {
-        const clock = index === 0 ? (condition.clock ?? 0) : 0
-        nodes.push(await NodeProcess.start({ ...common, label: `node-${index}`, clock }))
-      }),
-    )
-    nodes.sort((a, b) => a.label.localeCompare(b.label))
-    await sleep(SETTLING)
-    return await watch(options, server, nodes, witness)
-  } finally {
-    await Promise.all(nodes.map((node) => node.stop()))
-    rmSync(folder, { recursive: true, force: true })
+export function runCell(options: CellOptions, server: TestServer): Promise<Cell> {
+  const { rival, condition, seconds } = options
+  const plan = planOf(rival, seconds)
+  const bound = plan.wait + plan.calm + plan.rest + PATIENCE
+  return withCluster({ ...options, clock: condition.clock ?? 0, idle: false }, server, (cluster) =>
+    within(bound, `the cell of ${rival.name}`, watch(options, planOf(rival, seconds), server, cluster)),
+  )
+}
+
+/** All in ms. */
+interface Plan {
+  /** Before anything counts. */
+  readonly wait: number
+  /** From then until the disturbance. */
+  readonly calm: number
+  /** From its end until the end. */
+  readonly rest: number
+}
+
+/**
+ * A third of the time passes before the disturbance. A schedule in minutes is watched for two ticks: the first is undisturbed, and the disturbance begins a second
+ * before the other.
+ */
+function planOf({ every }: Rival, seconds: number): Plan {
+  if (every === 1) return { wait: SETTLING, calm: (seconds / 3) * 1_000, rest: (seconds / 3) * 2_000 }
+  const period = every * 1_000
+  return {
+    wait: (2 * period - SETTLING - (Date.now() % period)) % period,
+    calm: period + SETTLING - 1_000,
+    rest: 20_000,
   }
 }
 
 async function watch(
-  { rival, condition, jobs, seconds }: CellOptions,
+  { rival, condition, jobs }: CellOptions,
+  { wait, calm, rest }: Plan,
   server: TestServer,
-  nodes: readonly NodeProcess[],
-  witness: string,
+  { nodes, witness }: Cluster,
 ): Promise<Cell> {
+  await sleep(wait)
   const work = () => storeWork(rival.store, server.url)
   const workBefore = await work()
   for (const node of nodes) node.measure()
   const from = Date.now()
-  // A schedule in minutes needs minutes to be judged.
-  const duration = Math.max(seconds, rival.every > 1 ? 2.5 * rival.every : 0) * 1_000
-  await sleep(duration / 3)
+  await sleep(calm)
+  const disturbed = Date.now()
   await condition.disturb?.(nodes, server)
-  await sleep(Math.max(0, from + duration - Date.now()))
+  // A disturbance takes its own part of the time, but what follows it is seen as well.
+  await sleep(Math.max(TAIL + 2_000, disturbed + rest - Date.now()))
   const cpu = (await Promise.all(nodes.map((node) => node.cpu()))).reduce((sum, own) => sum + own, 0)
-  // PostgreSQL's sessions tell what they did a second later.
-  const workAfter = await work()
+  const done = workBetween(workBefore, await work())
   const over = Date.now()
   const names = Array.from({ length: jobs }, (_, index) => `job-${index}`)
   await sleep(TAIL / 2)
   const span = { jobs: names, from: from + 1_000, to: over - TAIL, every: rival.every * 1_000 }
   const verdict = judge(readBegun(witness), span)
   const ticks = ((over - from) / (rival.every * 1_000)) * jobs
-  const done = workBefore !== undefined && workAfter !== undefined ? workAfter - workBefore : Number.NaN
-  // A store that was restarted began to count anew.
-  return { ...verdict, storeWork: done >= 0 ? done / ticks : Number.NaN, cpu: cpu / ticks }
+  return { ...verdict, storeWork: condition.restarts ? Number.NaN : done / ticks, cpu: cpu / ticks }
+}
+
+/** What a process costs for each second in which no job is due. */
+export interface IdleLoad {
+  /** Commands or statements of the store; NaN where it can't be told. */
+  readonly storeWork: number
+  /** CPU of the process, in % of a core. */
+  readonly cpu: number
+}
+
+/** How long is looked at processes that have nothing to do, in ms: several of any rival's own rounds of looking for work. */
+const REST = 12_000
+
+export function idleLoad(rival: Rival, processes: number, jobs: number, server: TestServer): Promise<IdleLoad> {
+  return withCluster({ rival, processes, jobs, takes: 0, clock: 0, idle: true }, server, async ({ nodes }) => {
+    await sleep(2 * SETTLING)
+    const workBefore = await storeWork(rival.store, server.url)
+    for (const node of nodes) node.measure()
+    const from = performance.now()
+    await sleep(REST)
+    const done = workBetween(workBefore, await storeWork(rival.store, server.url))
+    const cpu = (await Promise.all(nodes.map((node) => node.cpu()))).reduce((sum, own) => sum + own, 0)
+    const ms = (performance.now() - from) * processes
+    return { storeWork: (done / ms) * 1_000, cpu: (cpu / ms) * 100 }
+  })
 }

@@ -1,8 +1,10 @@
-import { type ChildProcess, fork } from 'node:child_process'
+import type { ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
 import { existsSync, readFileSync } from 'node:fs'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { fileURLToPath } from 'node:url'
+import { forkProgram } from '../harness/fork-program.ts'
+import { shortly } from '../harness/shortly.ts'
+import { within } from '../harness/within.ts'
 import type { Begun } from './judge.ts'
 
 export interface NodeOptions {
@@ -14,42 +16,59 @@ export interface NodeOptions {
   readonly takes: number
   /** By how many seconds its wall clock is wrong. */
   readonly clock: number
+  /** None of its jobs is due. */
+  readonly idle: boolean
 }
 
-const PROGRAM = fileURLToPath(new URL('./node.ts', import.meta.url))
 const FAKETIME = ['x86_64', 'aarch64'].map((machine) => `/usr/lib/${machine}-linux-gnu/faketime/libfaketime.so.1`)
 
 /** Debian's package faketime, which gives one process a wall clock of its own; its monotonic clock stays the machine's. */
 export const faketime = (): string | undefined => FAKETIME.find((path) => existsSync(path))
 
+/** How long a process may take to be ready, in ms: with 20 of them on 2 cores each loads its packages for seconds. */
+const START = 60_000
+
 /** A process of a cluster under measurement. */
 export class NodeProcess {
   readonly #child: ChildProcess
   readonly #options: NodeOptions
+  #complaint = ''
 
-  private constructor(child: ChildProcess, options: NodeOptions) {
-    this.#child = child
+  constructor(options: NodeOptions) {
+    const { rival, url, label, witness, jobs, takes, clock, idle } = options
+    const ahead = Date.now() - Number(process.hrtime.bigint()) / 1e6
+    const fake = {
+      LD_PRELOAD: faketime(),
+      FAKETIME: `${clock < 0 ? '' : '+'}${clock}s`,
+      FAKETIME_DONT_FAKE_MONOTONIC: '1',
+    }
     this.#options = options
+    this.#child = forkProgram(import.meta.url, './node.js', [rival, url, label, witness, jobs, takes, ahead, idle], {
+      env: clock === 0 ? process.env : { ...process.env, ...fake },
+      // What rivals write while their store is away would fill the terminal; a process that ends at its start tells why.
+      stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
+    })
+    this.#child.on('error', () => {}) // It ended while something was sent to it.
+    this.#child.stderr?.setEncoding('utf8').on('data', (text: string) => {
+      if (this.#complaint.length < 2_000) this.#complaint += text
+    })
   }
 
-  /** Resolves when it is ready. */
-  static async start(options: NodeOptions): Promise<NodeProcess> {
-    const { rival, url, label, witness, jobs, takes, clock } = options
-    const ahead = Date.now() - Number(process.hrtime.bigint()) / 1e6
-    const fake = { LD_PRELOAD: faketime(), FAKETIME: `${clock}s`, FAKETIME_DONT_FAKE_MONOTONIC: '1' }
-    const child = fork(PROGRAM, [rival, url, label, witness, String(jobs), String(takes), String(ahead)], {
-      execArgv: ['--import', 'tsx'],
-      env: clock === 0 ? process.env : { ...process.env, ...fake },
-      stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
+  /** Resolves when it has started its jobs. */
+  async ready(): Promise<void> {
+    const { rival, label } = this.#options
+    const ended = once(this.#child, 'close').then(() => {
+      throw new Error(`${label} of ${rival} ended at its start: ${shortly(this.#complaint)}`)
     })
-    const ended = once(child, 'exit').then(() => Promise.reject(new Error(`${label} of ${rival} ended at its start`)))
-    ended.catch(() => {})
-    await Promise.race([once(child, 'message'), ended])
-    return new NodeProcess(child, options)
+    await within(START, `the start of ${label} of ${rival}`, Promise.race([once(this.#child, 'message'), ended]))
   }
 
   get label(): string {
     return this.#options.label
+  }
+
+  get witness(): string {
+    return this.#options.witness
   }
 
   signal(signal: NodeJS.Signals): void {
@@ -71,25 +90,29 @@ export class NodeProcess {
     return cpu
   }
 
-  /** Resolves when it has begun a run from now on, or after 3 s. */
-  async begun(): Promise<void> {
-    const from = readBegun(this.#options.witness).length
-    for (let tries = 0; tries < 300; tries++) {
-      const fresh = readBegun(this.#options.witness).slice(from)
-      if (fresh.some(({ node }) => node === this.#options.label)) return
-      await sleep(10)
-    }
-  }
-
   async stop(): Promise<void> {
     const { exitCode, signalCode } = this.#child
     if (exitCode !== null || signalCode !== null) return
     const ended = once(this.#child, 'exit')
-    this.#child.send('stop')
+    // One that is stopped by a signal hears nothing else.
+    this.#child.kill('SIGCONT')
+    if (this.#child.connected) this.#child.send('stop')
     const impatience = setTimeout(() => this.#child.kill('SIGKILL'), 5_000)
     await ended
     clearTimeout(impatience)
   }
+}
+
+/** The process that begins a run next; the first one when none does within 5 s. */
+export async function nextBegun(nodes: readonly NodeProcess[]): Promise<NodeProcess | undefined> {
+  const witness = nodes[0]?.witness ?? ''
+  const before = readBegun(witness).length
+  for (let tries = 0; tries < 500; tries++) {
+    const next = readBegun(witness)[before]
+    if (next) return nodes.find(({ label }) => label === next.node)
+    await sleep(10)
+  }
+  return nodes[0]
 }
 
 /** A line that is being written is left for the next look. */

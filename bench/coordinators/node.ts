@@ -1,9 +1,9 @@
-// One process of a coordinator: node.ts <rival> <url> <label> <witness file> <jobs> <ms that a run takes> <true time minus monotonic time>
+// One process of a coordinator: node.ts <rival> <url> <label> <witness file> <jobs> <ms that a run takes> <true time minus monotonic time> <idle>
 import { appendFileSync, openSync } from 'node:fs'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { rivals } from './rivals/index.ts'
 
-const [name, url = '', label = '', witness = '', jobs = '', takes = '', ahead = ''] = process.argv.slice(2)
+const [name, url = '', label = '', witness = '', jobs = '', takes = '', ahead = '', idle = ''] = process.argv.slice(2)
 const file = openSync(witness, 'a')
 // The wall clock may be faked here; the monotonic one is the machine's own, and the same in all processes.
 const trueTime = (): number => Number(process.hrtime.bigint()) / 1e6 + Number(ahead)
@@ -17,12 +17,16 @@ process.on('unhandledRejection', () => {})
 const stop = await rival.start({
   url,
   label,
+  idle: idle === 'true',
   jobs: Array.from({ length: Number(jobs) }, (_, index) => `job-${index}`),
   async run(job, tick) {
     const at = trueTime()
     const every = rival.every * 1_000
-    // Where the tick isn't told, it is the one that lies nearest to the run.
-    appendFileSync(file, `${JSON.stringify({ job, tick: tick ?? Math.round(at / every) * every, at, node: label })}\n`)
+    // Where the tick isn't told, it is the last one, or the next one if that begins at once: a run may be late by a little less than a whole period.
+    appendFileSync(
+      file,
+      `${JSON.stringify({ job, tick: tick ?? Math.floor(at / every + 0.1) * every, at, node: label })}\n`,
+    )
     if (Number(takes) > 0) await sleep(Number(takes))
   },
 })

@@ -6,14 +6,15 @@ export const HELP = `npm run bench [-- options]
   --only NAME[,NAME]      rows to run, by name or the beginning of one (default: all)
   --list                  the rows' names
   --json                  prints an array of { name, provider, value, unit, aim, ok }
-  --stores NAME[,NAME]    postgres, mariadb, mysql, mongodb, redis (default: all)
+  --quick                 few rounds and no warm-up: shows whether a row works, and its figures are worth nothing
+  --stores NAME[,NAME]    postgres, mariadb, mysql, mongodb, redis, and memory of the row "growth" (default: all)
 
-Of the row "coordinators":
-  --seconds N             how long one cell runs (default: 15)
+Of the row "coordinators", to measure a part of its cells (each default: all):
+  --seconds N             how long a cell is watched (default: 15); one of graphile-worker, whose jobs are due each minute, takes two minutes
   --processes N[,N]       how many processes (default: 4; the full table has 4,20)
-  --rivals NAME[,NAME]    which coordinators (default: all)
-  --conditions NAME[,NAME] which conditions (default: all)
-  --jobs NAME[,NAME]      instant, 50ms (default: all)`
+  --rivals NAME[,NAME]    ticklock-postgres, ticklock-redis, node-cron, node-cron-kept, bullmq, croner-redlock, agenda, graphile-worker
+  --conditions NAME[,NAME] equal, behind-100ms, ahead-2s, behind-40s, paused-5s, killed, store-restarted
+  --jobs NAME[,NAME]      instant, 50ms`
 
 /** @throws {TypeError} for an option that isn't known. */
 export function readOptions(
@@ -25,6 +26,7 @@ export function readOptions(
       only: { type: 'string', multiple: true },
       list: { type: 'boolean', default: false },
       json: { type: 'boolean', default: false },
+      quick: { type: 'boolean', default: false },
       help: { type: 'boolean', default: false },
       stores: { type: 'string' },
       seconds: { type: 'string', default: '15' },
@@ -38,6 +40,7 @@ export function readOptions(
     only: (values.only ?? []).flatMap(listed),
     list: values.list,
     json: values.json,
+    quick: values.quick,
     help: values.help,
     stores: listed(values.stores),
     seconds: positive(values.seconds, 'seconds'),

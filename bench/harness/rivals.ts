@@ -3,7 +3,10 @@ import { existsSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { fileURLToPath } from 'node:url'
 
-const folder = fileURLToPath(new URL('../', import.meta.url))
+/** The folder `bench`, seen from its sources or from what `bench/tsconfig.json` makes of them, in `bench/dist/bench`. */
+export const folder = ['../', '../../../']
+  .map((up) => fileURLToPath(new URL(up, import.meta.url)))
+  .find((path) => existsSync(`${path}package-lock.json`)) as string
 
 /** Installs the packages of bench/package.json unless they are there: the project itself needs none of them. */
 export function installRivals(say: (text: string) => void): void {

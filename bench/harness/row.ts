@@ -1,4 +1,5 @@
 import type { ServerName, TestServer } from '../../test/servers/index.ts'
+import type { interleave } from './interleave.ts'
 import type { Result } from './result.ts'
 
 /** One row of the table: what is measured, in one file of `rows/`. */
@@ -17,8 +18,10 @@ export interface BenchContext {
   readonly options: BenchOptions
   /** The server, started at the first call, or `undefined` when this machine can't have it. */
   server(name: ServerName): Promise<TestServer | undefined>
-  /** A server of the caller's own, who stops it. */
-  fresh(name: ServerName): Promise<TestServer | undefined>
+  /** A server of the caller's own, who stops it; `durable` for one whose data outlives a kill. */
+  fresh(name: ServerName, options?: { readonly durable?: boolean }): Promise<TestServer | undefined>
+  /** Times works in turns, as carefully as the options want it. */
+  readonly interleave: typeof interleave
   /** Says what is going on. Goes to standard error, so that `--json` stays JSON. */
   say(text: string): void
 }
@@ -27,6 +30,8 @@ export interface BenchOptions {
   /** Rows to run: names, or beginnings of names. All when empty. */
   readonly only: readonly string[]
   readonly json: boolean
+  /** Few rounds and no warm-up: for whether a row works, not for its figures. */
+  readonly quick: boolean
   /** How long a cell of the coordinators' table runs, in seconds. */
   readonly seconds: number
   /** Numbers of processes in the coordinators' table. */

@@ -15,9 +15,9 @@ export class Servers implements AsyncDisposable {
     return started
   }
 
-  /** One that the caller stops. */
-  async fresh(name: ServerName): Promise<TestServer | undefined> {
-    const server = await startServer(name)
+  /** One that the caller stops; `durable` for one whose data outlives a kill. */
+  async fresh(name: ServerName, options: { readonly durable?: boolean } = {}): Promise<TestServer | undefined> {
+    const server = await startServer(name, options)
     if ('url' in server) return server
     this.#say(`!!! NOT MEASURED on ${name}: ${server.unavailable}`)
     return undefined

@@ -1,6 +1,5 @@
 import { Locker } from '../../src/index.ts'
 import { inTurns } from '../harness/in-turns.ts'
-import { interleave } from '../harness/interleave.ts'
 import { atLeast, figure } from '../harness/result.ts'
 import type { Row } from '../harness/row.ts'
 import { type Call, onEach, STORES } from '../stores/index.ts'
@@ -27,7 +26,10 @@ export const atOnce: Row = {
           for (const call of calls) await call()
         })
       const before = () => store.forget()
-      const times = await interleave({ ours: { before, run: together }, raw: { before, run: oneByOne } }, ROUNDS)
+      const times = await context.interleave(
+        { ours: { before, run: together }, raw: { before, run: oneByOne } },
+        ROUNDS,
+      )
       return [figure('at-once', store.name, times.raw / times.ours, 'times the raw client', atLeast(3))]
     }),
 }

@@ -1,19 +1,19 @@
-import { fork } from 'node:child_process'
+import type { ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { fileURLToPath } from 'node:url'
 import { postgres } from '../../providers/postgres/index.ts'
-import { storeWork } from '../coordinators/store-work.ts'
+import { forkProgram } from '../harness/fork-program.ts'
 import { atMost, exactly, figure, type Result } from '../harness/result.ts'
 import type { Row } from '../harness/row.ts'
 import { percentile } from '../harness/statistics.ts'
+import { countStatements, storeWork, workBetween } from '../harness/store-work.ts'
+import { within } from '../harness/within.ts'
 
 const NODES = 20
 const JOBS = 10_000
 /** Between two ticks, in ms: what a tick brings has ended by then, also on two cores. */
 const EVERY = 10_000
 const TICKS = 3
-const PROGRAM = fileURLToPath(new URL('../fleet/node.ts', import.meta.url))
 
 type Run = readonly [tick: number, job: number, late: number]
 
@@ -21,27 +21,38 @@ type Run = readonly [tick: number, job: number, late: number]
 export const fleet: Row = {
   name: 'fleet',
   what: '20 nodes × 10,000 jobs due in the same second, on postgres: runs of each tick, statements, time from tick to start',
-  async run({ server: serverOf }) {
-    const server = await serverOf('postgres')
+  async run({ fresh }) {
+    const server = await fresh('postgres')
     if (!server) return []
-    const provider = postgres(server.url)
-    await provider.setup()
-    await provider.close()
-    const nodes = Array.from({ length: NODES }, () =>
-      fork(PROGRAM, [server.url, String(JOBS), String(EVERY)], { execArgv: ['--import', 'tsx'] }),
-    )
-    await Promise.all(nodes.map((node) => once(node, 'message')))
-    // The first tick makes the records and compiles the code; from the middle after it, whole ticks are counted.
-    await sleep(2.5 * EVERY - (Date.now() % EVERY))
-    const from = Date.now()
-    const before = (await storeWork('postgres', server.url)) ?? Number.NaN
-    await sleep(TICKS * EVERY)
-    const after = (await storeWork('postgres', server.url)) ?? Number.NaN
-    const told = nodes.map((node) => once(node, 'message').then(([runs]) => runs as Run[]))
-    for (const node of nodes) node.send('stop')
-    const runs = (await Promise.all(told)).flat().filter(([tick]) => tick >= from && tick < from + TICKS * EVERY)
-    return figures(runs, (after - before) / (NODES * TICKS))
+    const nodes: ChildProcess[] = []
+    try {
+      await countStatements(server)
+      const provider = postgres(server.url)
+      await provider.setup()
+      await provider.close()
+      for (let node = 0; node < NODES; node++)
+        nodes.push(forkProgram(import.meta.url, '../fleet/node.js', [server.url, JOBS, EVERY], {}))
+      return await watch(nodes, server.url)
+    } finally {
+      for (const node of nodes) node.kill('SIGKILL')
+      await server.stop()
+    }
   },
+}
+
+async function watch(nodes: readonly ChildProcess[], url: string): Promise<Result[]> {
+  await within(60_000, `the start of ${NODES} nodes`, Promise.all(nodes.map((node) => once(node, 'message'))))
+  // The first tick makes the records and compiles the code; from the middle after it, whole ticks are counted.
+  await sleep(2.5 * EVERY - (Date.now() % EVERY))
+  const from = Date.now()
+  const before = await storeWork('postgres', url)
+  await sleep(TICKS * EVERY)
+  const work = workBetween(before, await storeWork('postgres', url))
+  const told = nodes.map((node) => once(node, 'message').then(([runs]) => runs as Run[]))
+  for (const node of nodes) node.send('stop')
+  const all = (await within(60_000, `the end of ${NODES} nodes`, Promise.all(told))).flat()
+  const runs = all.filter(([tick]) => tick >= from && tick < from + TICKS * EVERY)
+  return figures(runs, work / (NODES * TICKS))
 }
 
 function figures(runs: readonly Run[], statements: number): Result[] {

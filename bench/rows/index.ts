@@ -3,6 +3,7 @@ import { atOnce } from './at-once.ts'
 import { coordinators } from './coordinators.ts'
 import { dueAtOnce } from './due-at-once.ts'
 import { fleet } from './fleet.ts'
+import { growth } from './growth.ts'
 import { lateness } from './lateness.ts'
 import { locks } from './locks.ts'
 import { oneAfterAnother } from './one-after-another.ts'
@@ -20,4 +21,5 @@ export const rows: readonly Row[] = [
   lateness,
   locks,
   coordinators,
+  growth,
 ]

@@ -1,4 +1,4 @@
-import { interleave, type Timed } from '../harness/interleave.ts'
+import type { Timed } from '../harness/interleave.ts'
 import { figure, type Result } from '../harness/result.ts'
 import type { BenchContext, Row } from '../harness/row.ts'
 import { type LockRival, onPostgresServer, onRedisServer } from '../locks/rivals.ts'
@@ -24,7 +24,7 @@ export const locks: Row = {
 }
 
 async function compare(
-  { say }: BenchContext,
+  context: BenchContext,
   store: string,
   url: string,
   rivals: readonly LockRival[],
@@ -42,10 +42,10 @@ async function compare(
         },
       }
     } catch (error) {
-      say(`!!! NOT MEASURED: ${name}: ${error}`)
+      context.say(`!!! NOT MEASURED: ${name}: ${error}`)
     }
   }
-  const times = await interleave(works, ROUNDS, 1_500)
+  const times = await context.interleave(works, ROUNDS, 1_500)
   for (const close of closes) await close()
   const ours = times.ticklock ?? Number.NaN
   return Object.entries(times).flatMap(([name, time]) => [

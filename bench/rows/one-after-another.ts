@@ -1,5 +1,4 @@
 import { Locker } from '../../src/index.ts'
-import { interleave } from '../harness/interleave.ts'
 import { atLeast, figure } from '../harness/result.ts'
 import type { Row } from '../harness/row.ts'
 import { onEach, STORES } from '../stores/index.ts'
@@ -25,7 +24,7 @@ export const oneAfterAnother: Row = {
       }
       // Both begin with no record, so that each statement does what it did when it was noted.
       const before = () => store.forget()
-      const times = await interleave({ ours: { before, run: pairs }, raw: { before, run: raw } }, ROUNDS)
+      const times = await context.interleave({ ours: { before, run: pairs }, raw: { before, run: raw } }, ROUNDS)
       const aim = atLeast(store.name === 'redis' ? 0.85 : 0.9)
       return [
         figure('one-after-another', store.name, times.raw / times.ours, 'of the raw client', aim),

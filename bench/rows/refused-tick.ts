@@ -1,5 +1,4 @@
 import { Locker } from '../../src/index.ts'
-import { interleave } from '../harness/interleave.ts'
 import { atMost, exactly, figure } from '../harness/result.ts'
 import type { Row } from '../harness/row.ts'
 import { type MeasuredStore, onEach } from '../stores/index.ts'
@@ -23,7 +22,7 @@ export const refusedTick: Row = {
       const reads = async (): Promise<void> => {
         for (let count = 0; count < ASKS; count++) await store.readOne('bench')
       }
-      const times = await interleave({ asks: { run: asks }, reads: { run: reads } }, ROUNDS)
+      const times = await context.interleave({ asks: { run: asks }, reads: { run: reads } }, ROUNDS)
       return [
         figure('refused-tick: log written', store.name, await writtenBy(store, asks), 'bytes', exactly(0)),
         figure('refused-tick', store.name, times.asks / times.reads, 'times a SELECT', atMost(1.3)),

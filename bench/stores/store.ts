@@ -26,25 +26,38 @@ export class Recorder<Client extends object> {
   #calls: Call[] | undefined
 
   constructor(client: Client, methods: readonly string[]) {
-    const note = (call: Call): unknown => {
-      this.#calls?.push(call)
-      return call()
-    }
     this.client = new Proxy(client, {
       get: (target, property) => {
         const value: unknown = Reflect.get(target, property, target)
         if (typeof value !== 'function') return value
         if (!methods.includes(String(property))) return value.bind(target)
-        return (...args: unknown[]) => note(() => value.apply(target, args) as Promise<unknown>)
+        return (...args: unknown[]) => {
+          const call: Call = () => value.apply(target, args)
+          this.note(call)
+          return call()
+        }
       },
     })
   }
 
+  get recording(): boolean {
+    return this.#calls !== undefined
+  }
+
+  note(call: Call): void {
+    this.#calls?.push(call)
+  }
+
+  /** @throws when there was none: the provider then asks its client in a way that isn't noted, and there is no floor to compare with. */
   async record(work: () => Promise<unknown>): Promise<readonly Call[]> {
-    this.#calls = []
-    await work()
-    const calls = this.#calls
-    this.#calls = undefined
+    const calls: Call[] = []
+    this.#calls = calls
+    try {
+      await work()
+    } finally {
+      this.#calls = undefined
+    }
+    if (calls.length === 0) throw new Error('no call of the client was noted: the floor to compare with is missing')
     return calls
   }
 }

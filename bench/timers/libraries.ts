@@ -1,5 +1,4 @@
-import { memory } from '../../providers/memory/index.ts'
-import { Scheduler } from '../../src/index.ts'
+import { fileURLToPath } from 'node:url'
 import { load } from '../coordinators/rival.ts'
 
 /** A timer to set: a cron pattern with seconds, in UTC. */
@@ -16,11 +15,17 @@ interface Bree {
   default: new (options: object) => { run(name: string): void; start(): Promise<void> }
 }
 
-/** ticklock with locks, ticks and all, over the memory provider; the others do just the timers. */
+/**
+ * ticklock with locks, ticks and all, over the memory provider; the others do just the timers. Each is loaded when it is called, so that its code counts
+ * as its memory and as its start.
+ */
 export const libraries: Readonly<Record<string, SetTimers>> = {
   async ticklock(jobs) {
+    const { memory } = await import('../../providers/memory/index.ts')
+    const { Scheduler } = await import('../../src/index.ts')
     const scheduler = new Scheduler({ provider: memory(), defaults: { lockAtMostFor: '1h' } })
     for (const { name, pattern, work } of jobs) scheduler.job({ name, cron: pattern }, work)
+    keep.push(scheduler)
     await scheduler.start()
   },
   async croner(jobs) {
@@ -43,6 +48,7 @@ export const libraries: Readonly<Record<string, SetTimers>> = {
   /** A worker thread for each run is its way; here a run is the work itself, so that just its timers are measured. */
   async bree(jobs) {
     const works = new Map(jobs.map(({ name, work }) => [name, work]))
+    const path = fileURLToPath(new URL('./worker.js', import.meta.url))
     const Bree = (await load<Bree>('bree')).default
     const bree = new (class extends Bree {
       override run(name: string): void {
@@ -53,7 +59,7 @@ export const libraries: Readonly<Record<string, SetTimers>> = {
       logger: false,
       silenceRootCheckError: true,
       cronValidate: { preset: 'npm-node-cron', override: { useSeconds: true } },
-      jobs: jobs.map(({ name, pattern }) => ({ name, path: '/dev/null', cron: pattern, hasSeconds: true })),
+      jobs: jobs.map(({ name, pattern }) => ({ name, path, cron: pattern, hasSeconds: true })),
     })
     keep.push(bree)
     await bree.start()

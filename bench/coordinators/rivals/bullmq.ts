@@ -1,4 +1,4 @@
-import { load, type Rival } from '../rival.ts'
+import { EACH_SECOND, FAR_WITH_SECONDS, load, type Rival } from '../rival.ts'
 
 interface Job {
   readonly name: string
@@ -26,15 +26,13 @@ interface BullMq {
 }
 
 const QUEUE = 'bench'
-/** As a pattern, since with `every` its ticks begin at the moment of the first upsert. */
-const EVERY_SECOND = { pattern: '* * * * * *', tz: 'UTC' }
 
 /** Its job schedulers, as its documentation has them: each process upserts them and works on the queue. */
 export const bullmq: Rival = {
   name: 'bullmq',
   store: 'redis',
   every: 1,
-  async start({ url, jobs, run }) {
+  async start({ url, jobs, run, idle }) {
     const { Queue, Worker } = await load<BullMq>('bullmq')
     const { hostname: host, port } = new URL(url)
     const connection = { host, port: Number(port), maxRetriesPerRequest: null }
@@ -45,7 +43,9 @@ export const bullmq: Rival = {
     const worker = new Worker(QUEUE, (job) => run(job.name, tickOf(job)), { connection, concurrency: jobs.length })
     worker.on('error', () => {})
     const opts = { removeOnComplete: true, removeOnFail: true }
-    for (const name of jobs) await queue.upsertJobScheduler(name, EVERY_SECOND, { name, opts })
+    // As a pattern, since with `every` its ticks begin at the moment of the first upsert.
+    const repeat = { pattern: idle ? FAR_WITH_SECONDS : EACH_SECOND, tz: 'UTC' }
+    for (const name of jobs) await queue.upsertJobScheduler(name, repeat, { name, opts })
     return async () => {
       await worker.close(true)
       await queue.close()

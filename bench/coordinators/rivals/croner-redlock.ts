@@ -1,4 +1,4 @@
-import { load, type Rival } from '../rival.ts'
+import { EACH_SECOND, FAR_WITH_SECONDS, LEASE, load, type Rival } from '../rival.ts'
 import { type RedisOfBench, redisOfBench } from './redis-client.ts'
 
 interface Croner {
@@ -20,7 +20,7 @@ export const cronerRedlock: Rival = {
   name: 'croner-redlock',
   store: 'redis',
   every: 1,
-  async start({ url, jobs, run }) {
+  async start({ url, jobs, run, idle }) {
     const { Cron } = await load<Croner>('croner')
     const { Redlock } = await load<Redlock>('@sesamecare-oss/redlock')
     const client = await redisOfBench(url)
@@ -28,12 +28,13 @@ export const cronerRedlock: Rival = {
     redlock.on('error', () => {})
     const once = async (job: string): Promise<void> => {
       const tick = Math.round(Date.now() / 1_000) * 1_000
-      const lock = await redlock.acquire([`lock:${job}`], 5_000).catch(() => undefined)
+      const lock = await redlock.acquire([`lock:${job}`], LEASE).catch(() => undefined)
       if (!lock) return
       await run(job, tick)
       await lock.release().catch(() => {})
     }
-    const crons = jobs.map((job) => new Cron('* * * * * *', { timezone: 'UTC' }, () => once(job)))
+    const pattern = idle ? FAR_WITH_SECONDS : EACH_SECOND
+    const crons = jobs.map((job) => new Cron(pattern, { timezone: 'UTC' }, () => once(job)))
     return async () => {
       for (const cron of crons) cron.stop()
       client.disconnect()

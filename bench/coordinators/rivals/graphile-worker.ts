@@ -1,4 +1,4 @@
-import { load, type Rival } from '../rival.ts'
+import { FAR, load, type Rival } from '../rival.ts'
 
 interface Payload {
   readonly _cron: { readonly ts: string }
@@ -21,7 +21,7 @@ export const graphileWorker: Rival = {
     const worker = await load<GraphileWorker>('graphile-worker')
     await worker.runMigrations({ connectionString, logger: await quiet(worker) })
   },
-  async start({ url, jobs, run }) {
+  async start({ url, jobs, run, idle }) {
     const worker = await load<GraphileWorker>('graphile-worker')
     const work = (job: string) => (payload: Payload) => run(job, Date.parse(payload._cron.ts))
     const runner = await worker.run({
@@ -30,7 +30,7 @@ export const graphileWorker: Rival = {
       noHandleSignals: true,
       logger: await quiet(worker),
       taskList: Object.fromEntries(jobs.map((job) => [job, work(job)])),
-      crontab: jobs.map((job) => `* * * * * ${job}`).join('\n'),
+      crontab: jobs.map((job) => `${idle ? FAR : '* * * * *'} ${job}`).join('\n'),
     })
     return () => runner.stop()
   },

@@ -1,4 +1,4 @@
-import { load, type Rival } from '../rival.ts'
+import { EACH_SECOND, FAR_WITH_SECONDS, load, type Rival } from '../rival.ts'
 import { redisOfBench } from './redis-client.ts'
 
 interface NodeCron {
@@ -23,7 +23,7 @@ const nodeCron = (name: string, deletes: boolean): Rival => ({
   name,
   store: 'redis',
   every: 1,
-  async start({ url, label, jobs, run }) {
+  async start({ url, label, jobs, run, idle }) {
     const cron = await load<NodeCron>('node-cron')
     const client = await redisOfBench(url)
     const runCoordinator = {
@@ -32,7 +32,7 @@ const nodeCron = (name: string, deletes: boolean): Rival => ({
     }
     for (const job of jobs) {
       const options = { name: job, distributed: true, timezone: 'UTC', runCoordinator } as const
-      cron.schedule('* * * * * *', ({ date }) => run(job, date.getTime()), options)
+      cron.schedule(idle ? FAR_WITH_SECONDS : EACH_SECOND, ({ date }) => run(job, date.getTime()), options)
     }
     return async () => {
       await cron.shutdown()

@@ -1,14 +1,15 @@
 import { postgres } from '../../../providers/postgres/index.ts'
 import { redis } from '../../../providers/redis/index.ts'
 import { Scheduler } from '../../../src/index.ts'
-import type { NodeSetup, Rival } from '../rival.ts'
+import { FAR_WITH_SECONDS, LEASE, type NodeSetup, type Rival } from '../rival.ts'
 
 async function start(
-  { label, jobs, run }: NodeSetup,
+  { label, jobs, run, idle }: NodeSetup,
   provider: ConstructorParameters<typeof Scheduler>[0]['provider'],
 ) {
-  const scheduler = new Scheduler({ provider, label, defaults: { lockAtMostFor: '5s' } })
-  for (const name of jobs) scheduler.job({ name, every: '1s' }, ({ scheduledAt }) => run(name, +scheduledAt))
+  const scheduler = new Scheduler({ provider, label, defaults: { lockAtMostFor: LEASE } })
+  const schedule = idle ? { cron: FAR_WITH_SECONDS } : { every: '1s' as const }
+  for (const name of jobs) scheduler.job({ name, ...schedule }, ({ scheduledAt }) => run(name, +scheduledAt))
   await scheduler.start()
   return () => scheduler.stop({ graceFor: '1s' })
 }
