@@ -8,6 +8,8 @@ import type { Layout } from './layout.ts'
 export interface Statements {
   /** [names] → ordinal from 1, the server's clock, autocommit, and the record's columns, all NULL where there is none. */
   readonly facts: string
+  /** [name] → the same for one name, which needs no JSON: a third of the work. */
+  readonly factsOfOne: string
   /** → the same for all records, with the name in place of the ordinal. */
   readonly all: string
   /** [changes] Makes the records that don't exist yet. */
@@ -67,6 +69,8 @@ export function statementsFor(table: string, { name }: Layout): Statements {
     AND NOT kept.paused`
   return {
     facts: `SELECT asked.ord, ${RECORD} FROM ${NAMES} LEFT JOIN ${kept} ON ${sameName}`,
+    factsOfOne: `SELECT asked.ord, ${RECORD} FROM (SELECT 1 AS ord) AS asked LEFT JOIN ${kept}
+      ON kept.name = CONVERT(CONVERT(? USING utf8mb4) USING ${name.charset}) COLLATE ${name.collation}`,
     all: `SELECT ${hex('kept.name')}, ${RECORD} FROM ${kept}`,
     insert: `INSERT IGNORE INTO ${quoteTable(table, '`')} (${columns})
       SELECT name, ${time('lock_until')}, ${time('locked_at')}, locked_by, fencing_token, last_tick, tick_done, metadata, paused FROM ${CHANGES}`,

@@ -58,13 +58,16 @@ export class LocksTable {
       for (const name of names) checkText(name, 'name', layout.name)
       const records: (StoredLock | undefined)[] = []
       let now = Number.NaN
-      for (const { from, json } of parcels(names)) {
-        for (const [ordinal, ...row] of await select(client, sql.facts, [bytes(json)])) {
+      const read = async (from: number, statement: string, asked: string): Promise<void> => {
+        for (const [ordinal, ...row] of await select(client, statement, [bytes(asked)])) {
           const index = from + Number(ordinal) - 1
           now = clockOf(row)
           records[index] = lockOf(names[index] as string, row)
         }
       }
+      const [only] = names
+      if (names.length === 1 && only !== undefined) await read(0, sql.factsOfOne, only)
+      else for (const { from, json } of parcels(names)) await read(from, sql.facts, json)
       return { records, now, asKept: (lock) => asKept(lock, now, layout) }
     })
   }
