@@ -25,7 +25,7 @@ const FAKETIME = ['x86_64', 'aarch64'].map((machine) => `/usr/lib/${machine}-lin
 /** Debian's package faketime, which gives one process a wall clock of its own; its monotonic clock stays the machine's. */
 export const faketime = (): string | undefined => FAKETIME.find((path) => existsSync(path))
 
-/** How long a process may take to be ready, in ms: with 20 of them on 2 cores each loads its packages for seconds. */
+/** How long a process may take to be ready, in ms. */
 const START = 60_000
 
 /** A process of a cluster under measurement. */
@@ -65,6 +65,10 @@ export class NodeProcess {
 
   get label(): string {
     return this.#options.label
+  }
+
+  get index(): number {
+    return Number(this.label.slice('node-'.length))
   }
 
   get witness(): string {

@@ -14,7 +14,7 @@ if (!rival) throw new Error(`there is no rival ${name}`)
 process.on('uncaughtException', () => {})
 process.on('unhandledRejection', () => {})
 
-const stop = await rival.start({
+const started = rival.start({
   url,
   label,
   idle: idle === 'true',
@@ -29,6 +29,12 @@ const stop = await rival.start({
     )
     if (Number(takes) > 0) await sleep(Number(takes))
   },
+})
+
+// A start that fails is told by its end, and not swallowed with what escapes later.
+const stop = await started.catch((error) => {
+  console.error(error)
+  process.exit(1)
 })
 
 let before = process.cpuUsage()

@@ -32,6 +32,8 @@ export async function countStatements(server: TestServer): Promise<void> {
   const [own] = server.processes
   if (own) {
     await query(server.url, "ALTER SYSTEM SET shared_preload_libraries = 'pg_stat_statements'")
+    // Twenty processes with a pool of ten each, as drivers have it, and us.
+    await query(server.url, 'ALTER SYSTEM SET max_connections = 500')
     await own.kill()
     await own.start()
   }

@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises'
 import { EACH_SECOND, FAR_WITH_SECONDS, load, type Rival } from '../rival.ts'
 
 interface Job {
@@ -45,10 +46,21 @@ export const bullmq: Rival = {
     const opts = { removeOnComplete: true, removeOnFail: true }
     // As a pattern, since with `every` its ticks begin at the moment of the first upsert.
     const repeat = { pattern: idle ? FAR_WITH_SECONDS : EACH_SECOND, tz: 'UTC' }
-    for (const name of jobs) await queue.upsertJobScheduler(name, repeat, { name, opts })
+    for (const name of jobs) await persistent(() => queue.upsertJobScheduler(name, repeat, { name, opts }))
     return async () => {
       await worker.close(true)
       await queue.close()
     }
   },
+}
+
+/** An upsert is refused ("job ID already exists") where a process whose clock is ahead has got there first; a user would try again. */
+async function persistent(upsert: () => Promise<unknown>, tries = 40): Promise<void> {
+  try {
+    await upsert()
+  } catch (error) {
+    if (tries === 0) throw error
+    await sleep(250)
+    await persistent(upsert, tries - 1)
+  }
 }
