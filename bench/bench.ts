@@ -33,7 +33,9 @@ async function bench(): Promise<void> {
   const results: Result[] = []
   for (const row of wanted) {
     say(`\n${row.name}: ${row.what}`)
-    results.push(...(await row.run(context)))
+    for (const result of await row.run(context))
+      if (Number.isNaN(result.value)) say(`!!! NOT MEASURED: ${result.name} on ${result.provider}`)
+      else results.push(result)
   }
   if (options.json) return console.log(JSON.stringify(results, undefined, 2))
   const [cpu] = cpus()

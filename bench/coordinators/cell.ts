@@ -36,11 +36,12 @@ const PATIENCE = 60_000
 /** Runs one cluster of real processes under one condition, and judges it by a witness outside of its store. */
 export function runCell(options: CellOptions, server: TestServer): Promise<Cell> {
   const { rival, condition, seconds } = options
-  const plan = planOf(rival, seconds)
-  const bound = plan.wait + plan.calm + plan.rest + PATIENCE
-  return withCluster({ ...options, clock: condition.clock ?? 0, idle: false }, server, (cluster) =>
-    within(bound, `the cell of ${rival.name}`, watch(options, planOf(rival, seconds), server, cluster)),
-  )
+  return withCluster({ ...options, clock: condition.clock ?? 0, idle: false }, server, (cluster) => {
+    // Made when the processes have started: it depends on the moment.
+    const plan = planOf(rival, seconds)
+    const bound = plan.wait + plan.calm + plan.rest + PATIENCE
+    return within(bound, `the cell of ${rival.name}`, watch(options, plan, server, cluster))
+  })
 }
 
 /** All in ms. */
@@ -88,9 +89,11 @@ async function watch(
   const over = Date.now()
   const names = Array.from({ length: jobs }, (_, index) => `job-${index}`)
   await sleep(TAIL / 2)
-  const span = { jobs: names, from: from + 1_000, to: over - TAIL, every: rival.every * 1_000 }
+  const period = rival.every * 1_000
+  const span = { jobs: names, from: from + 1_000, to: over - TAIL, every: period }
   const verdict = judge(readBegun(witness), span)
-  const ticks = ((over - from) / (rival.every * 1_000)) * jobs
+  // A schedule in minutes has more ticks in the span than its length has minutes.
+  const ticks = (Math.floor(over / period) - Math.floor(from / period)) * jobs
   return { ...verdict, storeWork: condition.restarts ? Number.NaN : done / ticks, cpu: cpu / ticks }
 }
 
