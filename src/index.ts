@@ -67,5 +67,6 @@ export type {
 export type { CatchUpWindow, JobContext, JobDefaults, JobOptions, JobWork } from './scheduler/job.ts'
 export type { JobInfo } from './scheduler/job-info.ts'
 export type { ScheduleOptions } from './scheduler/schedule.ts'
-export { Scheduler, type TriggerOutcome } from './scheduler/scheduler.ts'
+export { Scheduler } from './scheduler/scheduler.ts'
 export type { SchedulerOptions, StopOptions } from './scheduler/scheduler-options.ts'
+export type { TriggerOutcome } from './scheduler/trigger.ts'

@@ -1,41 +1,28 @@
 import { setMaxListeners } from 'node:events'
 import { systemClock } from '../clock.ts'
 import { parseDuration, show } from '../duration.ts'
-import { InvalidOptionError, isNotObtained, isStoreError, type RefusalReason } from '../errors.ts'
+import { InvalidOptionError } from '../errors.ts'
 import { checkLabel, defaultLabel } from '../lock/label.ts'
-import type { Lock } from '../lock/lock.ts'
-import { obtain } from '../lock/obtain.ts'
 import { Store } from '../lock/store.ts'
 import { safeLogger, silentLogger } from '../logger.ts'
 import type { LockProvider } from '../provider/contract.ts'
 import { CatchUp } from './catch-up.ts'
 import { followUp } from './due.ts'
 import { type AnyListener, Emitter, type Listener, type Unsubscribe } from './emitter.ts'
-import { type Engine, type Tick, tellStoreError } from './engine.ts'
+import type { Engine, Tick } from './engine.ts'
 import type { EventName, SchedulerEvents } from './events.ts'
 import { HeadStart } from './head-start.ts'
 import { checkJob, Defaults, type Job, type JobOptions, type JobWork } from './job.ts'
 import { infoOf, type JobInfo } from './job-info.ts'
 import { logEvents } from './log-events.ts'
+import { setPaused } from './pause.ts'
 import { Pending } from './pending.ts'
 import { Planner } from './planner.ts'
-import { Run } from './run.ts'
 import { checkSchedulerOptions, readStopOptions, type SchedulerOptions, type StopOptions } from './scheduler-options.ts'
 import { SkewWatch } from './skew-watch.ts'
 import { StoreClock } from './store-clock.ts'
 import { StoreReach } from './store-reach.ts'
-import { RUNNING_HERE, tellSkipped } from './tick.ts'
-
-/** What came of a trigger. */
-export type TriggerOutcome =
-  | { readonly ran: true; readonly value: unknown }
-  | {
-      readonly ran: false
-      /** `'running'`: it runs on this node. */
-      readonly reason: RefusalReason | 'running'
-      readonly heldBy: string | undefined
-      readonly heldUntil: Date | undefined
-    }
+import { type TriggerOutcome, triggered } from './trigger.ts'
 
 /**
  * Runs named jobs on their schedules, each tick on at most one of all nodes that register the same names over the same store.
@@ -275,37 +262,9 @@ export class Scheduler implements AsyncDisposable {
     const job = this.#find(name)
     if (this.#stopped) throw new InvalidOptionError(`job ${JSON.stringify(name)}: the scheduler was stopped`)
     const tick: Tick = { job, kind: 'trigger', time: this.#engine.time.now() }
-    if (this.#engine.runs.has(name)) return this.#runsHere(tick)
-    const run = this.#trigger(tick)
+    const run = triggered(this.#engine, tick)
     this.#pending.add(run.catch(() => {}))
     return run
-  }
-
-  #runsHere(tick: Tick): TriggerOutcome {
-    tellSkipped(this.#engine, tick, RUNNING_HERE)
-    return { ran: false, ...RUNNING_HERE }
-  }
-
-  async #trigger(tick: Tick): Promise<TriggerOutcome> {
-    const engine = this.#engine
-    let lock: Lock
-    try {
-      lock = await obtain(engine.asker, tick.job.lock)
-    } catch (error) {
-      if (isStoreError(error)) tellStoreError(engine, 'acquire', tick.job.name, error)
-      if (!isNotObtained(error)) throw error
-      const { reason, heldBy, heldUntil } = error
-      tellSkipped(engine, tick, { reason, heldBy, heldUntil })
-      return { ran: false, reason, heldBy, heldUntil }
-    }
-    if (engine.runs.has(lock.name)) {
-      // It began meanwhile, by its schedule, and has lost its lease since.
-      await lock.release().catch(() => {})
-      return this.#runsHere(tick)
-    }
-    const outcome = await new Run(engine, tick, lock).execute()
-    if (!outcome.succeeded) throw outcome.error
-    return { ran: true, value: outcome.value }
   }
 
   /**
@@ -315,8 +274,8 @@ export class Scheduler implements AsyncDisposable {
    * @throws {InvalidOptionError} when there is no such job, or the provider can't pause.
    * @throws {StoreError} when the store failed; whether it is paused is then unknown.
    */
-  pause(name: string): Promise<boolean> {
-    return this.#setPaused(name, true)
+  async pause(name: string): Promise<boolean> {
+    return setPaused(this.#engine, this.#find(name), true)
   }
 
   /**
@@ -325,22 +284,8 @@ export class Scheduler implements AsyncDisposable {
    * @throws {InvalidOptionError} when there is no such job, or the provider can't pause.
    * @throws {StoreError} when the store failed; whether it is paused is then unknown.
    */
-  resume(name: string): Promise<boolean> {
-    return this.#setPaused(name, false)
-  }
-
-  async #setPaused(name: string, paused: boolean): Promise<boolean> {
-    const job = this.#find(name)
-    const { asker, events } = this.#engine
-    try {
-      const changed = await asker.store.setPaused({ name, paused })
-      job.paused = paused
-      if (changed) events.emit(paused ? 'paused' : 'resumed', () => ({ job: name }))
-      return changed
-    } catch (error) {
-      if (isStoreError(error)) tellStoreError(this.#engine, 'pause', name, error)
-      throw error
-    }
+  async resume(name: string): Promise<boolean> {
+    return setPaused(this.#engine, this.#find(name), false)
   }
 
   /**
