@@ -100,6 +100,12 @@ export class JobFile {
     return false
   }
 
+  /** Whether an earlier tick was granted, some time. */
+  grantedBefore(time: number): boolean {
+    for (const tick of this.ticks.values()) if (tick.time < time && tick.grants.length > 0) return true
+    return false
+  }
+
   tick(time: number): TickFile {
     const known = this.ticks.get(time)
     if (known) return known

@@ -1,4 +1,5 @@
 import type { JobContext, JobOptions } from '../../src/index.ts'
+import type { Schedule } from '../../src/scheduler/schedule.ts'
 import { type Holding, JobFile } from './file.ts'
 import type { Life } from './life.ts'
 import { clearParts, type Outage, overlapping } from './outages.ts'
@@ -30,6 +31,8 @@ const LONGEST_FORGOTTEN = 60_000
 export class Witness {
   readonly violations: Violation[] = []
   readonly files = new Map<string, JobFile>()
+  /** By key. */
+  readonly schedules = new Map<string, Schedule>()
   /** Ticks that ran once more because the store had forgotten their grant, as it documents. */
   forgottenRuns = 0
   runs = 0
