@@ -102,7 +102,7 @@ export class Witness {
     else this.#judgeOpen(file, run)
     if (kind !== 'trigger') this.#judgeTick(file, run)
     if (lock) file.runs.set(lock.token, run)
-    this.judgeOthers(file, lock?.token)
+    if (!this.#excused(file, run)) this.judgeOthers(file, lock?.token)
     file.active.add(run)
     return run
   }
