@@ -79,8 +79,18 @@ function owedAndOpen({ open }: Turns, readAt: number): number | undefined {
 
 /** The store has said of a tick to whom it belongs: other ticks may have their turn. */
 export function hearTurn(life: Life, { name, tick }: AcquireRequest, result: AcquireResult): void {
-  if (tick === undefined || (!result.granted && result.reason === 'held')) return
-  life.turns.get(name)?.open.delete(tick)
+  const turns = life.turns.get(name)
+  if (!turns || tick === undefined) return
+  const taken = result.granted ? tick : (result.record?.lastTick ?? Number.NEGATIVE_INFINITY)
+  hearTaken(turns, result.granted || result.reason !== 'tick-taken' ? taken : Math.max(tick, taken))
+  if (result.granted || result.reason !== 'held') turns.open.delete(tick)
+}
+
+/** Up to this one no tick is owed. One of them that is asked for once more is to be taken over from a node that crashed, and waits for none. */
+function hearTaken(turns: Turns, lastTick: number): void {
+  if (lastTick <= turns.takenUntil) return
+  turns.takenUntil = lastTick
+  for (const tick of turns.open) if (tick <= lastTick) turns.open.delete(tick)
 }
 
 /** The process has said what has become of these ticks. */
@@ -103,8 +113,7 @@ export function onRead(
     const lastTick = found.get(name)?.lastTick
     turns.reading = undefined
     if (lastTick === undefined || after >= GIVEN_UP) continue
-    turns.takenUntil = Math.max(turns.takenUntil, lastTick)
-    for (const tick of turns.open) if (tick <= lastTick) turns.open.delete(tick)
+    hearTaken(turns, lastTick)
     turns.reading = { at: witness.now, lastTick }
     judgeReading(witness, life, name, turns.reading, after)
   }
@@ -118,6 +127,7 @@ function judgeReading(witness: Witness, life: Life, name: string, { at, lastTick
   const { window, max } = catchUp
   const owed = ticksBetween(scheduleOf(witness, options), Math.max(lastTick, at - window), at, max)
   const newest = owed.at(-1)
+  const oldest = owed[0] ?? 0
   // What is so new, or about to leave the window, need not be seen as owed by the node's clock.
   if (newest === undefined || newest > at - TIMELY || newest < at - window + ASKING + TIMELY) return
   const file = witness.file(name)
@@ -128,7 +138,8 @@ function judgeReading(witness: Witness, life: Life, name: string, { at, lastTick
     if (life.troubleWithin(at, witness.now) || witness.storeTroubleWithin(at, witness.now)) return
     if (runsHere() || (life.ended.get(name) ?? 0) > at - RELEASING) return
     const { askedLast } = turnsOf(life, name)
-    if (owed.some((tick) => (askedLast.get(tick) ?? 0) >= at)) return
+    // By the node's own clock one more may be owed.
+    for (const [tick, askedAt] of askedLast) if (askedAt >= at && tick >= oldest && tick <= at + TIMELY) return
     witness.violate(
       'catch-up',
       `${life.node} has read that ${name} at ${show(newest)} is owed, and has not asked for it`,
