@@ -48,7 +48,8 @@ export const catchUpOf = (options: JobOptions | undefined): { window: number; ma
 
 /** A process that catches up asks for what is owed first: no tick that comes meanwhile overtakes one that is still being asked for. */
 export function judgeTurn(witness: Witness, life: Life, { name, tick }: AcquireRequest): void {
-  if (tick === undefined || tick >= NEVER || !catchUpOf(life.optionsAt(name, witness.now))) return
+  if (tick === undefined || tick >= NEVER) return
+  if ((life.optionsAt(name, witness.now)?.catchUp ?? 'none') === 'none') return
   const turns = turnsOf(life, name)
   const { reading } = turns
   const again = turns.asked.has(tick)
