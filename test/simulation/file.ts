@@ -80,6 +80,8 @@ export class JobFile {
   readonly history: { readonly at: number; readonly holding: Holding }[] = []
   readonly ticks = new Map<number, TickFile>()
   highestToken = 0
+  /** When somebody was refused since the lock was held. */
+  readonly heldAt: number[] = []
   /** The shortest `lockAtLeastFor` that the job has at some time, in ms. */
   readonly leastFor: number
   readonly mayRerun: boolean

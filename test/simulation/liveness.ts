@@ -202,7 +202,8 @@ function wasOwed(cluster: Cluster, lives: readonly Life[], judged: Judged): bool
     for (const part of clearParts(troubles, Math.max(time, life.bornAt + STARTING), until)) {
       const by = part.from + ENOUGH
       if (by > part.until || !life.upThrough(part.from, by) || life.reloaded(file.name, time - RELOADING, by)) continue
-      if (!file.overtakenBy(time, by)) return true
+      // Whoever is refused an older one waits with this one.
+      if (!file.overtakenBy(time, by) && !file.heldAt.some((at) => at >= part.from && at <= by)) return true
     }
   }
   return false
