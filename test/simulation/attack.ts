@@ -15,6 +15,8 @@ export interface Caught {
 }
 
 const ROOT = resolve(import.meta.dirname, '../..')
+/** What `npm run simulate` has compiled: not to be copied with the sources. */
+const COMPILED = join(ROOT, 'test/simulation/dist')
 
 /** Runs the simulation on a mutant, in a process of its own, from this seed on until a check catches it or the seconds are over. */
 export async function attack(mutant: Mutant, from: number, seconds: number): Promise<Caught | undefined> {
@@ -32,7 +34,7 @@ export async function attack(mutant: Mutant, from: number, seconds: number): Pro
 /** Copies the product and the simulation, and breaks the copy. */
 async function build({ name, file, replace, by }: Mutant, folder: string): Promise<void> {
   for (const part of ['src', 'providers', 'test/simulation', 'package.json', 'tsconfig.json'])
-    await cp(join(ROOT, part), join(folder, part), { recursive: true })
+    await cp(join(ROOT, part), join(folder, part), { recursive: true, filter: (path) => !path.startsWith(COMPILED) })
   await symlink(join(ROOT, 'node_modules'), join(folder, 'node_modules'))
   const text = await readFile(join(folder, file), 'utf8')
   const times = text.split(replace).length - 1

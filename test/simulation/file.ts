@@ -80,6 +80,8 @@ export class JobFile {
   readonly history: { readonly at: number; readonly holding: Holding }[] = []
   readonly ticks = new Map<number, TickFile>()
   highestToken = 0
+  /** When somebody was refused since the lock was held. */
+  readonly heldAt: number[] = []
   /** The shortest `lockAtLeastFor` that the job has at some time, in ms. */
   readonly leastFor: number
   readonly mayRerun: boolean
@@ -97,6 +99,12 @@ export class JobFile {
   overtakenBy(time: number, until: number): boolean {
     for (const tick of this.ticks.values())
       if (tick.time > time && tick.grants.some(({ at }) => at <= until)) return true
+    return false
+  }
+
+  /** Whether an earlier tick was granted, some time. */
+  grantedBefore(time: number): boolean {
+    for (const tick of this.ticks.values()) if (tick.time < time && tick.grants.length > 0) return true
     return false
   }
 

@@ -4,6 +4,7 @@ import type { MissedEvent } from '../../src/scheduler/events.ts'
 import { TOLD } from './file.ts'
 import { NEVER } from './ledger.ts'
 import type { Life } from './life.ts'
+import { closeTurns, hearTurn, judgeNeed, judgeTurn } from './turns.ts'
 import { TIMELY, type Witness } from './witness.ts'
 
 /** A job counts as running until its release was answered, or given up, in ms. */
@@ -25,9 +26,11 @@ export function listen(witness: Witness, life: Life, scheduler: Scheduler, throw
     })
 }
 
-/** Keeps as whom a node asks, for the jobs that may run without an answer. */
+/** Keeps for what a node asks, and as whom for the jobs that may run without an answer. */
 export function onAsk(witness: Witness, life: Life, requests: readonly AcquireRequest[]): void {
-  for (const { name, tick, owner } of requests) {
+  for (const request of requests) {
+    judgeTurn(witness, life, request)
+    const { name, tick, owner } = request
     const file = witness.files.get(name)
     if (!file?.mayRunOpen || tick === undefined || tick >= NEVER) continue
     const { askers } = file.tick(tick)
@@ -44,8 +47,10 @@ export function onAnswer(
   after: number,
 ): void {
   for (let index = 0; index < requests.length; index++) {
-    const { name, owner, tick, lockAtMostFor } = requests[index] as AcquireRequest
+    const request = requests[index] as AcquireRequest
+    const { name, owner, tick, lockAtMostFor } = request
     const result = results[index] as AcquireResult
+    hearTurn(life, request, result)
     // What came after its lease had ended, counted from the sending, is no answer.
     if (result.granted && after >= lockAtMostFor) continue
     if (result.granted) witness.later(GIVING_BACK, () => judgeUse(witness, life, name, owner))
@@ -72,6 +77,8 @@ function judgeUse(witness: Witness, life: Life, name: string, owner: string): vo
 
 function onSkipped(witness: Witness, life: Life, { job, kind, scheduledAt, reason }: SkippedEvent): void {
   if (kind === 'trigger') return
+  closeTurns(life, job, +scheduledAt)
+  if (kind === 'catch-up' && reason !== 'running') judgeNeed(witness, life, job, +scheduledAt)
   const file = witness.file(job)
   const tick = file.tick(+scheduledAt)
   if (reason !== 'running') {
@@ -97,6 +104,7 @@ function onSkipped(witness: Witness, life: Life, { job, kind, scheduledAt, reaso
 function onMissed(witness: Witness, life: Life, { job, scheduledAt, reason, until }: MissedEvent): void {
   const tick = +scheduledAt
   witness.tell(() => `${life.node} missed ${job} at ${scheduledAt.toISOString().slice(11, 23)}: ${reason}`)
+  closeTurns(life, job, tick, +(until ?? tick))
   const catchesUp = life.optionsAt(job, witness.now)?.catchUp !== 'none'
   if (catchesUp) life.dropped.push({ job, first: tick, last: +(until ?? tick) })
   // What a job queued that catches up may have been planned before the store's clock was known.

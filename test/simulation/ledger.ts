@@ -64,6 +64,7 @@ function onRefusal(witness: Witness, life: Life, file: JobFile, request: Acquire
   if (holding.owner === owner && !holding.released && holding.until > now + ROUNDING)
     witness.violate('a lost reply is harmless', `${name} was refused to ${life.node}, which has it`)
   if (reason === 'held') {
+    file.heldAt.push(now)
     const late = holding.owner === owner && holding.released
     if (holding.until <= now - ROUNDING && !late) lie('as held, but nobody has it')
   } else if (tick === undefined) lie(`as ${reason}, though it asked for no tick`)

@@ -2,6 +2,7 @@ import type { JobOptions, Scheduler } from '../../src/index.ts'
 import type { Link } from './network.ts'
 import type { NodeClock } from './node-clock.ts'
 import { type Outage, overlapping } from './outages.ts'
+import type { Turns } from './turns.ts'
 
 /** The options of a job on one node, from some moment on. */
 export interface Version {
@@ -33,6 +34,8 @@ export class Life {
   /** By job: when its last run ended here. */
   readonly ended = new Map<string, number>()
   readonly versions = new Map<string, Version[]>()
+  /** By job that catches up: what it has gone after, in which order. */
+  readonly turns = new Map<string, Turns>()
 
   constructor(node: string, bornAt: number, clock: NodeClock, link: Link) {
     this.node = node

@@ -4,7 +4,8 @@ import { readSchedule, type Schedule } from '../../src/scheduler/schedule.ts'
 import type { Cluster } from './cluster.ts'
 import { type JobFile, type TickFile, TOLD } from './file.ts'
 import type { Life } from './life.ts'
-import { hasClear, overlapping } from './outages.ts'
+import { clearParts, hasClear, type Outage, overlapping } from './outages.ts'
+import { catchUpOf } from './turns.ts'
 import { JUMP_FOLLOWED } from './witness.ts'
 
 /** How long a process may take from its start until it plays its part, in ms: it waits for the store's clock for as long as `storeTimeout`. */
@@ -43,6 +44,7 @@ interface Reign {
 interface Judged {
   readonly file: JobFile
   readonly options: JobOptions
+  readonly schedule: Schedule
   readonly time: number
   /** The last moment of a first ask that nothing hinders. */
   readonly asked: number
@@ -104,7 +106,7 @@ function* ticksOf(file: JobFile, { options, schedule, from, until }: Reign): Gen
     const grace = Math.min(graceFor, (next ?? Number.POSITIVE_INFINITY) - time)
     const asked = time + Math.min(jitter, grace / 2) + PROMPT
     if (asked > until) return
-    yield { file, options, time, asked, over: time + grace, end: until }
+    yield { file, options, schedule, time, asked, over: time + grace, end: until }
     time = next
   }
 }
@@ -149,6 +151,7 @@ function whyNotRun(cluster: Cluster, lives: readonly Life[], judged: Judged): st
   if (tick?.reasons.has('held')) return 'held by an earlier run, or lockAtLeastFor'
   if (tick?.reasons.has('tick-taken')) return 'overtaken by a later tick'
   if (tick?.reasons.has('running')) return 'an earlier run goes on'
+  if (wasOwed(cluster, lives, judged)) return ''
   if (options.catchUp !== 'none' && lives.some((life) => life.droppedWhileCatchingUp(file.name, time)))
     return 'dropped while catching up'
   // Only the newest that are owed are caught up with.
@@ -167,12 +170,43 @@ function whyNotRun(cluster: Cluster, lives: readonly Life[], judged: Judged): st
     : 'the network was bad'
 }
 
-/** Whether the job ran all the time from this tick to the end of its options, so that the tick still waits for its turn, or was dropped by a reload. */
-function neverIdle({ file, time, end }: Judged): boolean {
-  const runs = [...file.runs.values()].map(({ startedAt, endedAt = Number.POSITIVE_INFINITY }) => {
+const runsOf = (file: JobFile): Outage[] =>
+  [...file.runs.values()].map(({ startedAt, endedAt = Number.POSITIVE_INFINITY }) => {
     return { from: startedAt, until: endedAt, why: 'a run' }
   })
-  return !hasClear(runs, time, end, Math.min(ENOUGH, end - time))
+
+/** Whether the job ran all the time from this tick to the end of its options, so that the tick still waits for its turn, or was dropped by a reload. */
+function neverIdle({ file, time, end }: Judged): boolean {
+  return !hasClear(runsOf(file), time, end, Math.min(ENOUGH, end - time))
+}
+
+/**
+ * Whether a node was fit for long enough, while this was one of the newest ticks that the job catches up with, and no later one had been granted. Then nobody's
+ * asking for it is a fault, whatever kept all nodes from it on its time.
+ */
+function wasOwed(cluster: Cluster, lives: readonly Life[], judged: Judged): boolean {
+  const { file, options, schedule, time, end } = judged
+  const catchUp = catchUpOf(options)
+  // A job that was never seen before owes nothing, and a failover may have made it one.
+  if (!catchUp || file.mayRunOpen || file.forgotten.size > 0 || !file.grantedBefore(time)) return false
+  let until = Math.min(end, cluster.end, time + catchUp.window - ENOUGH)
+  let newer: number | undefined = time
+  for (let count = 0; count < catchUp.max && newer !== undefined && newer < until; count++) newer = schedule.next(newer)
+  until = Math.min(until, newer ?? until)
+  if (until - time < ENOUGH) return false
+  const runs = runsOf(file)
+  for (const life of lives) {
+    if ((life.link.knewTimeFirst ?? Number.POSITIVE_INFINITY) > time) continue
+    if (life.jumps.some((at) => at > time - JUMP_FOLLOWED && at < until)) continue
+    const troubles = [cluster.outages, life.outages, life.link.troubles, runs].flat()
+    for (const part of clearParts(troubles, Math.max(time, life.bornAt + STARTING), until)) {
+      const by = part.from + ENOUGH
+      if (by > part.until || !life.upThrough(part.from, by) || life.reloaded(file.name, time - RELOADING, by)) continue
+      // Whoever is refused an older one waits with this one.
+      if (!file.overtakenBy(time, by) && !file.heldAt.some((at) => at >= part.from && at <= by)) return true
+    }
+  }
+  return false
 }
 
 /** Whether something befell each node that was granted the tick, so that it did not run it. */

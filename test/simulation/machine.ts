@@ -8,6 +8,7 @@ import { NodeClock } from './node-clock.ts'
 import type { Outage } from './outages.ts'
 import { Random } from './random.ts'
 import type { NodeFault, SimulatedJob, SimulatedNode } from './scenario.ts'
+import { onRead } from './turns.ts'
 import { JUMP_FOLLOWED } from './witness.ts'
 import { work } from './work.ts'
 
@@ -127,6 +128,7 @@ export class Machine {
         state,
         onAsk: (asked) => onAsk(witness, life, asked),
         onAnswer: (asked, told, after) => onAnswer(witness, life, asked, told, after),
+        onRead: (names, records, after) => onRead(witness, life, names, records, after),
       }),
     )
     this.lives.push(life)

@@ -261,4 +261,28 @@ export const mutants: readonly Mutant[] = [
     "unfinished && (request.onCrash === 'rerun' || ours)",
     'unfinished',
   ),
+  mutant(
+    'catch-up',
+    2,
+    'a new tick overtakes those that are owed',
+    'src/scheduler/due.ts',
+    'if (catchUp.queue(job, time)) continue',
+    '',
+  ),
+  mutant(
+    'catch-up',
+    4,
+    'nothing is owed',
+    'src/scheduler/catch-up.ts',
+    'const owed = ticksBetween(schedule, Math.max(lastTick, now - catchUp.window), now, catchUp.max)',
+    'const owed: number[] = []',
+  ),
+  mutant(
+    'catch-up',
+    2,
+    'ticks older than the last granted are owed',
+    'src/scheduler/catch-up.ts',
+    'Math.max(lastTick, now - catchUp.window)',
+    'Math.min(lastTick, now - catchUp.window)',
+  ),
 ]

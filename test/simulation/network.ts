@@ -1,4 +1,4 @@
-import type { AcquireRequest, AcquireResult, LockProvider } from '../../src/provider/contract.ts'
+import type { AcquireRequest, AcquireResult, LockProvider, LockRecord } from '../../src/provider/contract.ts'
 import type { NodeClock } from './node-clock.ts'
 import type { Outage } from './outages.ts'
 import type { Random } from './random.ts'
@@ -24,6 +24,8 @@ export interface LinkOptions {
   readonly onAsk: (requests: readonly AcquireRequest[]) => void
   /** An answer about acquisitions has arrived at the node, after so many ms. */
   readonly onAnswer: (requests: readonly AcquireRequest[], results: readonly AcquireResult[], after: number) => void
+  /** An answer about records has arrived at the node, after so many ms. */
+  readonly onRead: (names: readonly string[], records: readonly LockRecord[], after: number) => void
 }
 
 /** A call waits no longer than this for its answer (`storeTimeout`), in ms; what it asked for may be in doubt for as long. */
@@ -62,7 +64,11 @@ export class Link {
       },
       extend: (requests) => this.#call(() => store.extend(requests)),
       release: (requests) => this.#call(() => store.release(requests)),
-      read: (names) => this.#call(() => store.read(names)),
+      read: (names) =>
+        this.#call(
+          () => store.read(names),
+          (records, after) => this.#options.onRead(names ?? [], records, after),
+        ),
       close: async () => {},
     }
   }

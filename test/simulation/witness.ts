@@ -1,4 +1,5 @@
 import type { JobContext, JobOptions } from '../../src/index.ts'
+import type { Schedule } from '../../src/scheduler/schedule.ts'
 import { type Holding, JobFile } from './file.ts'
 import type { Life } from './life.ts'
 import { clearParts, type Outage, overlapping } from './outages.ts'
@@ -30,6 +31,8 @@ const LONGEST_FORGOTTEN = 60_000
 export class Witness {
   readonly violations: Violation[] = []
   readonly files = new Map<string, JobFile>()
+  /** By key. */
+  readonly schedules = new Map<string, Schedule>()
   /** Ticks that ran once more because the store had forgotten their grant, as it documents. */
   forgottenRuns = 0
   runs = 0
@@ -99,7 +102,7 @@ export class Witness {
     else this.#judgeOpen(file, run)
     if (kind !== 'trigger') this.#judgeTick(file, run)
     if (lock) file.runs.set(lock.token, run)
-    this.judgeOthers(file, lock?.token)
+    if (!this.#excused(file, run)) this.judgeOthers(file, lock?.token)
     file.active.add(run)
     return run
   }
