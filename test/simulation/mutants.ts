@@ -62,7 +62,7 @@ export const mutants: readonly Mutant[] = [
   ),
   mutant(
     '3',
-    20,
+    28,
     'extension without owner',
     DECIDE,
     'record.lockedBy !== holderOf(request) || record.lockUntil <= now) return undefined\n  const may',
@@ -175,7 +175,7 @@ export const mutants: readonly Mutant[] = [
   ),
   mutant(
     'late grant',
-    27,
+    20,
     'what may have been granted is not given back',
     ACQUISITION,
     'if (this.#answer?.granted || this.#uncertain) this.#giveBack()',
