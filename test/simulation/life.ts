@@ -33,6 +33,11 @@ export class Life {
   /** By job: when its last run ended here. */
   readonly ended = new Map<string, number>()
   readonly versions = new Map<string, Version[]>()
+  /** By owner: when it last sent a renewal. */
+  readonly renewed = new Map<string, number>()
+  /** By owner: when it was first told of a grant, and when it last sent a release. */
+  readonly granted = new Map<string, number>()
+  readonly releasing = new Map<string, number>()
 
   constructor(node: string, bornAt: number, clock: NodeClock, link: Link) {
     this.node = node
