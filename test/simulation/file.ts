@@ -47,8 +47,8 @@ export interface TickFile {
   readonly time: number
   readonly runs: WitnessedRun[]
   readonly grants: TickGrant[]
-  /** The lives that asked the store for it, or skipped it because the job ran there. */
-  readonly dealtWith: Set<Life>
+  /** The lives that asked the store for it, or skipped it because the job ran there, and when they first did. */
+  readonly dealtWith: Map<Life, number>
   /** The lives that were told, in time, that the store refuses it. */
   readonly told: Map<Life, number>
   /** The lives that were answered in time for whatever they do next. */
@@ -108,6 +108,13 @@ export class JobFile {
     return false
   }
 
+  /** A node has asked for a tick, or skipped it because the job runs there. */
+  dealWith(time: number, life: Life, now: number): TickFile {
+    const tick = this.tick(time)
+    if (!tick.dealtWith.has(life)) tick.dealtWith.set(life, now)
+    return tick
+  }
+
   tick(time: number): TickFile {
     const known = this.ticks.get(time)
     if (known) return known
@@ -115,7 +122,7 @@ export class JobFile {
       time,
       runs: [],
       grants: [],
-      dealtWith: new Set(),
+      dealtWith: new Map(),
       told: new Map(),
       answered: new Set(),
       askers: new Map(),

@@ -1,5 +1,5 @@
 import type { Scheduler, SkippedEvent } from '../../src/index.ts'
-import type { AcquireRequest, AcquireResult } from '../../src/provider/contract.ts'
+import type { AcquireRequest, AcquireResult, ReleaseRequest } from '../../src/provider/contract.ts'
 import type { MissedEvent } from '../../src/scheduler/events.ts'
 import { TOLD } from './file.ts'
 import { NEVER } from './ledger.ts'
@@ -12,8 +12,8 @@ const RELEASING = 10_100
 /** The longest pause between two asks, in ms, and a little. */
 const LONGEST_PAUSE = 2_100
 
-/** So soon a grant is given back that nobody uses, in ms, if nothing hinders it. */
-const GIVING_BACK = 1_000
+/** So soon a grant is used, or sent back, by a node that goes on, in ms: it may come in the pause before the next ask. */
+const GIVING_BACK = LONGEST_PAUSE + 50
 
 /** Listens to what a scheduler says, and judges whether it is true. */
 export function listen(witness: Witness, life: Life, scheduler: Scheduler, throws: boolean): void {
@@ -53,7 +53,12 @@ export function onAnswer(
     hearTurn(life, request, result)
     // What came after its lease had ended, counted from the sending, is no answer.
     if (result.granted && after >= lockAtMostFor) continue
-    if (result.granted) witness.later(GIVING_BACK, () => judgeUse(witness, life, name, owner))
+    if (result.granted) {
+      const left = result.lease.lockUntil - result.lease.storeTime - after
+      if (!life.granted.has(owner)) life.granted.set(owner, witness.now)
+      // One that ends during the pause before the next ask is asked for anew.
+      if (left > GIVING_BACK) witness.later(GIVING_BACK, () => judgeUse(witness, life, name, owner))
+    }
     if (tick === undefined || !witness.files.has(name)) continue
     const file = witness.file(name)
     const known = file.ticks.get(tick)
@@ -64,14 +69,23 @@ export function onAnswer(
   }
 }
 
-/** A grant that has arrived is used, or given back: nobody is kept from the lock for nothing. */
+/** Keeps what a node gives back, whether that arrives or not. */
+export function onRelease(witness: Witness, life: Life, requests: readonly ReleaseRequest[]): void {
+  for (const { owner } of requests) life.releasing.set(owner, witness.now)
+}
+
+/**
+ * A grant that has arrived is used, or given back: nobody is kept from the lock for nothing. What was given back before it had arrived
+ * may have been granted after that, and is given back once more.
+ */
 function judgeUse(witness: Witness, life: Life, name: string, owner: string): void {
   const file = witness.file(name)
   const { holding } = file
   if (holding.owner !== owner || holding.released || holding.until <= witness.now || file.runs.has(owner)) return
+  // The network is no excuse: it may lose a release, but that has to be sent.
+  if ((life.releasing.get(owner) ?? 0) >= (life.granted.get(owner) ?? 0)) return
   const from = witness.now - GIVING_BACK
-  if (!life.upThrough(from, witness.now)) return
-  if (life.troubleWithin(from, witness.now) || witness.storeTroubleWithin(from, witness.now)) return
+  if (life.clock.dead || life.outages.some(({ why, until }) => why === 'pause' && until >= from)) return
   witness.violate('a lost reply is harmless', `${life.node} was granted ${name}, and neither used it nor gave it back`)
 }
 
@@ -91,7 +105,7 @@ function onSkipped(witness: Witness, life: Life, { job, kind, scheduledAt, reaso
       )
     return
   }
-  tick.dealtWith.add(life)
+  file.dealWith(tick.time, life, witness.now)
   tick.reasons.add(reason)
   tick.told.set(life, (tick.told.get(life) ?? 0) | (TOLD.running ?? 0))
   const since = witness.now - RELEASING

@@ -49,7 +49,7 @@ function onAcquire(witness: Witness, life: Life, request: AcquireRequest, result
     return
   }
   const file = witness.file(request.name)
-  if (tick !== undefined) file.tick(tick).dealtWith.add(life)
+  if (tick !== undefined) file.dealWith(tick, life, witness.now)
   witness.tell(() => `${life.node} asks for ${describe(witness, request)}: ${describeResult(result)}`)
   if (result.granted) onGrant(witness, life, file, request, result.lease)
   else onRefusal(witness, life, file, request, result.reason)

@@ -36,6 +36,11 @@ export class Life {
   readonly versions = new Map<string, Version[]>()
   /** By job that catches up: what it has gone after, in which order. */
   readonly turns = new Map<string, Turns>()
+  /** By owner: when it last sent a renewal. */
+  readonly renewed = new Map<string, number>()
+  /** By owner: when it was first told of a grant, and when it last sent a release. */
+  readonly granted = new Map<string, number>()
+  readonly releasing = new Map<string, number>()
 
   constructor(node: string, bornAt: number, clock: NodeClock, link: Link) {
     this.node = node

@@ -5,8 +5,9 @@ import type { Cluster } from './cluster.ts'
 import { type JobFile, type TickFile, TOLD } from './file.ts'
 import type { Life } from './life.ts'
 import { clearParts, hasClear, type Outage, overlapping } from './outages.ts'
+import type { Fault } from './scenario.ts'
 import { catchUpOf } from './turns.ts'
-import { JUMP_FOLLOWED } from './witness.ts'
+import { JUMP_FOLLOWED, TIMELY } from './witness.ts'
 
 /** How long a process may take from its start until it plays its part, in ms: it waits for the store's clock for as long as `storeTimeout`. */
 const STARTING = 7_000
@@ -20,8 +21,8 @@ const ENOUGH = 2_000 + 5_000 + 1_000
 const RELOADING = 4_000
 /** Ticks so close to the end need not have run yet, in ms. */
 const TAIL = 5_000
-/** A tick whose node crashed is taken over within so long after its lease has lapsed, in ms. */
-const TAKEOVER = 10_000
+/** A tick whose node crashed is taken over within so long after its lease has lapsed, in ms: the drift of the clocks while it was waited for, and the ask. */
+const TAKEOVER = 250
 /** A job that catches up is done with it within so long after a tick, in ms: its window, and what it takes to ask. */
 const CATCHING_UP = 60_000 + ENOUGH
 
@@ -111,14 +112,21 @@ function* ticksOf(file: JobFile, { options, schedule, from, until }: Reign): Gen
   }
 }
 
-/** Each node that was fit has asked for the tick, or the job still ran there. */
+/** Each node that was fit has asked for the tick, or the job still ran there; and on time by the store's clock, if nothing was in its way. */
 function judgeNodes(cluster: Cluster, lives: readonly Life[], judged: Judged): void {
   const { file, options, time } = judged
   // While a job catches up its new ticks wait, and not each of them has its turn.
   if (options.catchUp !== 'none') return
   const dealtWith = file.ticks.get(time)?.dealtWith
   for (const life of lives) {
-    if (dealtWith?.has(life) || !wasFit(cluster, life, judged)) continue
+    const at = dealtWith?.get(life)
+    if (at !== undefined) {
+      const late = at - judged.asked
+      if (late > TIMELY && wasSet(cluster, life, judged))
+        cluster.witness.violate('on time', `${life.node} came ${late} ms late to ${file.name} at ${show(time)}`, time)
+      continue
+    }
+    if (!wasFit(cluster, life, judged)) continue
     cluster.witness.violate(
       'a silent node',
       `${life.node} was fit and has not asked for ${file.name} at ${show(time)}`,
@@ -127,9 +135,25 @@ function judgeNodes(cluster: Cluster, lives: readonly Life[], judged: Judged): v
   }
 }
 
+/** Whether a node had its timers set by the store's clock before a tick, and nothing kept it from asking: what was before is no excuse. */
+function wasSet(cluster: Cluster, life: Life, judged: Judged): boolean {
+  const { time, asked } = judged
+  const from = time - PROMPT
+  if ((life.link.knewTimeFirst ?? time) > from || !knewItsTime(cluster, life, judged)) return false
+  return !overlapping(cluster.outages, from, asked) && !life.troubleWithin(from, asked)
+}
+
 /** Whether nothing kept a node from asking: at once, or at least for long enough within the grace. */
 function wasFit(cluster: Cluster, life: Life, judged: Judged): boolean {
-  const { file, time, asked, over } = judged
+  const { time, asked, over } = judged
+  if (!knewItsTime(cluster, life, judged)) return false
+  const troubles = [...cluster.outages, ...life.outages, ...life.link.troubles]
+  if (!overlapping(troubles, time - RECOVERING, asked)) return true
+  return life.upThrough(time - STARTING, over) && hasClear(troubles, time, Math.min(over, cluster.end), ENOUGH)
+}
+
+/** Whether a node was up and had the job at a tick, and had to know that it was time for it. */
+function knewItsTime(cluster: Cluster, life: Life, { file, time, asked, over }: Judged): boolean {
   if (!life.upThrough(time - STARTING, asked)) return false
   if (life.reloaded(file.name, time - RELOADING, over)) return false
   if (life.link.knewTimeFirst === undefined || life.link.knewTimeFirst > time) return false
@@ -138,8 +162,7 @@ function wasFit(cluster: Cluster, life: Life, judged: Judged): boolean {
   for (const jumpedAt of life.jumps)
     if (jumpedAt <= asked && time - jumpedAt < JUMP_FOLLOWED)
       if (troubles.some((each) => overlapping(each, jumpedAt - ENOUGH, asked))) return false
-  if (!troubles.some((each) => overlapping(each, time - RECOVERING, asked))) return true
-  return life.upThrough(time - STARTING, over) && hasClear(troubles.flat(), time, Math.min(over, cluster.end), ENOUGH)
+  return true
 }
 
 /** Why a tick did not run: undefined when it did, empty when there is no reason. */
@@ -228,11 +251,18 @@ function judgeTakeover(cluster: Cluster, { file, options, time }: Judged): void 
   const tick = file.ticks.get(time)
   const grant = tick?.grants.at(-1)
   if (!tick || !grant || options.onCrash !== 'rerun' || grant.life.diedAt > tick.leaseUntil) return
-  const lapsed = tick.leaseUntil
-  const by = lapsed + TAKEOVER
+  // What ran without its lock keeps a node from looking, too.
+  if (file.mayRunOpen) return
+  const by = Math.max(tick.leaseUntil, time) + TAKEOVER
   if (by > cluster.end || tick.done || file.overtakenBy(time, by) || overlapping(cluster.outages, grant.at, by)) return
+  // Who was granted it by hand meanwhile has the lock, and is waited for.
+  if (cluster.scenario.faults.some((fault) => isTriggerOf(file, fault) && reaches(cluster, fault, grant.at, by))) return
   for (const [life, since] of tick.watchers) {
-    if (!life.upThrough(since, by) || life.troubleWithin(since, by) || life.reloaded(file.name, since, by)) continue
+    // What it was told may have been sent long before.
+    const asked = since - ENOUGH
+    if (!life.upThrough(since, by) || life.troubleWithin(asked, by) || life.reloaded(file.name, asked, by)) continue
+    // While the job runs there it looks again later.
+    if ([...file.runs.values()].some((run) => run.life === life && (run.endedAt ?? by) >= since)) continue
     cluster.witness.violate(
       'rerun',
       `${file.name} at ${show(time)} was not taken over by ${life.node} after its node had crashed`,
@@ -241,3 +271,9 @@ function judgeTakeover(cluster: Cluster, { file, options, time }: Judged): void 
     return
   }
 }
+
+const isTriggerOf = (file: JobFile, fault: Fault): boolean => fault.kind === 'trigger' && fault.job === file.name
+
+/** Whether a fault lies in a span, or so shortly before that its asks may still be on the way. */
+const reaches = ({ scenario }: Cluster, { at }: Fault, from: number, until: number): boolean =>
+  scenario.start + at >= from - ENOUGH && scenario.start + at <= until

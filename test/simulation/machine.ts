@@ -1,12 +1,13 @@
 import { type JobOptions, Scheduler } from '../../src/index.ts'
 import type { Cluster } from './cluster.ts'
-import { listen, onAnswer, onAsk } from './hear.ts'
+import { listen, onAnswer, onAsk, onRelease } from './hear.ts'
 import { watchStore } from './ledger.ts'
 import { Life } from './life.ts'
 import { Link } from './network.ts'
 import { NodeClock } from './node-clock.ts'
 import type { Outage } from './outages.ts'
 import { Random } from './random.ts'
+import { watchRenewal } from './renewals.ts'
 import type { NodeFault, SimulatedJob, SimulatedNode } from './scenario.ts'
 import { onRead } from './turns.ts'
 import { JUMP_FOLLOWED } from './witness.ts'
@@ -129,6 +130,8 @@ export class Machine {
         onAsk: (asked) => onAsk(witness, life, asked),
         onAnswer: (asked, told, after) => onAnswer(witness, life, asked, told, after),
         onRead: (names, records, after) => onRead(witness, life, names, records, after),
+        onExtend: (renewals, answer) => watchRenewal(witness, life, renewals, answer),
+        onRelease: (releases) => onRelease(witness, life, releases),
       }),
     )
     this.lives.push(life)

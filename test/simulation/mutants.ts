@@ -62,7 +62,7 @@ export const mutants: readonly Mutant[] = [
   ),
   mutant(
     '3',
-    20,
+    28,
     'extension without owner',
     DECIDE,
     'record.lockedBy !== holderOf(request) || record.lockUntil <= now) return undefined\n  const may',
@@ -175,7 +175,7 @@ export const mutants: readonly Mutant[] = [
   ),
   mutant(
     'late grant',
-    27,
+    20,
     'what may have been granted is not given back',
     ACQUISITION,
     'if (this.#answer?.granted || this.#uncertain) this.#giveBack()',
@@ -239,7 +239,7 @@ export const mutants: readonly Mutant[] = [
   ),
   mutant(
     '4',
-    20,
+    2,
     'a refused renewal is no loss',
     LOCK,
     "if (!lease) this.#lose('the store says that its lease lapsed or another owner has it')",
@@ -284,5 +284,30 @@ export const mutants: readonly Mutant[] = [
     'src/scheduler/catch-up.ts',
     'Math.max(lastTick, now - catchUp.window)',
     'Math.min(lastTick, now - catchUp.window)',
+  ),
+  mutant(
+    'keep-alive',
+    51,
+    'keep-alive gives up at the first failure',
+    'src/executor/keep-alive.ts',
+    'renewIn(Math.max(LEAST_PAUSE, lock.remaining * RETRY_AFTER))',
+    '',
+  ),
+  mutant(
+    'late grant',
+    5,
+    'a late grant is not given back',
+    ACQUISITION,
+    "if (this.#state === 'abandoned') this.#giveBack()",
+    '',
+  ),
+  mutant('10', 1208, 'nobody takes over a crashed tick', TICK, 'record?.lastTick === time', 'record?.lastTick === -1'),
+  mutant(
+    'plan',
+    85,
+    "the plan does not follow the store's clock",
+    'src/scheduler/planner.ts',
+    'if (this.#started && this.#follow() >= NOTICEABLE) this.#arm()',
+    '',
   ),
 ]

@@ -1,4 +1,12 @@
-import type { AcquireRequest, AcquireResult, LockProvider, LockRecord } from '../../src/provider/contract.ts'
+import type {
+  AcquireRequest,
+  AcquireResult,
+  ExtendRequest,
+  Lease,
+  LockProvider,
+  LockRecord,
+  ReleaseRequest,
+} from '../../src/provider/contract.ts'
 import type { NodeClock } from './node-clock.ts'
 import type { Outage } from './outages.ts'
 import type { Random } from './random.ts'
@@ -26,6 +34,9 @@ export interface LinkOptions {
   readonly onAnswer: (requests: readonly AcquireRequest[], results: readonly AcquireResult[], after: number) => void
   /** An answer about records has arrived at the node, after so many ms. */
   readonly onRead: (names: readonly string[], records: readonly LockRecord[], after: number) => void
+  /** The node sends renewals, or releases, whether they arrive or not. */
+  readonly onExtend: (requests: readonly ExtendRequest[], answer: Promise<readonly (Lease | undefined)[]>) => void
+  readonly onRelease: (requests: readonly ReleaseRequest[]) => void
 }
 
 /** A call waits no longer than this for its answer (`storeTimeout`), in ms; what it asked for may be in doubt for as long. */
@@ -62,8 +73,15 @@ export class Link {
           (results, after) => this.#options.onAnswer(requests, results, after),
         )
       },
-      extend: (requests) => this.#call(() => store.extend(requests)),
-      release: (requests) => this.#call(() => store.release(requests)),
+      extend: (requests) => {
+        const answer = this.#call(() => store.extend(requests))
+        this.#options.onExtend(requests, answer)
+        return answer
+      },
+      release: (requests) => {
+        this.#options.onRelease(requests)
+        return this.#call(() => store.release(requests))
+      },
       read: (names) =>
         this.#call(
           () => store.read(names),

@@ -17,7 +17,7 @@ export interface Violation {
 /** How far a node that has just heard from the store may be off, in ms. */
 export const TIMELY = 250
 /** The share of what is left of a lease after which a renewal that failed is tried again, and how long one may take, in ms. */
-const RETRY_AFTER = 1 / 8
+export const RETRY_AFTER = 1 / 8
 const RENEWING = 250
 /** How long what a good answer told of the store's clock is taken to hold, and a jump of the wall clock to be followed, in ms. */
 const FRESH = 60_000
