@@ -107,7 +107,10 @@ export class CatchUp {
 
   async #pursueQueued(job: Job, state: CatchingUp, after: number): Promise<void> {
     state.phase = 'queued'
-    for (let time = state.queued.shift(); time !== undefined; time = state.queued.shift()) {
+    // Ticks that passed meanwhile lie before those that were queued since: they are owed, and must not be overtaken.
+    while (!state.again) {
+      const time = state.queued.shift()
+      if (time === undefined) return
       if (time > after && !(await pursueInTurn(this.#engine, { job, kind: 'schedule', time }))) return
     }
   }

@@ -393,6 +393,26 @@ describe('after this machine was asleep', () => {
     })
   })
 
+  it('while it was catching up, what passed is not overtaken by what was queued since', async () => {
+    const cluster = new Cluster()
+    await cluster.until(0)
+    await ranAt(cluster, 0)
+    await cluster.until(25)
+    const node = cluster.node()
+    const work = new Work()
+    cluster.job({ every: '10s', catchUp: WINDOW, lockAtMostFor: '1h' }, work.run)
+    await cluster.start()
+    await cluster.until(26)
+    await node.clock.sleep(MINUTE)
+    await cluster.until(92)
+    for (let second = 93; second < 110; second++) {
+      work.end()
+      await cluster.until(second)
+    }
+    expect(cluster.ticks.slice(0, 9)).toEqual([10, 20, 30, 40, 50, 60, 70, 80, 90])
+    work.end()
+  })
+
   it.each([true, false])(
     'catchUp none runs none but the tick whose grace is not over (monotonic stood still: %s)',
     async (still) => {
