@@ -14,6 +14,8 @@ const RENEW_AFTER = 1 / 3
 /** After a renewal that failed, the next try comes when this share of what is left has passed, and not sooner than 10 ms. */
 const RETRY_AFTER = 1 / 8
 const LEAST_PAUSE = 10
+/** An answer is waited for until this share of what is left has passed: a renewal that was lost on its way leaves time for another. */
+const PATIENCE = 1 / 2
 
 /**
  * Renews a lease at a third of its length until it is stopped or lost. A renewal that the store could not answer is tried again until
@@ -31,7 +33,7 @@ export function keepAlive(clock: Clock, lock: Lock, listener: KeepAliveListener 
   }
   const renew = async (): Promise<void> => {
     try {
-      await lock.refresh()
+      await lock.renew(lock.remaining * PATIENCE)
       if (!stopped) listener.extended?.(lock)
       renewIn(lock.lockAtMostFor * RENEW_AFTER)
     } catch (error) {

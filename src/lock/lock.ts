@@ -130,10 +130,15 @@ export class Lock implements AsyncDisposable, Watcher {
       option: 'duration',
       min: 1,
     })
-    // One after another, or two that overtake each other leave the deadline here later than the lease's end there.
-    const refreshed = (this.#lastRefresh ?? Promise.resolve()).then(() => this.#refresh(lockAtMostFor))
-    this.#lastRefresh = refreshed.catch(() => {})
-    return refreshed
+    return this.#inTurn(() => this.#refresh(lockAtMostFor, this.#store.timeout))
+  }
+
+  /**
+   * As {@link Lock.refresh}, for its length at `obtain`, but waits for no longer than `patience` ms.
+   * @internal
+   */
+  renew(patience: number): Promise<void> {
+    return this.#inTurn(() => this.#refresh(this.lockAtMostFor, Math.min(patience, this.#store.timeout)))
   }
 
   /**
@@ -156,11 +161,18 @@ export class Lock implements AsyncDisposable, Watcher {
     }
   }
 
-  async #refresh(lockAtMostFor: number): Promise<void> {
+  /** One after another, or two that overtake each other leave the deadline here later than the lease's end there. */
+  #inTurn(refresh: () => Promise<void>): Promise<void> {
+    const refreshed = (this.#lastRefresh ?? Promise.resolve()).then(refresh)
+    this.#lastRefresh = refreshed.catch(() => {})
+    return refreshed
+  }
+
+  async #refresh(lockAtMostFor: number, patience: number): Promise<void> {
     const store = this.#store
     const sentAt = store.clock.monotonic()
     if (!this.held) throw this.#notHeld()
-    const timeout = Math.min(store.timeout, this.#deadline - sentAt)
+    const timeout = Math.min(patience, this.#deadline - sentAt)
     const shortens = sentAt + lockAtMostFor < this.#deadline
     const mayShortenUntil = shortens ? await this.#storeTimeIn(timeout) : undefined
     // A shorter lease is relied on before it is known to have been granted: if the reply is lost, the store may have it.

@@ -4,310 +4,347 @@ export interface Mutant {
   readonly file: string
   readonly replace: string
   readonly by: string
-  /** The rule of DESIGN.md that it breaks. */
+  /** The rule of DESIGN.md that it breaks, or what else it concerns. */
   readonly rule: string
   /** A seed that shows it. */
   readonly seed: number
 }
-
-const mutant = (rule: string, seed: number, name: string, file: string, replace: string, by: string): Mutant => ({
-  rule,
-  seed,
-  name,
-  file,
-  replace,
-  by,
-})
 
 const DECIDE = 'src/provider/decide.ts'
 const LOCK = 'src/lock/lock.ts'
 const ACQUISITION = 'src/lock/acquisition.ts'
 const ASK = 'src/scheduler/ask.ts'
 const TICK = 'src/scheduler/tick.ts'
+const KEEP_ALIVE = 'src/executor/keep-alive.ts'
+const CATCH_UP = 'src/scheduler/catch-up.ts'
+const PLANNER = 'src/scheduler/planner.ts'
 
-export const mutants: readonly Mutant[] = [
-  mutant('1', 1, 'no tick check', DECIDE, 'tick <= record.lastTick)', 'tick < 0)'),
-  mutant('1', 1, 'a tick far ahead is granted', DECIDE, 'tick > now + request.maxClockSkew', 'tick < 0'),
-  mutant(
-    '1',
-    2,
-    "the client's clock decides which tick it is",
-    'src/scheduler/planner.ts',
-    'const now = this.#options.time.now()\n    for',
-    'const now = this.#options.clock.now()\n    for',
-  ),
-  mutant(
-    '2',
-    2,
-    'a held lock is granted',
-    DECIDE,
-    "return record.lockUntil > now ? 'held' : undefined",
-    'return undefined',
-  ),
-  mutant(
-    '3',
-    1,
-    'release without owner',
-    DECIDE,
-    'if (!record || record.lockedBy !== holderOf(request) || record.lockUntil <= now) return undefined\n  return {',
-    'if (!record) return undefined\n  return {',
-  ),
-  mutant(
-    '3',
-    104,
-    'extension after expiry',
-    DECIDE,
-    'record.lockedBy !== holderOf(request) || record.lockUntil <= now) return undefined\n  const may',
-    'record.lockedBy !== holderOf(request)) return undefined\n  const may',
-  ),
-  mutant(
-    '3',
-    28,
-    'extension without owner',
-    DECIDE,
-    'record.lockedBy !== holderOf(request) || record.lockUntil <= now) return undefined\n  const may',
-    'record.lockUntil <= now) return undefined\n  const may',
-  ),
-  mutant(
-    '4',
-    5,
-    'deadline counted from the reply',
-    ACQUISITION,
-    'deadline: sentAt + left',
-    'deadline: this.#store.clock.monotonic() + left',
-  ),
-  mutant(
-    '4',
-    3,
-    'a lease that lapsed is not lost',
-    LOCK,
-    "lapsed(): void {\n    this.#lose('its lease lapsed')",
-    'lapsed(): void {',
-  ),
-  mutant(
-    '4',
-    5,
-    'a grant that came after its lease is used',
-    ACQUISITION,
-    'if (this.#store.clock.monotonic() >= grant.deadline) {',
-    'if (Number.isNaN(grant.deadline)) {',
-  ),
-  mutant(
-    '5',
-    2,
-    'a lost reply is taken for a refusal',
-    ASK,
-    "return { outcome: 'failed', error }",
-    "return { outcome: 'refused', refused: { granted: false, reason: 'held', storeTime: 0 } }",
-  ),
-  mutant(
-    '6',
-    5,
-    'each ask is a new owner',
-    DECIDE,
-    'if (record && ours && record.lockUntil > now)',
-    'if (record && ours && record.lockUntil < 0)',
-  ),
-  mutant(
-    '7',
-    1,
-    'tokens start anew',
-    DECIDE,
-    'Math.max(last + 1, Math.floor(now * 1000))',
-    'Math.floor(now * 1000) % 1_000_000',
-  ),
-  mutant('8', 5, 'lockAtLeastFor is ignored', DECIDE, 'Math.max(now, record.lockedAt + request.lockAtLeastFor)', 'now'),
-  mutant(
-    '10',
-    1,
-    'a tick that was finished is rerun',
-    DECIDE,
-    '!record.tickDone && record.lockUntil <= now',
-    'record.lockUntil <= now',
-  ),
-  mutant(
-    '9',
-    1,
-    'a listener that throws gets out',
-    'src/logger.ts',
-    '    onThrow(error)\n  }\n}',
-    '    onThrow(error)\n    throw error\n  }\n}',
-  ),
-  mutant(
-    'keep-alive',
-    17,
-    'keep-alive never renews',
-    'src/executor/keep-alive.ts',
-    'renewIn(lock.lockAtMostFor * RENEW_AFTER)\n  return',
-    'return',
-  ),
-  mutant(
-    'batches',
-    1,
-    'the coalescer mixes up answers',
-    'src/lock/coalescer.ts',
-    'batch.length === 1 ? results : results.slice(from, from + requests.length)',
-    '[...results].reverse().slice(from, from + requests.length)',
-  ),
-  mutant(
-    'plan',
-    4,
-    'the heap drops an item',
-    'src/scheduler/heap.ts',
-    'if (this.#items.length > 0) this.#sink(last as Item)',
-    'if (this.#items.length > 2) this.#sink(last as Item)',
-  ),
-  mutant(
-    'grace',
-    1,
-    'the grace is ignored',
-    'src/scheduler/due.ts',
-    'Math.min(time + job.graceFor, next) - now',
-    'Math.min(time + 1, next) - now',
-  ),
-  mutant(
-    'grace',
-    1,
-    'a store that failed is asked once only',
-    ASK,
-    'if (!answer && clock.monotonic() >= until)',
-    'if (!answer)',
-  ),
-  mutant(
-    'late grant',
-    20,
-    'what may have been granted is not given back',
-    ACQUISITION,
-    'if (this.#answer?.granted || this.#uncertain) this.#giveBack()',
-    '',
-  ),
-  mutant(
-    'late answer',
-    9,
-    'an answer in the last pause of the grace is overlooked',
-    ASK,
-    'answer = acquisition.answer',
-    'answer = undefined',
-  ),
-  mutant(
-    'local skip',
-    16,
-    'a job that runs here is run once more',
-    TICK,
-    'if (engine.runs.has(tick.job.name)) {\n    tellSkipped(engine, tick, RUNNING_HERE)\n    return undefined\n  }',
-    '',
-  ),
-  mutant(
-    'abandoned',
-    5,
-    'what is given back is marked as done',
-    ACQUISITION,
-    'release({ name, owner, label, lockAtLeastFor: 0 })',
-    'release({ name, owner, label, lockAtLeastFor: 0, tick: this.request.tick })',
-  ),
-  mutant(
-    'stop',
-    3,
-    'ticks go on after the stop',
-    'src/scheduler/scheduler.ts',
-    "this.#planner.stop()\n    this.#stopping.abort(new Error('the scheduler is stopping'))",
-    'void 0',
-  ),
-  mutant(
-    '1',
-    1,
-    'the last tick itself is granted again',
-    DECIDE,
-    'tick <= record.lastTick)',
-    'tick < record.lastTick)',
-  ),
-  mutant(
-    '1',
-    162,
-    'a trigger makes the store forget the last tick',
-    DECIDE,
-    'takesTick ? request.tick : record?.lastTick',
-    'request.tick',
-  ),
-  mutant(
-    '4',
-    155,
-    'deadline of an extension counted from the reply',
-    LOCK,
-    'this.#moveDeadline(sentAt + (lease.lockUntil - lease.storeTime))',
-    'this.#moveDeadline(store.clock.monotonic() + (lease.lockUntil - lease.storeTime))',
-  ),
-  mutant(
-    '4',
-    2,
-    'a refused renewal is no loss',
-    LOCK,
-    "if (!lease) this.#lose('the store says that its lease lapsed or another owner has it')",
-    'if (!lease) this.#moveDeadline(sentAt + lockAtMostFor)',
-  ),
-  mutant(
-    '10',
-    1,
-    'a release does not mark the tick as done',
-    DECIDE,
-    'tickDone: record.tickDone || (request.tick !== undefined && request.tick === record.lastTick)',
-    'tickDone: record.tickDone',
-  ),
-  mutant(
-    '10',
-    5,
-    "a crashed tick is rerun though the job doesn't want it",
-    DECIDE,
-    "unfinished && (request.onCrash === 'rerun' || ours)",
-    'unfinished',
-  ),
-  mutant(
-    'catch-up',
-    2,
-    'a new tick overtakes those that are owed',
-    'src/scheduler/due.ts',
-    'if (catchUp.queue(job, time)) continue',
-    '',
-  ),
-  mutant(
-    'catch-up',
-    4,
-    'nothing is owed',
-    'src/scheduler/catch-up.ts',
-    'const owed = ticksBetween(schedule, Math.max(lastTick, now - catchUp.window), now, catchUp.max)',
-    'const owed: number[] = []',
-  ),
-  mutant(
-    'catch-up',
-    2,
-    'ticks older than the last granted are owed',
-    'src/scheduler/catch-up.ts',
-    'Math.max(lastTick, now - catchUp.window)',
-    'Math.min(lastTick, now - catchUp.window)',
-  ),
-  mutant(
-    'keep-alive',
-    51,
-    'keep-alive gives up at the first failure',
-    'src/executor/keep-alive.ts',
-    'renewIn(Math.max(LEAST_PAUSE, lock.remaining * RETRY_AFTER))',
-    '',
-  ),
-  mutant(
-    'late grant',
-    5,
-    'a late grant is not given back',
-    ACQUISITION,
-    "if (this.#state === 'abandoned') this.#giveBack()",
-    '',
-  ),
-  mutant('10', 1208, 'nobody takes over a crashed tick', TICK, 'record?.lastTick === time', 'record?.lastTick === -1'),
-  mutant(
-    'plan',
-    85,
-    "the plan does not follow the store's clock",
-    'src/scheduler/planner.ts',
-    'if (this.#started && this.#follow() >= NOTICEABLE) this.#arm()',
-    '',
-  ),
-]
+/** By the rule that is broken: no two rules share a mutant. */
+const byRule: Readonly<Record<string, readonly Omit<Mutant, 'rule'>[]>> = {
+  '1': [
+    {
+      name: 'no tick check',
+      seed: 1,
+      file: DECIDE,
+      replace: 'tick <= record.lastTick)',
+      by: 'tick < 0)',
+    },
+    {
+      name: 'a tick far ahead is granted',
+      seed: 1,
+      file: DECIDE,
+      replace: 'tick > now + request.maxClockSkew',
+      by: 'tick < 0',
+    },
+    {
+      name: "the client's clock decides which tick it is",
+      seed: 2,
+      file: PLANNER,
+      replace: 'const now = this.#options.time.now()\n    for',
+      by: 'const now = this.#options.clock.now()\n    for',
+    },
+    {
+      name: 'the last tick itself is granted again',
+      seed: 1,
+      file: DECIDE,
+      replace: 'tick <= record.lastTick)',
+      by: 'tick < record.lastTick)',
+    },
+    {
+      name: 'a trigger makes the store forget the last tick',
+      seed: 162,
+      file: DECIDE,
+      replace: 'takesTick ? request.tick : record?.lastTick',
+      by: 'request.tick',
+    },
+  ],
+  '2': [
+    {
+      name: 'a held lock is granted',
+      seed: 2,
+      file: DECIDE,
+      replace: "return record.lockUntil > now ? 'held' : undefined",
+      by: 'return undefined',
+    },
+  ],
+  '3': [
+    {
+      name: 'release without owner',
+      seed: 1,
+      file: DECIDE,
+      replace:
+        'if (!record || record.lockedBy !== holderOf(request) || record.lockUntil <= now) return undefined\n  return {',
+      by: 'if (!record) return undefined\n  return {',
+    },
+    {
+      name: 'extension after expiry',
+      seed: 104,
+      file: DECIDE,
+      replace: 'record.lockedBy !== holderOf(request) || record.lockUntil <= now) return undefined\n  const may',
+      by: 'record.lockedBy !== holderOf(request)) return undefined\n  const may',
+    },
+    {
+      name: 'extension without owner',
+      seed: 28,
+      file: DECIDE,
+      replace: 'record.lockedBy !== holderOf(request) || record.lockUntil <= now) return undefined\n  const may',
+      by: 'record.lockUntil <= now) return undefined\n  const may',
+    },
+  ],
+  '4': [
+    {
+      name: 'deadline counted from the reply',
+      seed: 5,
+      file: ACQUISITION,
+      replace: 'deadline: sentAt + left',
+      by: 'deadline: this.#store.clock.monotonic() + left',
+    },
+    {
+      name: 'a lease that lapsed is not lost',
+      seed: 3,
+      file: LOCK,
+      replace: "lapsed(): void {\n    this.#lose('its lease lapsed')",
+      by: 'lapsed(): void {',
+    },
+    {
+      name: 'a grant that came after its lease is used',
+      seed: 5,
+      file: ACQUISITION,
+      replace: 'if (this.#store.clock.monotonic() >= grant.deadline) {',
+      by: 'if (Number.isNaN(grant.deadline)) {',
+    },
+    {
+      name: 'deadline of an extension counted from the reply',
+      seed: 155,
+      file: LOCK,
+      replace: 'this.#moveDeadline(sentAt + (lease.lockUntil - lease.storeTime))',
+      by: 'this.#moveDeadline(store.clock.monotonic() + (lease.lockUntil - lease.storeTime))',
+    },
+    {
+      name: 'a refused renewal is no loss',
+      seed: 2,
+      file: LOCK,
+      replace: "if (!lease) this.#lose('the store says that its lease lapsed or another owner has it')",
+      by: 'if (!lease) this.#moveDeadline(sentAt + lockAtMostFor)',
+    },
+  ],
+  '5': [
+    {
+      name: 'a lost reply is taken for a refusal',
+      seed: 2,
+      file: ASK,
+      replace: "return { outcome: 'failed', error }",
+      by: "return { outcome: 'refused', refused: { granted: false, reason: 'held', storeTime: 0 } }",
+    },
+  ],
+  '6': [
+    {
+      name: 'each ask is a new owner',
+      seed: 5,
+      file: DECIDE,
+      replace: 'if (record && ours && record.lockUntil > now)',
+      by: 'if (record && ours && record.lockUntil < 0)',
+    },
+  ],
+  '7': [
+    {
+      name: 'tokens start anew',
+      seed: 1,
+      file: DECIDE,
+      replace: 'Math.max(last + 1, Math.floor(now * 1000))',
+      by: 'Math.floor(now * 1000) % 1_000_000',
+    },
+  ],
+  '8': [
+    {
+      name: 'lockAtLeastFor is ignored',
+      seed: 5,
+      file: DECIDE,
+      replace: 'Math.max(now, record.lockedAt + request.lockAtLeastFor)',
+      by: 'now',
+    },
+  ],
+  '9': [
+    {
+      name: 'a listener that throws gets out',
+      seed: 1,
+      file: 'src/logger.ts',
+      replace: '    onThrow(error)\n  }\n}',
+      by: '    onThrow(error)\n    throw error\n  }\n}',
+    },
+  ],
+  '10': [
+    {
+      name: 'a tick that was finished is rerun',
+      seed: 1,
+      file: DECIDE,
+      replace: '!record.tickDone && record.lockUntil <= now',
+      by: 'record.lockUntil <= now',
+    },
+    {
+      name: 'a release does not mark the tick as done',
+      seed: 1,
+      file: DECIDE,
+      replace: 'tickDone: record.tickDone || (request.tick !== undefined && request.tick === record.lastTick)',
+      by: 'tickDone: record.tickDone',
+    },
+    {
+      name: "a crashed tick is rerun though the job doesn't want it",
+      seed: 5,
+      file: DECIDE,
+      replace: "unfinished && (request.onCrash === 'rerun' || ours)",
+      by: 'unfinished',
+    },
+    {
+      name: 'nobody takes over a crashed tick',
+      seed: 1208,
+      file: TICK,
+      replace: 'record?.lastTick === time',
+      by: 'record?.lastTick === -1',
+    },
+  ],
+  'keep-alive': [
+    {
+      name: 'keep-alive never renews',
+      seed: 17,
+      file: KEEP_ALIVE,
+      replace: 'renewIn(lock.lockAtMostFor * RENEW_AFTER)\n  return',
+      by: 'return',
+    },
+    {
+      name: 'keep-alive gives up at the first failure',
+      seed: 51,
+      file: KEEP_ALIVE,
+      replace: 'renewIn(Math.max(LEAST_PAUSE, lock.remaining * RETRY_AFTER))',
+      by: '',
+    },
+  ],
+  batches: [
+    {
+      name: 'the coalescer mixes up answers',
+      seed: 1,
+      file: 'src/lock/coalescer.ts',
+      replace: 'batch.length === 1 ? results : results.slice(from, from + requests.length)',
+      by: '[...results].reverse().slice(from, from + requests.length)',
+    },
+  ],
+  plan: [
+    {
+      name: 'the heap drops an item',
+      seed: 4,
+      file: 'src/scheduler/heap.ts',
+      replace: 'if (this.#items.length > 0) this.#sink(last as Item)',
+      by: 'if (this.#items.length > 2) this.#sink(last as Item)',
+    },
+    {
+      name: "the plan does not follow the store's clock",
+      seed: 85,
+      file: PLANNER,
+      replace: 'if (this.#started && this.#follow() >= NOTICEABLE) this.#arm()',
+      by: '',
+    },
+  ],
+  grace: [
+    {
+      name: 'the grace is ignored',
+      seed: 1,
+      file: 'src/scheduler/due.ts',
+      replace: 'Math.min(time + job.graceFor, next) - now',
+      by: 'Math.min(time + 1, next) - now',
+    },
+    {
+      name: 'a store that failed is asked once only',
+      seed: 1,
+      file: ASK,
+      replace: 'if (!answer && clock.monotonic() >= until)',
+      by: 'if (!answer)',
+    },
+  ],
+  'late grant': [
+    {
+      name: 'what may have been granted is not given back',
+      seed: 20,
+      file: ACQUISITION,
+      replace: 'if (this.#answer?.granted || this.#uncertain) this.#giveBack()',
+      by: '',
+    },
+    {
+      name: 'a late grant is not given back',
+      seed: 5,
+      file: ACQUISITION,
+      replace: "if (this.#state === 'abandoned') this.#giveBack()",
+      by: '',
+    },
+  ],
+  'late answer': [
+    {
+      name: 'an answer in the last pause of the grace is overlooked',
+      seed: 9,
+      file: ASK,
+      replace: 'answer = acquisition.answer',
+      by: 'answer = undefined',
+    },
+  ],
+  'local skip': [
+    {
+      name: 'a job that runs here is run once more',
+      seed: 16,
+      file: TICK,
+      replace:
+        'if (engine.runs.has(tick.job.name)) {\n    tellSkipped(engine, tick, RUNNING_HERE)\n    return undefined\n  }',
+      by: '',
+    },
+  ],
+  'catch-up': [
+    {
+      name: 'a new tick overtakes those that are owed',
+      seed: 2,
+      file: 'src/scheduler/due.ts',
+      replace: 'if (catchUp.queue(job, time)) continue',
+      by: '',
+    },
+    {
+      name: 'nothing is owed',
+      seed: 4,
+      file: CATCH_UP,
+      replace: 'const owed = ticksBetween(schedule, Math.max(lastTick, now - catchUp.window), now, catchUp.max)',
+      by: 'const owed: number[] = []',
+    },
+    {
+      name: 'ticks older than the last granted are owed',
+      seed: 2,
+      file: CATCH_UP,
+      replace: 'Math.max(lastTick, now - catchUp.window)',
+      by: 'Math.min(lastTick, now - catchUp.window)',
+    },
+    {
+      name: 'ticks that pass while a job catches up are overtaken by those queued since',
+      seed: 2219,
+      file: CATCH_UP,
+      replace: 'while (!state.again) {',
+      by: 'for (;;) {',
+    },
+  ],
+  abandoned: [
+    {
+      name: 'what is given back is marked as done',
+      seed: 5,
+      file: ACQUISITION,
+      replace: 'release({ name, owner, label, lockAtLeastFor: 0 })',
+      by: 'release({ name, owner, label, lockAtLeastFor: 0, tick: this.request.tick })',
+    },
+  ],
+  stop: [
+    {
+      name: 'ticks go on after the stop',
+      seed: 3,
+      file: 'src/scheduler/scheduler.ts',
+      replace: "this.#planner.stop()\n    this.#stopping.abort(new Error('the scheduler is stopping'))",
+      by: 'void 0',
+    },
+  ],
+}
+
+export const mutants: readonly Mutant[] = Object.entries(byRule).flatMap(([rule, all]) =>
+  all.map((each) => ({ rule, ...each })),
+)

@@ -38,6 +38,25 @@ describe('a lease', () => {
     work.end()
   })
 
+  it('outlives a renewal that is lost on its way, however short it is', async () => {
+    const cluster = new Cluster()
+    const node = cluster.node()
+    const work = new Work()
+    cluster.job({ every: '1m', lockAtMostFor: '6s', keepAlive: true }, work.run)
+    await cluster.start()
+    await cluster.until(1)
+    node.store.set('hang', 'extend')
+    await cluster.until(2.5)
+    node.store.set('up')
+    await cluster.until(20)
+    // The renewal at a third waits for half of what is left, and an eighth of the rest later there is another.
+    expect(node.store.callsOf('extend').map(({ at }) => (at - MIDNIGHT) / SECOND)).toEqual([
+      2, 4.25, 6.25, 8.25, 10.25, 12.25, 14.25, 16.25, 18.25,
+    ])
+    expect(node.events('lost')).toEqual([])
+    work.end()
+  })
+
   it.each(['down', 'hang'] as const)(
     'is lost at its own deadline when the store stays %s, and the signal aborts',
     async (fault) => {
