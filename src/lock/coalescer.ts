@@ -4,12 +4,9 @@ interface Waiting<Request, Result> {
   reject(error: unknown): void
 }
 
-/** A call for so many goes out by itself: it is a batch already, and its maker may have cut it on purpose. */
-const LARGE = 1_000
-
 /**
  * Gathers the calls of one turn of the event loop into a batch: whatever is asked for until the promise jobs of this turn
- * have run dry goes out together, so all jobs that are due at once cost one statement. Batches don't wait for each other: one
+ * have run dry goes out together, so 10,000 jobs that are due at once cost one statement. Batches don't wait for each other: one
  * that hangs on a dead connection holds up nobody else.
  */
 export class Coalescer<Request, Result> {
@@ -29,7 +26,6 @@ export class Coalescer<Request, Result> {
 
   /** As many calls as there are requests, with one promise for all of them. */
   callAll(requests: readonly Request[]): Promise<readonly Result[]> {
-    if (requests.length >= LARGE) return this.#send(requests)
     return new Promise((resolve, reject) => this.#gather({ requests, resolve, reject }))
   }
 

@@ -4,7 +4,6 @@ import { Acquisition, type Grant } from '../lock/acquisition.ts'
 import type { Lock } from '../lock/lock.ts'
 import { beginAcquisition, takeLock } from '../lock/obtain.ts'
 import type { Refused } from '../provider/contract.ts'
-import { inParts } from '../provider/parts.ts'
 import { type Engine, type Tick, tellStoreError } from './engine.ts'
 import type { Job } from './job.ts'
 
@@ -38,8 +37,8 @@ export async function askForTick(engine: Engine, tick: Tick, until: number): Pro
 }
 
 /**
- * Asks for many ticks as {@link askForTick} does, first for all of them at once, or in a few large parts, for `patience` ms. Tells the answer to each when it is there: in
- * the same turn for all that the store answers together, so that a refusal, which is what most asks of a cluster come to, costs no promise of its own. Never
+ * Asks for many ticks as {@link askForTick} does, first for all of them at once, for `patience` ms. Tells the answer to each when it is there: in the same turn for all
+ * that the store answers, so that a refusal, which is what most asks of a cluster come to, costs no promise of its own. Never
  * rejects.
  */
 export async function askForTicks(
@@ -48,24 +47,9 @@ export async function askForTicks(
   patience: number,
   onAnswer: (tick: Tick, answer: Answer) => void,
 ): Promise<void> {
-  const { headStart } = engine
-  const pauses = new Pauses(engine)
-  const askFor = (part: readonly Ask[]) => askTogether(engine, part, patience, pauses, onAnswer)
-  const refused = await Promise.all(inParts(asks, headStart.partsOf(asks.length)).map(askFor))
-  const all = refused.reduce((sum, count) => sum + count, 0)
-  headStart.learn(all, asks.length)
-}
-
-/** Answers how many were refused at the first ask. */
-async function askTogether(
-  engine: Engine,
-  asks: readonly Ask[],
-  patience: number,
-  pauses: Pauses,
-  onAnswer: (tick: Tick, answer: Answer) => void,
-): Promise<number> {
   const { asker } = engine
   const acquisitions = asks.map(({ tick }) => beginAcquisition(asker, tick.job.lock, tick.time))
+  const pauses = new Pauses(engine)
   const answers = await Acquisition.askAll(asker.store, acquisitions, patience)
   let refused = 0
   for (const [index, ask] of asks.entries()) {
@@ -75,7 +59,7 @@ async function askTogether(
     if ('granted' in answer) onAnswer(ask.tick, taken(engine, ask.tick, acquisition, answer))
     else engine.track(goOn(engine, ask, acquisition, pauses, answer).then((later) => onAnswer(ask.tick, later)))
   }
-  return refused
+  engine.headStart.learn(refused, asks.length)
 }
 
 /** How long to wait for one answer when so many ms are left, in ms. */

@@ -4,10 +4,6 @@ const LARGE = 1_000
 const EACH = 0.15
 const LONGEST = 1_250
 
-/** A batch that will probably be granted is cut into as many parts at most, of so many ticks at least. */
-const MOST_PARTS = 4
-const PART = 2_500
-
 /**
  * Spreads the asks of a fleet. All nodes ask for the same ticks in the same moment, and for thousands of them the node that gets them is
  * slowed down by all the others that don't. So a node that was refused most of its last large batch waits before it asks for the next: at least
@@ -28,13 +24,5 @@ export class HeadStart {
   waitFor(batch: number, left: number, random: () => number): number {
     if (!this.#wasRefused || batch < LARGE) return 0
     return Math.min(batch * EACH, LONGEST, left / 4) * (0.5 + random() / 2)
-  }
-
-  /**
-   * In how many parts to ask for a batch, side by side: the jobs of one part begin while the store decides another. One where most of it will be refused, which
-   * costs the store less in one.
-   */
-  partsOf(batch: number): number {
-    return this.#wasRefused ? 1 : Math.max(1, Math.min(MOST_PARTS, Math.floor(batch / PART)))
   }
 }

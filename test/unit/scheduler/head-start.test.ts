@@ -1,11 +1,12 @@
 import { describe, expect, it } from 'vitest'
 import { Cluster, MIDNIGHT, type Node, type NodeOptions } from './cluster.ts'
 
-/** When a node asked for more than one name, in ms after midnight, whether in one call or in parts. */
-const askedAt = (node: Node): number[] => {
-  const calls = node.store.callsOf('acquire').filter(({ batch }) => batch.length > 1)
-  return [...new Set(calls.map(({ at }) => at - MIDNIGHT))]
-}
+/** When a node asked for more than one name, in ms after midnight. */
+const askedAt = (node: Node): number[] =>
+  node.store
+    .callsOf('acquire')
+    .filter(({ batch }) => batch.length > 1)
+    .map(({ at }) => at - MIDNIGHT)
 
 /** Two nodes with the same jobs every 10 s, of which the first asks first, and the second draws `random`. */
 async function twoNodes(jobs: number, random: number, options: NodeOptions = {}) {
@@ -50,15 +51,6 @@ describe('a batch of a thousand ticks', () => {
     const hasty = await twoNodes(12_000, 0.5, { storeTimeout: '1s' })
     await hasty.cluster.until(12)
     expect(askedAt(hasty.nodes[1])[1]).toBe(10_000 + 187.5)
-  }, 60_000)
-
-  it('is asked for in parts by the node that will have it, and in one by the others', async () => {
-    const { cluster, nodes } = await twoNodes(12_000, 0.5)
-    await cluster.until(12)
-    const sizes = (node: Node) => node.store.callsOf('acquire').map(({ batch }) => batch.length)
-    expect(sizes(nodes[0])).toEqual(new Array(8).fill(3_000))
-    expect(sizes(nodes[1])).toEqual([...new Array(4).fill(3_000), 12_000])
-    expect(nodes[0].events('started')).toHaveLength(24_000)
   }, 60_000)
 
   it('is asked for at once after the store has failed', async () => {

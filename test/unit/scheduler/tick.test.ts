@@ -39,7 +39,7 @@ describe('a tick', () => {
     expect(context).toEqual({ name: 'job', scheduledAt, firedAt: 40, lock: 'job', aborted: false })
   })
 
-  it('of 10,000 jobs that are due at once costs four calls side by side', { timeout: 60_000 }, async () => {
+  it('of 10,000 jobs that are due at once costs one call', { timeout: 60_000 }, async () => {
     const cluster = new Cluster()
     const node = cluster.node()
     let ran = 0
@@ -48,8 +48,8 @@ describe('a tick', () => {
     }
     await cluster.start()
     await cluster.until(0)
-    expect(node.store.callsOf('acquire').map(({ batch }) => batch.length)).toEqual([2_500, 2_500, 2_500, 2_500])
-    expect(node.store.callsOf('release').flatMap(({ batch }) => batch)).toHaveLength(10_000)
+    expect(node.store.callsOf('acquire').map(({ batch }) => batch.length)).toEqual([10_000])
+    expect(node.store.callsOf('release').map(({ batch }) => batch.length)).toEqual([10_000])
     expect(ran).toBe(10_000)
   })
 
