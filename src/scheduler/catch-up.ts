@@ -63,7 +63,8 @@ export class CatchUp {
     state.queued.push(time)
     const dropped = state.queued.length > job.catchUp.max ? state.queued.shift() : undefined
     if (dropped !== undefined) {
-      const reason = state.phase === 'reading' ? 'store-error' : 'late'
+      const unreachable = this.#engine.reach.unreachableSince !== undefined
+      const reason = state.phase === 'reading' && unreachable ? 'store-error' : 'late'
       tellMissed(this.#engine, { job, kind: 'schedule', time: dropped }, reason, undefined)
     }
     return true
