@@ -66,10 +66,12 @@ function takenBy(history: History, { job, tick, owner, answeredAt = 0 }: Ask): E
   if (grants.some((grant) => grant.tick > tick)) return yes('a later tick was granted')
   const taken = grants.find((grant) => grant.owner !== owner)
   if (taken) {
-    const trouble = troubleOf(history, taken.life, taken.askedAt, taken.storeUntil)
-    return trouble === undefined
-      ? no(`${taken.life} was granted it, and did not run it`)
-      : yes('its node failed after the grant')
+    const { life, askedAt, knownAt, storeUntil } = taken
+    if (troubleOf(history, life, askedAt, storeUntil) !== undefined) return yes('its node failed after the grant')
+    // As it excuses the node itself: a grant that is seen too late is given back.
+    return wasBusy(history, askedAt - 1_000, knownAt + 1_000)
+      ? yes('the machine was busy')
+      : no(`${life} was granted it, and did not run it`)
   }
   const lost = uncertain(history, job).some(
     (ask) => ask.tick >= tick && ask.owner !== owner && ask.sentAt <= answeredAt,

@@ -208,6 +208,19 @@ describe('the judge of chaos', () => {
       expect(lost.judge(0)).toMatchObject({ excused: { 'the lock was held': 1 }, violations: [] })
     })
 
+    it('excuses a tick that another node was granted while the machine was so busy that a process did not get to run', () => {
+      const witness = new HandMadeWitness(A, B, 'node-3.1')
+      witness.ask(A, 0, { token: 10, until: 3_000 })
+      witness.ask(B, 0, { reason: 'tick-taken' }, 10)
+      witness.line('node-3.1', 600, { what: 'stalled', from: 100 })
+      expect(witness.judge(0)).toMatchObject({ excused: { 'the machine was busy': 1 }, violations: [] })
+      const calm = new HandMadeWitness(A, B, 'node-3.1')
+      calm.ask(A, 0, { token: 10, until: 3_000 })
+      calm.ask(B, 0, { reason: 'tick-taken' }, 10)
+      calm.line('node-3.1', 9_600, { what: 'stalled', from: 9_100 })
+      expect(calm.broken(0)).toContain('liveness')
+    })
+
     it('excuses a tick whose node was killed before it began', () => {
       const witness = new HandMadeWitness(A, B)
       witness.ask(A, 0, { token: 10, until: 3_000 })
