@@ -84,7 +84,7 @@ async function watch(
   await condition.disturb?.(nodes, server)
   // A disturbance takes its own part of the time, but what follows it is seen as well.
   await sleep(Math.max(TAIL + 2_000, disturbed + rest - Date.now()))
-  const cpu = (await Promise.all(nodes.map((node) => node.cpu()))).reduce((sum, own) => sum + own, 0)
+  const cpu = await cpuOf(nodes)
   const done = workBetween(workBefore, await work())
   const over = Date.now()
   const names = Array.from({ length: jobs }, (_, index) => `job-${index}`)
@@ -95,6 +95,11 @@ async function watch(
   // A schedule in minutes has more ticks in the span than its length has minutes.
   const ticks = (Math.floor(over / period) - Math.floor(from / period)) * jobs
   return { ...verdict, storeWork: condition.restarts ? Number.NaN : done / ticks, cpu: cpu / ticks }
+}
+
+/** The CPU time of all processes since they were told to measure it, in ms. */
+async function cpuOf(nodes: Cluster['nodes']): Promise<number> {
+  return (await Promise.all(nodes.map((node) => node.cpu()))).reduce((sum, own) => sum + own, 0)
 }
 
 /** What a process costs for each second in which no job is due. */
@@ -116,7 +121,7 @@ export function idleLoad(rival: Rival, processes: number, jobs: number, server: 
     const from = performance.now()
     await sleep(REST)
     const done = workBetween(workBefore, await storeWork(rival.store, server.url))
-    const cpu = (await Promise.all(nodes.map((node) => node.cpu()))).reduce((sum, own) => sum + own, 0)
+    const cpu = await cpuOf(nodes)
     const ms = (performance.now() - from) * processes
     return { storeWork: (done / ms) * 1_000, cpu: (cpu / ms) * 100 }
   })

@@ -1,14 +1,12 @@
 import type { Clock } from '../clock.ts'
 import type { Lock } from '../lock/lock.ts'
 import { runWithLock } from './current-lock.ts'
-import { type KeepAliveListener, keepAlive } from './keep-alive.ts'
-import { type ReleaseListener, releaseAfterWork } from './release.ts'
+import { keepAlive } from './keep-alive.ts'
+import { releaseAfterWork } from './release.ts'
 
 export interface RunLockedOptions {
   /** Renew the lease while the work runs. */
   readonly keepAlive: boolean
-  readonly onKeepAlive?: KeepAliveListener | undefined
-  readonly onRelease?: ReleaseListener | undefined
 }
 
 /**
@@ -21,11 +19,11 @@ export async function runLocked<T>(
   options: RunLockedOptions,
   work: () => T | PromiseLike<T>,
 ): Promise<T> {
-  const stopRenewal = options.keepAlive ? keepAlive(clock, lock, options.onKeepAlive) : undefined
+  const stopRenewal = options.keepAlive ? keepAlive(clock, lock) : undefined
   try {
     return await runWithLock(lock, work)
   } finally {
     stopRenewal?.()
-    await releaseAfterWork(clock, lock, options.onRelease ?? {})
+    await releaseAfterWork(clock, lock, {})
   }
 }
