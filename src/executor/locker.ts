@@ -1,9 +1,9 @@
 import { type Clock, systemClock } from '../clock.ts'
 import { type Duration, parseDuration } from '../duration.ts'
-import { isNotObtained, type RefusalReason } from '../errors.ts'
+import type { RefusalReason } from '../errors.ts'
 import { checkLabel, defaultLabel } from '../lock/label.ts'
-import type { Lock } from '../lock/lock.ts'
-import { type Asker, obtain } from '../lock/obtain.ts'
+import { Lock } from '../lock/lock.ts'
+import { type Asker, attempt, obtain } from '../lock/obtain.ts'
 import { Store } from '../lock/store.ts'
 import { checkLockOptions, LOCK_OPTIONS, type LockOptions } from '../lock/terms.ts'
 import { checkBoolean, checkKeys, checkMethods } from '../options.ts'
@@ -90,18 +90,13 @@ export class Locker {
    * @throws {StoreError} when the store failed or did not answer in time; then nobody knows whether the lock is free.
    */
   async obtain(name: string, options: Duration | LockOptions): Promise<Lock> {
-    const given = typeof options === 'object' ? options : { lockAtMostFor: options }
-    return obtain(this.#asker, checkLockOptions(name, given))
+    return obtain(this.#asker, checkLockOptions(name, given(options)))
   }
 
   /** As {@link Locker.obtain}, but `undefined` in place of `ErrNotObtained`. */
   async tryObtain(name: string, options: Duration | LockOptions): Promise<Lock | undefined> {
-    try {
-      return await this.obtain(name, options)
-    } catch (error) {
-      if (isNotObtained(error)) return undefined
-      throw error
-    }
+    const answer = await attempt(this.#asker, checkLockOptions(name, given(options)))
+    return answer instanceof Lock ? answer : undefined
   }
 
   /**
@@ -116,12 +111,9 @@ export class Locker {
   ): Promise<Outcome<T>> {
     const checked = checkLockOptions(options?.name, options, WITH_LOCK_OPTIONS)
     checkBoolean(options.keepAlive, `lock ${JSON.stringify(checked.name)}`, 'keepAlive')
-    let lock: Lock
-    try {
-      lock = await obtain(this.#asker, checked)
-    } catch (error) {
-      if (!isNotObtained(error)) throw error
-      const { reason, heldBy, heldUntil } = error
+    const lock = await attempt(this.#asker, checked)
+    if (!(lock instanceof Lock)) {
+      const { reason, heldBy, heldUntil } = lock.details
       return { ran: false, reason, heldBy, heldUntil }
     }
     const context = { lock, fencingToken: lock.fencingToken, signal: either(lock.signal, checked.signal) }
@@ -130,6 +122,9 @@ export class Locker {
     return { ran: true, value, lost: lock.lost !== undefined }
   }
 }
+
+const given = (options: Duration | LockOptions): LockOptions =>
+  typeof options === 'object' ? options : { lockAtMostFor: options }
 
 const either = (lost: AbortSignal, callers: AbortSignal | undefined): AbortSignal =>
   callers ? AbortSignal.any([lost, callers]) : lost

@@ -6,7 +6,6 @@ import type { Refused } from '../provider/contract.ts'
 import { labelOf } from '../provider/holder.ts'
 import { Acquisition, type Grant } from './acquisition.ts'
 import { Lock } from './lock.ts'
-import { noRetry } from './retry.ts'
 import type { Store } from './store.ts'
 import type { CheckedLockOptions } from './terms.ts'
 
@@ -36,25 +35,41 @@ export function takeLock({ store }: Asker, options: CheckedLockOptions, acquisit
   return new Lock(store, { request: acquisition.request, lockAtLeastFor: options.lockAtLeastFor, waited }, grant)
 }
 
-/** Obtains, waiting as the options' strategy says. See `Locker.obtain`. */
+/** A lock that was not granted, and why the wait for it ended if a signal did that. */
+export interface Refusal {
+  readonly details: RefusalDetails
+  readonly cause?: unknown
+}
+
+/**
+ * Obtains, waiting as the options' strategy says. See `Locker.obtain`.
+ *
+ * @throws {ErrNotObtained}
+ */
 export async function obtain(asker: Asker, options: CheckedLockOptions): Promise<Lock> {
+  const answer = await attempt(asker, options)
+  if (answer instanceof Lock) return answer
+  throw new ErrNotObtained(options.name, answer.details, 'cause' in answer ? { cause: answer.cause } : undefined)
+}
+
+/** As {@link obtain}, but answers a refusal: most ticks of a cluster are refused, and an error with its stack is dear. */
+export async function attempt(asker: Asker, options: CheckedLockOptions): Promise<Lock | Refusal> {
   const { store } = asker
   const { name, signal } = options
-  const retry = options.retry ?? noRetry()
   const acquisition = beginAcquisition(asker, options)
-  let refusal: RefusalDetails = { reason: 'held' }
+  let details: RefusalDetails = { reason: 'held' }
   try {
     for (let refusals = 1; ; refusals++) {
-      if (signal?.aborted) throw new ErrNotObtained(name, refusal, { cause: signal.reason })
+      if (signal?.aborted) return { details, cause: signal.reason }
       const ask = acquisition.ask(Math.min(store.timeout, options.lockAtMostFor))
       const answer = signal ? await untilAborted(signal, ask) : await ask
       // Aborted: the acquisition is abandoned below, and gives back what it may yet be granted.
       if (answer === undefined) continue
       if (answer.granted) return takeLock(asker, options, acquisition, answer)
-      refusal = detailsOf(answer)
+      details = detailsOf(answer)
       // A tick that was granted, or lies too far ahead, is not to be had by waiting.
-      const pause = answer.reason === 'held' ? checkPause(retry(refusals), name) : undefined
-      if (pause === undefined) throw new ErrNotObtained(name, refusal)
+      const pause = answer.reason === 'held' ? checkPause(options.retry?.(refusals), name) : undefined
+      if (pause === undefined) return { details }
       await sleep(store.clock, pause, signal).catch(() => {})
     }
   } finally {

@@ -1,6 +1,6 @@
-import { isNotObtained, isStoreError, type RefusalReason } from '../errors.ts'
-import type { Lock } from '../lock/lock.ts'
-import { obtain } from '../lock/obtain.ts'
+import { isStoreError, type RefusalReason } from '../errors.ts'
+import { Lock } from '../lock/lock.ts'
+import { attempt } from '../lock/obtain.ts'
 import { type Engine, type Tick, tellStoreError } from './engine.ts'
 import { Run } from './run.ts'
 import { RUNNING_HERE, type SkipDetails, tellSkipped } from './tick.ts'
@@ -19,15 +19,12 @@ export type TriggerOutcome =
 /** Runs a job now, under its lock. Takes no tick. Rejects with what the job throws, and with a `StoreError` when the lock could not be asked for. */
 export async function triggered(engine: Engine, tick: Tick): Promise<TriggerOutcome> {
   if (engine.runs.has(tick.job.name)) return skipped(engine, tick, RUNNING_HERE)
-  let lock: Lock
-  try {
-    lock = await obtain(engine.asker, tick.job.lock)
-  } catch (error) {
+  const lock = await attempt(engine.asker, tick.job.lock).catch((error) => {
     if (isStoreError(error)) tellStoreError(engine, 'acquire', tick.job.name, error)
-    if (!isNotObtained(error)) throw error
-    const { reason, heldBy, heldUntil } = error
-    return skipped(engine, tick, { reason, heldBy, heldUntil })
-  }
+    throw error
+  })
+  if (!(lock instanceof Lock))
+    return skipped(engine, tick, { heldBy: undefined, heldUntil: undefined, ...lock.details })
   if (engine.runs.has(lock.name)) {
     // It began meanwhile, by its schedule, and has lost its lease since.
     await lock.release().catch(() => {})
