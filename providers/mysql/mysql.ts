@@ -43,7 +43,7 @@ const MAX_OBSTACLES = 4
  *
  * Takes your own pool or connection of `mysql2`, a URL, or {@link MysqlOptions}. The table is made by `setup()`, or by the
  * statement that {@link mysqlSetup} gives. The clock is the server's. A refused acquisition costs one round trip and writes
- * nothing, a grant, an extension or a release two.
+ * nothing, a grant, an extension or a release two, the first grant of a name three.
  *
  * @example
  * const provider = mysql(pool)
@@ -70,7 +70,7 @@ export function mysql(input: MysqlInput): LockProvider {
     for (let round = 0, obstacles = 0; open.length > 0; round++) {
       if (round === MAX_ROUNDS)
         throw new StoreError('the locks kept changing hands while they were asked for: ask again')
-      open = open.toSorted(byName)
+      if (open.length > 1) open = open.toSorted(byName)
       const facts = await locks.facts(open.map(({ name }) => name))
       const changes = new Map<Change, Request>()
       for (const [index, request] of open.entries()) {
@@ -79,6 +79,7 @@ export function mysql(input: MysqlInput): LockProvider {
         answers.set(request, answer)
         if (next) changes.set({ was, next: facts.asKept(next), seenAt: facts.now }, request)
       }
+      if (changes.size === 0) break
       const written = await locks.write([...changes.keys()])
       if (written.obstacle && ++obstacles > MAX_OBSTACLES) throw written.obstacle
       for (const change of written.doubtful) doubtful.set(changes.get(change) as Request, change)

@@ -67,7 +67,8 @@ export class LocksTable {
       }
       const [only] = names
       if (names.length === 1 && only !== undefined) await read(0, sql.factsOfOne, only)
-      else for (const { from, json } of parcels(names)) await read(from, sql.facts, json)
+      // Of a name without a record only this tells the time.
+      if (Number.isNaN(now)) for (const { from, json } of parcels(names)) await read(from, sql.facts, json)
       return { records, now, asKept: (lock) => asKept(lock, now, layout) }
     })
   }
