@@ -1,5 +1,5 @@
 import { createPool, type Pool, type RowDataPacket } from 'mysql2/promise'
-import { mysql } from '../../providers/mysql/index.ts'
+import { type MysqlClient, mysql } from '../../providers/mysql/index.ts'
 import { type MeasuredStore, Recorder } from './store.ts'
 
 /** For MySQL and MariaDB. */
@@ -27,18 +27,27 @@ export async function measuredMysql(name: string, url: string, connections: numb
  * The provider takes a connection out of the pool and queries on that. What is made again for the floor is the pool's own query: of all ways through the
  * client the one with the least work.
  */
-const noted = (pool: Pool, recorder: Recorder<Pool>) => ({
-  query: (sql: string, values: (Buffer | number)[]) => recorder.client.query(sql, values),
-  async getConnection() {
-    const connection = await pool.getConnection()
-    if (!recorder.recording) return connection
-    return {
-      query(sql: string, values: (Buffer | number)[]) {
-        recorder.note(() => pool.query(sql, values))
-        return connection.query(sql, values)
-      },
-      release: () => connection.release(),
-      destroy: () => connection.destroy(),
-    }
-  },
-})
+const noted = (pool: Pool, recorder: Recorder<Pool>): MysqlClient =>
+  new Proxy(pool, {
+    get: (target, property) => (property === 'pool' ? notedInner(pool, recorder) : Reflect.get(target, property)),
+  })
+
+const notedInner = (pool: Pool, recorder: Recorder<Pool>): Pool['pool'] =>
+  new Proxy(pool.pool, {
+    get(target, property) {
+      if (property !== 'getConnection' || !recorder.recording) {
+        const value: unknown = Reflect.get(target, property)
+        return typeof value === 'function' ? value.bind(target) : value
+      }
+      return (done: Parameters<typeof target.getConnection>[0]) =>
+        target.getConnection((error, connection) => {
+          if (error) return done(error, connection)
+          const query = (sql: string, values: (Buffer | number)[], answered: () => void) => {
+            recorder.note(() => pool.query(sql, values))
+            return connection.query(sql, values, answered)
+          }
+          const noted = { query, release: () => connection.release(), destroy: () => connection.destroy() }
+          done(error, noted as unknown as typeof connection)
+        })
+    },
+  })

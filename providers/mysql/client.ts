@@ -1,5 +1,5 @@
 import { StoreError } from '../../src/errors.ts'
-import { isPool, type MysqlPool, PATIENCE, patient } from './patience.ts'
+import { PATIENCE, patient, poolOf } from './patience.ts'
 
 /**
  * What the provider needs of a client: a promise pool or a promise connection of `mysql2` is one, and so is anything that
@@ -18,7 +18,7 @@ export interface MysqlNonPromiseClient {
 export type Parameter = Buffer | number
 
 /** A pool of the provider's own. */
-interface OwnPool extends MysqlPool {
+interface OwnPool extends MysqlClient {
   end(): Promise<void>
 }
 
@@ -28,14 +28,21 @@ export interface Source {
 }
 
 /** The user's own client: never closed. */
-export const sourceOfClient = (client: MysqlClient): Source => ({
-  connect: async () => (isPool(client) ? patient(client) : client),
-  close: async () => {},
-})
+export function sourceOfClient(client: MysqlClient | MysqlNonPromiseClient): Source {
+  const used = usable(client)
+  return { connect: async () => used, close: async () => {} }
+}
+
+function usable(client: MysqlClient | MysqlNonPromiseClient): MysqlClient {
+  const pool = poolOf(client)
+  if (pool) return patient(pool)
+  return 'promise' in client ? client.promise() : client
+}
 
 /** A pool that is made at the first use, and ended by `close()`. */
 export function sourceOfUrl(url: string): Source {
   let pool: Promise<OwnPool> | undefined
+  let used: MysqlClient | undefined
   let closed: Promise<void> | undefined
   return {
     async connect() {
@@ -44,7 +51,8 @@ export function sourceOfUrl(url: string): Source {
         pool = undefined
         throw error
       })
-      return patient(await pool)
+      used ??= usable(await pool)
+      return used
     },
     close() {
       closed ??= pool

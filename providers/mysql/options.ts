@@ -74,7 +74,7 @@ function sourceOf({ pool, connection, url }: MysqlOptions): Source {
       `mysql: ${pool ? 'pool' : 'connection'} must be one of mysql2, or have a query method, but is ${show(client)}`,
     )
   }
-  return sourceOfClient('promise' in client ? client.promise() : client)
+  return sourceOfClient(client)
 }
 
 const isClient = (value: unknown): value is MysqlClient | MysqlNonPromiseClient =>

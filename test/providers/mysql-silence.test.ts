@@ -46,6 +46,17 @@ describe.each(servers)('a connection of $name that goes silent', ({ url }) => {
     await Promise.all(pools.map((pool) => pool.end()))
   })
 
+  it.concurrent('is given up and replaced in a pool that has nothing but promises', async () => {
+    const pools: { end(): Promise<void> }[] = []
+    await comesBack(2, (uri, table) => {
+      const pool = createPool({ uri, connectionLimit: 2 })
+      pools.push(pool)
+      const bare = { query: pool.query.bind(pool), getConnection: () => pool.getConnection() }
+      return { pool: bare, table }
+    })
+    await Promise.all(pools.map((pool) => pool.end()))
+  })
+
   it.concurrent('of a pool that is all in use does not hold up a call for ever, and the connection that comes free later goes back', async () => {
     const pool = own.newPool({ connectionLimit: 1 })
     const provider = mysql({ pool, table: own.newTable() })
