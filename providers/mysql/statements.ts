@@ -54,8 +54,10 @@ const hex = (text: string): string => `HEX(CONVERT(${text} USING utf8mb4))`
 const hexOf = (text: string, { charset }: TextColumn): string => (charset === 'utf8mb4' ? `HEX(${text})` : hex(text))
 
 /** With short names, or the answer's head would repeat each expression. */
-const recordOf = ({ lockedBy, metadata }: Layout): string => `${micros('UTC_TIMESTAMP(6)')} AS a, @@autocommit AS b, ${micros('kept.lock_until')} AS c, ${micros('kept.locked_at')} AS d,
-  ${hexOf('kept.locked_by', lockedBy)} AS e, kept.fencing_token, kept.last_tick, kept.tick_done, ${hexOf('kept.metadata', metadata)} AS f, kept.paused`
+function recordOf({ lockedBy, metadata }: Layout): string {
+  return `${micros('UTC_TIMESTAMP(6)')} AS a, @@autocommit AS b, ${micros('kept.lock_until')} AS c, ${micros('kept.locked_at')} AS d,
+    ${hexOf('kept.locked_by', lockedBy)} AS e, kept.fencing_token, kept.last_tick, kept.tick_done, ${hexOf('kept.metadata', metadata)} AS f, kept.paused`
+}
 
 /** A parameter in the character set and collation of the names, or the primary key would not be used. */
 function nameParameter({ charset, collation }: TextColumn): string {
