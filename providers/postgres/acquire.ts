@@ -3,12 +3,15 @@ import type { AcquireRequest, AcquireResult, LockRecord } from '../../src/provid
 import { decideAcquire } from '../../src/provider/decide.ts'
 import { holderOf } from '../../src/provider/holder.ts'
 import { allOrNone, inParts } from '../../src/provider/parts.ts'
-import { type AcquireRow, FAR, toResult } from './rows.ts'
+import { type AcquireRow, FAR, type GrantRow, toGrant, toResult } from './rows.ts'
 
 /** How a batch of different names is settled. */
 export interface AcquireCalls {
   read(names: readonly string[]): Promise<ReadonlyMap<string, LockRecord>>
+  /** Rows of the names that were settled. */
   acquire(values: unknown[]): Promise<readonly AcquireRow[]>
+  /** Rows of the names that were granted, and nothing of the others. */
+  grant(values: unknown[]): Promise<readonly GrantRow[]>
 }
 
 /** How often names are asked for again whose records were made or dropped by others while the statement ran. */
@@ -17,17 +20,21 @@ const ROUNDS = 5
 /** A batch is cut into as many parts at most, of so many requests at least. */
 const MOST_PARTS = 4
 const PART = 2_500
+/** For fewer the statement that only grants is not worth a second call for those that it does not. */
+const MANY = 200
 
 /**
- * Takes locks, a batch in one call of the server, or in two where most of it is refused.
+ * Takes locks, a batch in one call of the server, or in two where that is cheaper.
  *
- * The statement that takes locks costs the server some five times what it takes to read them. A node that was refused most of what it asked for
- * last reads first, and asks for what then looks free, if anything. A node that was granted most of it sends thousands in parts side by side, since
- * the server runs a statement on one core. Which way is taken changes no decision: each is made by one snapshot, and by the server's clock.
+ * The statement that settles any request costs the server some five times what it takes to read the records, and twice what it takes to grant those that
+ * are free. A node that was refused most of what it asked for last reads first, and asks for what then looks free, if anything. A node that was granted
+ * most of it has the free ones of many granted, asks for the others, and sends thousands in parts side by side, since the server runs a statement
+ * on one core. Which way is taken changes no decision: each is made by one snapshot, and by the server's clock.
  */
 export class Acquirer {
   readonly #calls: AcquireCalls
-  #looksFirst = false
+  /** What most requests of the last batch were. */
+  #last: 'granted' | 'refused' | undefined
 
   constructor(calls: AcquireCalls) {
     this.#calls = calls
@@ -35,10 +42,10 @@ export class Acquirer {
 
   /** Answers in request order. The names are different ones. */
   async acquire(requests: readonly AcquireRequest[]): Promise<readonly AcquireResult[]> {
-    const answers = this.#looksFirst ? await this.#lookAndTake(requests) : await this.#takeInParts(requests)
+    const answers = await (this.#last === 'refused' ? this.#lookAndTake(requests) : this.#takeInParts(requests))
     let refused = 0
     for (const { granted } of answers) if (!granted) refused++
-    this.#looksFirst = 2 * refused > answers.length
+    this.#last = 2 * refused > answers.length ? 'refused' : 'granted'
     return answers
   }
 
@@ -52,9 +59,21 @@ export class Acquirer {
 
   // No part deadlocks with another statement: each locks its records in the order of their names.
   async #takeInParts(requests: readonly AcquireRequest[]): Promise<readonly AcquireResult[]> {
+    const take = (part: readonly AcquireRequest[]) =>
+      this.#last === 'granted' && part.length >= MANY ? this.#grantAndTake(part) : this.#take(part)
     const count = Math.min(MOST_PARTS, Math.floor(requests.length / PART))
-    if (count <= 1) return await this.#take(requests)
-    return (await allOrNone(inParts(requests, count).map((part) => this.#take(part)))).flat()
+    if (count <= 1) return await take(requests)
+    return (await allOrNone(inParts(requests, count).map(take))).flat()
+  }
+
+  async #grantAndTake(requests: readonly AcquireRequest[]): Promise<readonly AcquireResult[]> {
+    const rows = new Map((await this.#calls.grant(acquireValues(requests))).map((row) => [row.name, row]))
+    const others = await this.#take(requests.filter(({ name }) => !rows.has(name)))
+    let next = 0
+    return requests.map(({ name, owner }) => {
+      const row = rows.get(name)
+      return row ? { granted: true, lease: toGrant(row, owner) } : (others[next++] as AcquireResult)
+    })
   }
 
   async #take(requests: readonly AcquireRequest[]): Promise<readonly AcquireResult[]> {

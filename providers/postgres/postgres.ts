@@ -8,9 +8,10 @@ import { connectionTo } from './connection.ts'
 import { postgresHistory } from './history.ts'
 import { type PostgresInput, readInput } from './options.ts'
 import { codeOf, prepared } from './prepared.ts'
-import { type AcquireRow, FAR, type LeaseRow, type RecordRow, toLease, toRecord } from './rows.ts'
+import { type AcquireRow, FAR, type GrantRow, type LeaseRow, type RecordRow, toLease, toRecord } from './rows.ts'
 import { acquireStatement } from './statements/acquire.ts'
 import { extendStatement } from './statements/extend.ts'
+import { grantStatement } from './statements/grant.ts'
 import { pauseStatement, resumeStatement } from './statements/pause.ts'
 import { forceReleaseStatement, pruneStatement, readAllStatement, readStatement } from './statements/records.ts'
 import { releaseStatement } from './statements/release.ts'
@@ -43,6 +44,7 @@ export function postgres(input: PostgresInput): PostgresProvider {
   const connection = connectionTo(settings)
   const statements = {
     acquire: prepared(acquireStatement(table)),
+    grant: prepared(grantStatement(table)),
     extend: prepared(extendStatement(table)),
     release: prepared(releaseStatement(table)),
     read: prepared(readStatement(table)),
@@ -69,7 +71,11 @@ export function postgres(input: PostgresInput): PostgresProvider {
     return new Map(rows.map((row) => [row.name, toRecord(row)]))
   }
 
-  const acquirer = new Acquirer({ read, acquire: (values) => query<AcquireRow>('acquire', values) })
+  const acquirer = new Acquirer({
+    read,
+    acquire: (values) => query<AcquireRow>('acquire', values),
+    grant: (values) => query<GrantRow>('grant', values),
+  })
 
   const extend = async (requests: readonly ExtendRequest[]): Promise<readonly (Lease | undefined)[]> => {
     const rows = await query<LeaseRow>('extend', extendValues(requests))

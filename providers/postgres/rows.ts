@@ -4,13 +4,17 @@ import type { AcquireResult, Lease, LockRecord } from '../../src/provider/contra
 /** A number as the client gives it: `pg` gives a bigint as text, and others parse what it doesn't. */
 type Numeric = number | string | bigint
 
-/** A lease of ours. */
-export interface LeaseRow {
+/** A lease that was granted now. */
+export interface GrantRow {
   readonly name: string
-  readonly locked_by: string
   readonly locked_at: Numeric
   readonly lock_until: Numeric
   readonly fencing_token: Numeric
+}
+
+/** A lease of ours. */
+export interface LeaseRow extends GrantRow {
+  readonly locked_by: string
   readonly store_time: Numeric
 }
 
@@ -31,14 +35,17 @@ export const FAR = 8.64e15
 
 const time = (value: Numeric): number => Math.min(Number(value), FAR)
 
-export const toLease = (row: LeaseRow, owner: string): Lease => ({
+const lease = (row: GrantRow, owner: string, storeTime: Numeric): Lease => ({
   name: row.name,
   owner,
   fencingToken: Number(row.fencing_token),
   acquiredAt: time(row.locked_at),
   lockUntil: time(row.lock_until),
-  storeTime: time(row.store_time),
+  storeTime: time(storeTime),
 })
+
+export const toLease = (row: LeaseRow, owner: string): Lease => lease(row, owner, row.store_time)
+export const toGrant = (row: GrantRow, owner: string): Lease => lease(row, owner, row.locked_at)
 
 export const toRecord = (row: RecordRow): LockRecord => ({
   name: row.name,

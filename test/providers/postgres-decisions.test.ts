@@ -103,7 +103,10 @@ describe.skipIf('unavailable' in server)('the statements of postgres decide as t
     return new Map((await provider.read()).map(({ storeTime: _, ...lock }) => [lock.name, lock]))
   }
 
-  it('acquire', async () => {
+  it.each(['first', 'after a batch that was granted'])('acquire, %s', async (when) => {
+    const provider = postgres({ pool, table: TABLE })
+    // Many are then asked for by another statement, and the first one only for those that this does not grant.
+    if (when !== 'first') await provider.acquire([ask(randomUUID(), { lockAtMostFor: 1 })])
     const cases = await crossed(
       [undefined, now, now + 30 * 24 * HOUR].flatMap((tick) =>
         (['skip', 'rerun'] as const).flatMap((onCrash) =>

@@ -24,7 +24,7 @@
  *
  * The clock is clock_timestamp(), which goes on during a statement and a transaction; now() would stand still in both.
  */
-import { milliseconds } from './milliseconds.ts'
+import { milliseconds, token } from './milliseconds.ts'
 
 // As decideAcquire does; `granted` is what it calls granted-before. A lock without a record is null in every column, and null is not true.
 const OUTCOME = `
@@ -73,7 +73,7 @@ export const acquireStatement = (table: string): string => `
     UPDATE ${table} t
     SET
       lock_until = now + at_most, locked_at = now, locked_by = holder,
-      fencing_token = greatest(t.fencing_token + 1, (extract(epoch FROM now) * 1000000)::bigint),
+      fencing_token = greatest(t.fencing_token + 1, ${token('now')}),
       last_tick = coalesce(tick, t.last_tick), tick_done = tick IS NULL AND t.tick_done, metadata = note
     FROM judged
     WHERE t.name = judged.name AND outcome = 'free'
@@ -81,7 +81,7 @@ export const acquireStatement = (table: string): string => `
   ),
   created AS (
     INSERT INTO ${table} AS t (name, lock_until, locked_at, locked_by, fencing_token, last_tick, metadata)
-    SELECT name, now + at_most, now, holder, (extract(epoch FROM now) * 1000000)::bigint, tick, note
+    SELECT name, now + at_most, now, holder, ${token('now')}, tick, note
     FROM seen
     WHERE lock IS NULL AND outcome = 'free'
     ORDER BY name
