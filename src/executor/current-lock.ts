@@ -11,8 +11,9 @@ interface Scope {
 // Carries the lock down the calls of one piece of work; nothing is shared between two pieces of work or two schedulers.
 const scopes = new AsyncLocalStorage<Scope>()
 
-/** Runs the work so that {@link currentLock} finds this lock inside it. */
-export const runWithLock = <T>(lock: Lock, work: () => T): T => scopes.run({ lock, outer: scopes.getStore() }, work)
+/** Calls the work so that {@link currentLock} finds this lock inside it. */
+export const runWithLock = <T, Args extends unknown[]>(lock: Lock, work: (...args: Args) => T, ...args: Args): T =>
+  scopes.run({ lock, outer: scopes.getStore() }, work, ...args)
 
 /** The innermost lock under which the calling code runs (`withLock`, or a scheduler's job), held or lost; `undefined` outside of any. */
 export const currentLock = (): Lock | undefined => scopes.getStore()?.lock

@@ -6,7 +6,7 @@ export interface KeepAliveListener {
   /** The lease was extended. */
   extended?(lock: Lock): void
   /** The store failed; the lease is still good and the renewal is tried again. */
-  failed?(lock: Lock, error: unknown): void
+  notExtended?(lock: Lock, error: unknown): void
 }
 
 /** The share of a lease after which it is renewed: two more renewals may fail before it ends. As pglock, etcd and Consul do. */
@@ -38,7 +38,7 @@ export function keepAlive(clock: Clock, lock: Lock, listener: KeepAliveListener 
       renewIn(lock.lockAtMostFor * RENEW_AFTER)
     } catch (error) {
       if (stopped || !isStoreError(error) || !lock.held) return
-      listener.failed?.(lock, error)
+      listener.notExtended?.(lock, error)
       renewIn(Math.max(LEAST_PAUSE, lock.remaining * RETRY_AFTER))
     }
   }

@@ -8,7 +8,7 @@ export interface ReleaseListener {
   /** The lease was over before it could be given back. */
   notHeld?(lock: Lock): void
   /** The store failed; it is asked again in the background while the lease lasts. */
-  failed?(lock: Lock, error: unknown): void
+  notReleased?(lock: Lock, error: unknown): void
   /** The asking that goes on in the background; never rejects. */
   goesOn?(settled: Promise<void>): void
 }
@@ -20,28 +20,32 @@ const FIRST_PAUSE = 100
  * lock is asked to be released again, with growing pauses, until its lease has ended by itself.
  */
 export async function releaseAfterWork(clock: Clock, lock: Lock, listener: ReleaseListener): Promise<void> {
-  if (await tryRelease(lock, listener)) return
-  const goesOn = async (): Promise<void> => {
-    for (let pause = FIRST_PAUSE; lock.held; pause = Math.min(pause * 2, LONGEST_TIMER)) {
-      await sleep(clock, Math.min(pause, lock.remaining), undefined, { background: true })
-      if (await tryRelease(lock, listener)) return
-    }
-  }
-  const settled = goesOn()
-  listener.goesOn?.(settled)
-}
-
-/** False when the store failed. */
-async function tryRelease(lock: Lock, listener: ReleaseListener): Promise<boolean> {
   try {
     await lock.release()
     listener.released?.(lock)
   } catch (error) {
-    if (!isLockNotHeld(error)) {
-      listener.failed?.(lock, error)
-      return false
-    }
-    listener.notHeld?.(lock)
+    if (isOver(lock, listener, error)) return
+    const settled = goOn(clock, lock, listener)
+    listener.goesOn?.(settled)
   }
-  return true
+}
+
+async function goOn(clock: Clock, lock: Lock, listener: ReleaseListener): Promise<void> {
+  for (let pause = FIRST_PAUSE; lock.held; pause = Math.min(pause * 2, LONGEST_TIMER)) {
+    await sleep(clock, Math.min(pause, lock.remaining), undefined, { background: true })
+    try {
+      await lock.release()
+      return listener.released?.(lock)
+    } catch (error) {
+      if (isOver(lock, listener, error)) return
+    }
+  }
+}
+
+/** False when the store failed. */
+function isOver(lock: Lock, listener: ReleaseListener, error: unknown): boolean {
+  const over = isLockNotHeld(error)
+  if (over) listener.notHeld?.(lock)
+  else listener.notReleased?.(lock, error)
+  return over
 }

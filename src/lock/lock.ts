@@ -14,6 +14,11 @@ export interface LockTerms {
   readonly waited: number
 }
 
+/** Who is told that a lease was lost. */
+export interface LossListener {
+  lost(error: LockLostError): void
+}
+
 /**
  * A lease in the hands of this process. Made by `Locker.obtain`.
  *
@@ -44,7 +49,7 @@ export class Lock implements AsyncDisposable, Watcher {
   #deadline: number
   #controller: AbortController | undefined
   #lostBecause: LockLostError | undefined
-  #whenLost: ((error: LockLostError) => void) | undefined
+  #lossListener: LossListener | undefined
   #lastRefresh: Promise<unknown> | undefined
   #releasing: Promise<void> | undefined
 
@@ -90,11 +95,11 @@ export class Lock implements AsyncDisposable, Watcher {
   }
 
   /**
-   * Calls back once, at the moment the lease is lost. Costs less than {@link Lock.signal}.
+   * Tells once, at the moment the lease is lost. Costs less than {@link Lock.signal}.
    * @internal
    */
-  onLost(callback: (error: LockLostError) => void): void {
-    this.#whenLost = callback
+  onLost(listener: LossListener): void {
+    this.#lossListener = listener
   }
 
   /**
@@ -205,17 +210,20 @@ export class Lock implements AsyncDisposable, Watcher {
     this.#store.release({ name, owner, label, lockAtLeastFor: this.#terms.lockAtLeastFor }).catch(() => {})
   }
 
-  async #release(): Promise<void> {
+  #release(): Promise<void> {
     const { name, owner, label, tick } = this.#terms.request
     const { lockAtLeastFor } = this.#terms
-    let freed: boolean
-    try {
-      freed = await this.#store.release({ name, owner, label, lockAtLeastFor, tick })
-    } catch (error) {
-      // It is worth asking again; after a refusal the answer would stay the same.
-      this.#releasing = undefined
-      throw error
-    }
+    return this.#store.release({ name, owner, label, lockAtLeastFor, tick }).then(
+      (freed) => this.#released(freed),
+      (error) => {
+        // It is worth asking again; after a refusal the answer would stay the same.
+        this.#releasing = undefined
+        throw error
+      },
+    )
+  }
+
+  #released(freed: boolean): void {
     if (!freed) {
       this.#lose('it had lapsed, or another owner had taken it, before it was released')
       throw this.#notHeld()
@@ -244,6 +252,6 @@ export class Lock implements AsyncDisposable, Watcher {
     this.#store.deadlines.unwatch(this.#deadline, this)
     this.#lostBecause = new LockLostError(this.name, why)
     this.#controller?.abort(this.#lostBecause)
-    this.#whenLost?.(this.#lostBecause)
+    this.#lossListener?.lost(this.#lostBecause)
   }
 }

@@ -85,11 +85,12 @@ export function decideRelease(
   request: ReleaseRequest,
   now: number,
 ): StoredLock | 'released-before' | undefined {
-  if (record?.lockedBy === releasedHolderOf(request)) return 'released-before'
+  const lockedBy = releasedHolderOf(request)
+  if (record?.lockedBy === lockedBy) return 'released-before'
   if (!record || record.lockedBy !== holderOf(request) || record.lockUntil <= now) return undefined
   return {
     ...record,
-    lockedBy: releasedHolderOf(request),
+    lockedBy,
     lockUntil: Math.max(now, record.lockedAt + request.lockAtLeastFor),
     tickDone: record.tickDone || (request.tick !== undefined && request.tick === record.lastTick),
   }

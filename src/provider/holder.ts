@@ -23,7 +23,11 @@ export const MAX_LABEL = 200
 export const holderOf = ({ label, owner }: Holder): string => `${cutLabel(label)}#${owner}`
 
 /** The label as it is kept: never half of a surrogate pair at its end, which a store could not keep. */
-export const cutLabel = (label: string): string => label.slice(0, MAX_LABEL).replace(/[\uD800-\uDBFF]$/, '')
+export function cutLabel(label: string): string {
+  const cut = label.length > MAX_LABEL ? label.slice(0, MAX_LABEL) : label
+  const last = cut.charCodeAt(cut.length - 1)
+  return last >= 0xd800 && last <= 0xdbff ? cut.slice(0, -1) : cut
+}
 
 /** What stands in the store after this owner has released, until the next grant. */
 export const releasedHolderOf = (holder: Holder): string => holderOf(holder) + RELEASED

@@ -1,10 +1,11 @@
 import { runWithLock } from '../executor/current-lock.ts'
-import { type KeepAliveListener, keepAlive } from '../executor/keep-alive.ts'
-import { type ReleaseListener, releaseAfterWork } from '../executor/release.ts'
+import { keepAlive } from '../executor/keep-alive.ts'
+import { releaseAfterWork } from '../executor/release.ts'
 import type { Lock } from '../lock/lock.ts'
 import { childLogger, type Logger, safeLogger } from '../logger.ts'
-import { type Engine, factsOf, type Tick, tellStoreError } from './engine.ts'
+import { type Engine, factsOf, type Tick } from './engine.ts'
 import type { JobContext } from './job.ts'
+import { RunListener } from './run-listener.ts'
 
 /** What came of a run's function. */
 export type RunOutcome =
@@ -23,7 +24,6 @@ export class Run implements JobContext {
   #controller: AbortController | undefined
   #abortedWith: { readonly reason: unknown } | undefined
   #logger: Logger | undefined
-  #ended = false
 
   constructor(engine: Engine, tick: Tick, lock: Lock | undefined) {
     this.#engine = engine
@@ -64,57 +64,27 @@ export class Run implements JobContext {
     const { closing, runs, clock, events } = this.#engine
     runs.set(this.name, this)
     if (closing.aborted) this.abort(closing.reason)
-    if (lock) this.#acquired(lock)
-    const stopRenewal = lock && this.#tick.job.keepAlive ? keepAlive(clock, lock, this.#onKeepAlive()) : undefined
+    const listener = lock && new RunListener(this.#engine, this.#tick, lock, this)
+    if (listener) lock.onLost(listener)
+    listener?.acquired()
+    const stopRenewal = lock && this.#tick.job.keepAlive ? keepAlive(clock, lock, listener) : undefined
     events.emit('started', () => this.#started())
     const startedAt = clock.monotonic()
     let outcome: RunOutcome
     try {
       const { work } = this.#tick.job
-      const value = await (lock ? runWithLock(lock, () => work(this)) : work(this))
+      const value = await (lock ? runWithLock(lock, work, this) : work(this))
       events.emit('succeeded', () => ({ ...this.#started(), duration: clock.monotonic() - startedAt }))
       outcome = { succeeded: true, value }
     } catch (error) {
       events.emit('failed', () => ({ ...this.#started(), duration: clock.monotonic() - startedAt, error }))
       outcome = { succeeded: false, error }
     }
-    this.#ended = lock?.held ?? true
+    if (listener) listener.ended = lock.held
     stopRenewal?.()
-    if (lock) await releaseAfterWork(clock, lock, this.#onRelease())
+    if (listener) await releaseAfterWork(clock, lock, listener)
     runs.delete(this.name)
     return outcome
-  }
-
-  #acquired(lock: Lock): void {
-    const { events } = this.#engine
-    lock.onLost((error) => {
-      // The work ended in time; if the store can't be told so, nobody is hurt by the lapse.
-      if (this.#ended) return
-      events.emit('lost', () => ({ ...this.#held(lock), error }))
-      this.abort(error)
-    })
-    events.emit('acquired', () => ({ ...this.#held(lock), waited: lock.waited }))
-  }
-
-  #onKeepAlive(): KeepAliveListener {
-    const engine = this.#engine
-    return {
-      extended: (lock) => engine.events.emit('extended', () => this.#held(lock)),
-      failed: (lock, error) => tellStoreError(engine, 'extend', lock.name, error),
-    }
-  }
-
-  #onRelease(): ReleaseListener {
-    const engine = this.#engine
-    return {
-      released: (lock) => engine.events.emit('released', () => this.#held(lock)),
-      failed: (lock, error) => tellStoreError(engine, 'release', lock.name, error),
-      goesOn: (settled) => engine.track(settled),
-    }
-  }
-
-  #held({ fencingToken }: Lock) {
-    return { ...factsOf(this.#tick), fencingToken }
   }
 
   #started() {
