@@ -67,7 +67,7 @@ export class Acquirer {
   }
 
   async #grantAndTake(requests: readonly AcquireRequest[]): Promise<readonly AcquireResult[]> {
-    const rows = new Map((await this.#calls.grant(acquireValues(requests))).map((row) => [row.name, row]))
+    const rows = new Map((await this.#calls.grant(grantValues(requests))).map((row) => [row.name, row]))
     const others = await this.#take(requests.filter(({ name }) => !rows.has(name)))
     let next = 0
     return requests.map(({ name, owner }) => {
@@ -104,6 +104,12 @@ function refusalBy(record: LockRecord | undefined, request: AcquireRequest): Acq
 /** What a statement takes for one of its array parameters. */
 export const column = <Request>(requests: readonly Request[], value: (request: Request) => unknown): unknown[] =>
   requests.map((request) => value(request) ?? null)
+
+const grantValues = (requests: readonly AcquireRequest[]): unknown[] =>
+  acquireValues(requests).toSpliced(RERUN, 1)
+
+/** Where acquireValues has what only acquireStatement takes. */
+const RERUN = 4
 
 const acquireValues = (requests: readonly AcquireRequest[]): unknown[] => [
   column(requests, ({ name }) => name),

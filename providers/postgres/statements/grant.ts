@@ -2,7 +2,14 @@
  * Grants the locks of a batch that have a record and are free, and says nothing of the others (nor of the rerun of a tick): those are asked
  * for by acquireStatement, which costs the server twice as much. For a node that was granted most of its last batch.
  *
- * Takes what acquireStatement takes. Answers a row for each name that was granted.
+ *   $1 text[]     names
+ *   $2 text[]     holders, what locked_by shall be
+ *   $3 float8[]   lockAtMostFor, ms
+ *   $4 float8[]   ticks, ms since the epoch, or null
+ *   $5 float8[]   maxClockSkew, ms
+ *   $6 text[]     metadata, or null
+ *
+ * Answers a row for each name that was granted.
  *
  *   locked   The records that are free, as decideAcquire says, locked in the order of their names, or two batches would deadlock. Where
  *            this waits for another node, the conditions are checked once more on what that node left. Nothing else is locked or written.
@@ -23,8 +30,8 @@ export const grantStatement = (table: string): string => `
       SELECT
         name, holder, at_most * interval '1 ms' AS at_most, timestamp 'epoch' + tick * interval '1 ms' AS tick,
         max_skew * interval '1 ms' AS max_skew, note
-      FROM unnest($1::text[], $2::text[], $3::float8[], $4::float8[], $5::boolean[], $6::float8[], $7::text[])
-        AS asked (name, holder, at_most, tick, rerun, max_skew, note)
+      FROM unnest($1::text[], $2::text[], $3::float8[], $4::float8[], $5::float8[], $6::text[])
+        AS asked (name, holder, at_most, tick, max_skew, note)
     ) request
     JOIN ${table} t ON t.name = request.name
     WHERE t.lock_until <= ${NOW} AND t.locked_by <> holder || '#released' AND (
