@@ -1,5 +1,5 @@
 import { StoreError } from '../errors.ts'
-import type { AcquireRequest, AcquireResult, Lease, Refused } from '../provider/contract.ts'
+import type { AcquireRequest, AcquireResult, Lease, Refused, Tell } from '../provider/contract.ts'
 import { about, aboutAll, type Store } from './store.ts'
 
 /** A lease and until when it may be relied on, by this process's monotonic clock. */
@@ -63,25 +63,40 @@ export class Acquisition {
   }
 
   /**
-   * Asks the store once for several, for at most `timeout` ms in all. Answers for each what {@link Acquisition.ask} answers or throws; never
-   * rejects. One promise and one deadline do for thousands.
+   * Asks the store once for several, for at most `timeout` ms in all. Tells for each, once and as soon as it is known, what {@link Acquisition.ask}
+   * answers or throws; never rejects. One promise and one deadline do for thousands.
    */
   static async askAll(
     store: Store,
     acquisitions: readonly Acquisition[],
     timeout: number,
-  ): Promise<readonly (Grant | Refused | StoreError)[]> {
+    tell: Tell<Grant | Refused | StoreError>,
+  ): Promise<void> {
     const sentAt = store.clock.monotonic()
     const requests = acquisitions.map(({ request }) => request)
-    // A reply that comes after the deadline still reaches each of them.
-    const answers = store
-      .acquireAll(requests)
-      .then((results) => acquisitions.map((acquisition, index) => acquisition.#told(results[index], sentAt)))
+    const heard = new Set<number>()
+    let late = false
+    const hear = (index: number, result: AcquireResult | undefined): void => {
+      const acquisition = acquisitions[index]
+      if (!acquisition || heard.has(index)) return
+      heard.add(index)
+      // An answer that comes after the deadline still reaches its acquisition.
+      const answer = acquisition.#told(result, sentAt)
+      if (!late) tell(index, answer)
+    }
+    const answers = store.acquireAll(requests, hear).then((results) => {
+      for (const index of acquisitions.keys()) hear(index, results[index])
+    })
     try {
-      return await store.within(timeout, aboutAll('acquire', requests), answers)
+      await store.within(timeout, aboutAll('acquire', requests), answers)
     } catch (error) {
-      for (const acquisition of acquisitions) acquisition.#uncertain = true
-      return acquisitions.map(() => error as StoreError)
+      late = true
+      for (const [index, acquisition] of acquisitions.entries()) {
+        // What was told before the others failed stands.
+        if (heard.has(index)) continue
+        acquisition.#uncertain = true
+        tell(index, error as StoreError)
+      }
     }
   }
 

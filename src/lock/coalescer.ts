@@ -1,8 +1,14 @@
+import type { Tell } from '../provider/contract.ts'
+
 interface Waiting<Request, Result> {
   readonly requests: readonly Request[]
+  readonly tell?: Tell<Result>
   resolve(results: readonly Result[]): void
   reject(error: unknown): void
 }
+
+/** Sends a batch; answers as many results as there are requests, in their order, and may tell some of them before. */
+export type SendBatch<Request, Result> = (batch: readonly Request[], tell: Tell<Result>) => Promise<readonly Result[]>
 
 /**
  * Gathers the calls of one turn of the event loop into a batch: whatever is asked for until the promise jobs of this turn
@@ -10,12 +16,14 @@ interface Waiting<Request, Result> {
  * that hangs on a dead connection holds up nobody else.
  */
 export class Coalescer<Request, Result> {
-  readonly #send: (batch: readonly Request[]) => Promise<readonly Result[]>
+  readonly #send: SendBatch<Request, Result>
+  readonly #ready: () => Promise<void> | undefined
   #gathering: Waiting<Request, Result>[] = []
 
-  /** `send` answers as many results as it is given requests, in their order. */
-  constructor(send: (batch: readonly Request[]) => Promise<readonly Result[]>) {
+  /** While `ready` answers a promise, what is gathered goes out when that has resolved. */
+  constructor(send: SendBatch<Request, Result>, ready: () => Promise<void> | undefined = () => undefined) {
     this.#send = send
+    this.#ready = ready
   }
 
   call(request: Request): Promise<Result> {
@@ -24,14 +32,19 @@ export class Coalescer<Request, Result> {
     })
   }
 
-  /** As many calls as there are requests, with one promise for all of them. */
-  callAll(requests: readonly Request[]): Promise<readonly Result[]> {
-    return new Promise((resolve, reject) => this.#gather({ requests, resolve, reject }))
+  /** As many calls as there are requests, with one promise for all of them. `tell` may be told of results before. */
+  callAll(requests: readonly Request[], tell?: Tell<Result>): Promise<readonly Result[]> {
+    return new Promise((resolve, reject) => this.#gather({ requests, ...(tell && { tell }), resolve, reject }))
   }
 
   #gather(waiting: Waiting<Request, Result>): void {
-    // A nextTick that is queued by a promise job runs when no promise job is left.
-    if (this.#gathering.length === 0) queueMicrotask(() => process.nextTick(() => void this.#flush()))
+    if (this.#gathering.length === 0) {
+      // A nextTick that is queued by a promise job runs when no promise job is left.
+      const flush = (): void => process.nextTick(() => void this.#flush())
+      const ready = this.#ready()
+      if (ready) ready.then(flush)
+      else queueMicrotask(flush)
+    }
     this.#gathering.push(waiting)
   }
 
@@ -43,6 +56,7 @@ export class Coalescer<Request, Result> {
       // What came in one call goes out as it is.
       const results = await this.#send(
         batch.length === 1 && first ? first.requests : batch.flatMap(({ requests }) => requests),
+        (index, result) => tellOneOf(batch, index, result),
       )
       let from = 0
       for (const { requests, resolve } of batch) {
@@ -52,5 +66,17 @@ export class Coalescer<Request, Result> {
     } catch (error) {
       for (const { reject } of batch) reject(error)
     }
+  }
+}
+
+/** Tells the call that has this place in the batch. */
+function tellOneOf<Request, Result>(batch: readonly Waiting<Request, Result>[], index: number, result: Result): void {
+  let from = 0
+  for (const { requests, tell } of batch) {
+    if (index < from + requests.length) {
+      tell?.(index - from, result)
+      return
+    }
+    from += requests.length
   }
 }

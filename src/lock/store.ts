@@ -10,9 +10,14 @@ import type {
   LockRecord,
   PauseRequest,
   ReleaseRequest,
+  Tell,
 } from '../provider/contract.ts'
 import { Coalescer } from './coalescer.ts'
 import { Deadlines } from './deadlines.ts'
+
+/** An acquisition of so many locks goes before releases, for so many ms. */
+const LARGE = 1_000
+const GOES_FIRST_FOR = 250
 
 /** A tick in the year 9000, which no clock has reached. */
 const NEVER = Date.UTC(9000, 0)
@@ -67,6 +72,8 @@ export class Store {
   readonly #acquire: Coalescer<AcquireRequest, AcquireResult>
   readonly #extend: Coalescer<ExtendRequest, Lease | undefined>
   readonly #release: Coalescer<ReleaseRequest, boolean>
+  /** Resolves when the large batch that the store is deciding is decided, or has had its time; undefined when there is none. */
+  #deciding: Promise<void> | undefined
 
   constructor({ provider, clock, timeout, onReading }: StoreOptions) {
     this.#provider = provider
@@ -74,15 +81,17 @@ export class Store {
     this.timeout = timeout
     this.deadlines = new Deadlines(clock)
     this.#onReading = onReading
-    this.#acquire = new Coalescer((batch) => this.#send('acquire', batch, () => provider.acquire(batch), timeOf))
+    this.#acquire = new Coalescer((batch, tell) => this.#sendAcquire(batch, tell))
     this.#extend = new Coalescer((batch) => this.#send('extend', batch, () => provider.extend(batch), timeOfLease))
     // One deadline for a batch, in place of one for each of thousands of locks.
-    this.#release = new Coalescer((batch) =>
-      this.within(
-        timeout,
-        aboutAll('release', batch),
-        this.#send('release', batch, () => provider.release(batch)),
-      ),
+    this.#release = new Coalescer(
+      (batch) =>
+        this.within(
+          timeout,
+          aboutAll('release', batch),
+          this.#send('release', batch, () => provider.release(batch)),
+        ),
+      () => this.#deciding,
     )
   }
 
@@ -91,9 +100,9 @@ export class Store {
     return this.#acquire.call(request)
   }
 
-  /** As many calls as there are requests, with one promise for all of them. Not bounded in time. */
-  acquireAll(requests: readonly AcquireRequest[]): Promise<readonly AcquireResult[]> {
-    return this.#acquire.callAll(requests)
+  /** As many calls as there are requests, with one promise for all of them; some answers may be told before. Not bounded in time. */
+  acquireAll(requests: readonly AcquireRequest[], tell?: Tell<AcquireResult>): Promise<readonly AcquireResult[]> {
+    return this.#acquire.callAll(requests, tell)
   }
 
   /** Not bounded in time, see {@link Store.within}. */
@@ -161,6 +170,34 @@ export class Store {
         },
       )
     })
+  }
+
+  /** The first answer that is told brings the store's clock. */
+  async #sendAcquire(batch: readonly AcquireRequest[], tell: Tell<AcquireResult>): Promise<readonly AcquireResult[]> {
+    const sentAt = this.clock.monotonic()
+    let told = false
+    const early: Tell<AcquireResult> = (index, result) => {
+      if (!told) this.#read(sentAt, timeOf(result))
+      told = true
+      tell(index, result)
+    }
+    const answers = this.#send('acquire', batch, () => this.#provider.acquire(batch, early), timeOf)
+    if (batch.length >= LARGE) this.#goesFirst(answers)
+    return await answers
+  }
+
+  /** What is begun early and ends soon is released after the rest is decided: both the store and this process have that to do first. */
+  #goesFirst(answers: Promise<unknown>): void {
+    const deciding = new Promise<void>((resolve) => {
+      const over = (): void => {
+        timer.cancel()
+        if (this.#deciding === deciding) this.#deciding = undefined
+        resolve()
+      }
+      const timer = setDeadline(this.clock, this.clock.monotonic() + GOES_FIRST_FOR, over, { background: true })
+      answers.then(over, over)
+    })
+    this.#deciding = deciding
   }
 
   /** Sends a batch. The first answer that has it brings the store's clock: they are all of the same time. */

@@ -128,9 +128,16 @@ export interface PauseRequest {
   readonly paused: boolean
 }
 
+/** Is told of an answer: its place in the batch, and the answer. */
+export type Tell<Answer> = (index: number, answer: Answer) => void
+
 /** The piece that keeps locks in one kind of store. */
 export interface LockProvider {
-  acquire(requests: readonly AcquireRequest[]): Promise<readonly AcquireResult[]>
+  /**
+   * A provider that has some answers of a large batch before the others may tell them, each once and before the promise settles, so that
+   * what was granted begins. The promise answers all the same; where it rejects, what was told stands.
+   */
+  acquire(requests: readonly AcquireRequest[], tell?: Tell<AcquireResult>): Promise<readonly AcquireResult[]>
   extend(requests: readonly ExtendRequest[]): Promise<readonly (Lease | undefined)[]>
   release(requests: readonly ReleaseRequest[]): Promise<readonly boolean[]>
   /** The records of these names that exist, or all, in order of their names. */

@@ -50,15 +50,14 @@ export async function askForTicks(
   const { asker } = engine
   const acquisitions = asks.map(({ tick }) => beginAcquisition(asker, tick.job.lock, tick.time))
   const pauses = new Pauses(engine)
-  const answers = await Acquisition.askAll(asker.store, acquisitions, patience)
   let refused = 0
-  for (const [index, ask] of asks.entries()) {
-    const answer = answers[index] as Grant | Refused | StoreError
+  await Acquisition.askAll(asker.store, acquisitions, patience, (index, answer) => {
+    const ask = asks[index] as Ask
     const acquisition = acquisitions[index] as Acquisition
     if ('granted' in answer && !answer.granted) refused++
     if ('granted' in answer) onAnswer(ask.tick, taken(engine, ask.tick, acquisition, answer))
     else engine.track(goOn(engine, ask, acquisition, pauses, answer).then((later) => onAnswer(ask.tick, later)))
-  }
+  })
   engine.headStart.learn(refused, asks.length)
 }
 
