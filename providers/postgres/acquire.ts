@@ -105,8 +105,7 @@ function refusalBy(record: LockRecord | undefined, request: AcquireRequest): Acq
 export const column = <Request>(requests: readonly Request[], value: (request: Request) => unknown): unknown[] =>
   requests.map((request) => value(request) ?? null)
 
-const grantValues = (requests: readonly AcquireRequest[]): unknown[] =>
-  acquireValues(requests).toSpliced(RERUN, 1)
+const grantValues = (requests: readonly AcquireRequest[]): unknown[] => acquireValues(requests).toSpliced(RERUN, 1)
 
 /** Where acquireValues has what only acquireStatement takes. */
 const RERUN = 4

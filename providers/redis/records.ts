@@ -8,7 +8,7 @@ import type {
   Refused,
   ReleaseRequest,
 } from '../../src/provider/contract.ts'
-import { holderOf, releasedHolderOf } from '../../src/provider/holder.ts'
+import { holderOf } from '../../src/provider/holder.ts'
 import type { ScriptAnswer } from './script-runner.ts'
 import { milliseconds } from './scripts.ts'
 
@@ -16,7 +16,6 @@ const optional = (value: number | undefined): string => (value === undefined ? '
 
 export const acquireArgs = (request: AcquireRequest): string[] => [
   holderOf(request),
-  releasedHolderOf(request),
   String(request.lockAtMostFor),
   optional(request.tick),
   request.onCrash === 'rerun' ? '1' : '',
@@ -33,7 +32,6 @@ export const extendArgs = (request: ExtendRequest): string[] => [
 
 export const releaseArgs = (request: ReleaseRequest): string[] => [
   holderOf(request),
-  releasedHolderOf(request),
   String(request.lockAtLeastFor),
   optional(request.tick),
 ]
@@ -51,9 +49,12 @@ type Fields = readonly [
 ]
 
 export function acquireResult({ name, owner }: AcquireRequest, { value, storeTime }: ScriptAnswer): AcquireResult {
-  const [outcome, fields] = value as ['granted', Fields] | [Refused['reason'], Fields | null]
-  if (outcome === 'granted') return { granted: true, lease: toLease(name, owner, fields, storeTime) }
-  return { granted: false, reason: outcome, record: fields ? toRecord(name, fields, storeTime) : undefined, storeTime }
+  if (typeof value === 'string') {
+    const [lockedAt, lockUntil, fencingToken] = value.split(' ') as [string, string, string]
+    return { granted: true, lease: toLease(name, owner, ['', lockedAt, lockUntil, fencingToken], storeTime) }
+  }
+  const [reason, fields] = value as [Refused['reason'], Fields | null]
+  return { granted: false, reason, record: fields ? toRecord(name, fields, storeTime) : undefined, storeTime }
 }
 
 export const extendResult = ({ name, owner }: ExtendRequest, { value, storeTime }: ScriptAnswer): Lease | undefined =>
@@ -64,10 +65,19 @@ export const readResult = (
   { value, storeTime }: ScriptAnswer,
 ): LockRecord | undefined => (value ? toRecord(name, value as Fields, storeTime) : undefined)
 
+/** The first of them. */
+type LeaseFields = readonly [
+  lockedBy: string,
+  lockedAt: string | null,
+  lockUntil: string,
+  fencingToken: string,
+  ...unknown[],
+]
+
 /** A 1 or 0; a client may be told to answer numbers as strings. */
 export const yes = (_: unknown, { value }: ScriptAnswer): boolean => Number(value) === 1
 
-function toLease(name: string, owner: string, fields: Fields, storeTime: number): Lease {
+function toLease(name: string, owner: string, fields: LeaseFields, storeTime: number): Lease {
   const [, acquiredAt, lockUntil, fencingToken] = fields
   return {
     name,

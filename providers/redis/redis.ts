@@ -1,6 +1,6 @@
 import { show } from '../../src/duration.ts'
 import { InvalidOptionError } from '../../src/errors.ts'
-import type { LockProvider } from '../../src/provider/contract.ts'
+import type { LockProvider, Tell } from '../../src/provider/contract.ts'
 import type { RedisClient, RedisCluster } from './client.ts'
 import { clientFor, givenClient } from './connect.ts'
 import { redisHistory } from './history.ts'
@@ -47,16 +47,27 @@ export function redis(input: RedisClient | RedisCluster | string | RedisOptions)
     requests: readonly Request[],
     argsOf: (request: Request) => string[],
     resultOf: (request: Request, answer: ScriptAnswer) => Result,
+    tell?: Tell<Result>,
   ): Promise<Result[]> => {
     const told = requests.map((request) => ({ keys: space.keysOf(request.name), args: argsOf(request) }))
-    const answers = await runner.run(script, told)
-    return requests.map((request, index) => resultOf(request, answers[index] as ScriptAnswer))
+    const resultAt = (index: number, answer: ScriptAnswer): Result => resultOf(requests[index] as Request, answer)
+    if (!tell) return (await runner.run(script, told)).map((answer, index) => resultAt(index, answer))
+    const results = new Array<Result>(requests.length)
+    await runner.run(script, told, (indexes, answers) => {
+      for (const [position, index] of indexes.entries()) {
+        const result = resultAt(index, answers[position] as ScriptAnswer)
+        results[index] = result
+        tell(index, result)
+      }
+    })
+    return results
   }
 
   const namesInStore = async (part: 'state' | 'any') => named(await listNames(await source.get(), space, part))
 
   return {
-    acquire: (requests) => run(scripts.acquire, requests, acquireArgs, acquireResult),
+    acquire: (requests, tell) =>
+      run(scripts.acquire, requests, acquireArgs, acquireResult, requests.length > 1 ? tell : undefined),
     extend: (requests) => run(scripts.extend, requests, extendArgs, extendResult),
     release: (requests) => run(scripts.release, requests, releaseArgs, yes),
     async read(names) {

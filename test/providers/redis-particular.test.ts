@@ -4,7 +4,16 @@ import { Redis } from 'ioredis'
 import { afterAll, describe, expect, inject, it } from 'vitest'
 import { keySpace } from '../../providers/redis/keys.ts'
 import { redis } from '../../providers/redis/redis.ts'
-import { extend, granted, newHolder, refused, release, SHORT_MS, toAcquire } from '../../src/testing/asking.ts'
+import {
+  extend,
+  granted,
+  newHolder,
+  refused,
+  release,
+  SHORT_MS,
+  toAcquire,
+  toRelease,
+} from '../../src/testing/asking.ts'
 import { until } from '../servers/until.ts'
 
 const server = inject('servers').redis
@@ -149,6 +158,19 @@ describe.skipIf('unavailable' in server)('redis', () => {
       expect(await commandsOf(() => refused(provider, newHolder(holder.name), 'tick-taken', { tick }))).toBe(1)
     })
 
+    it('of a batch costs five, besides three for all of them', async () => {
+      const [earlier, tick] = [Array.from({ length: 50 }, aHolder), Date.now()]
+      await provider.acquire(earlier.map((holder) => toAcquire(holder, { tick: tick - 1_000 })))
+      await provider.release(earlier.map((holder) => toRelease(holder, { tick: tick - 1_000 })))
+      const holders = earlier.map(({ name }) => newHolder(name))
+      expect(await commandsOf(() => provider.acquire(holders.map((holder) => toAcquire(holder, { tick }))))).toBe(
+        3 * 50 + 1,
+      )
+      expect(await commandsOf(() => provider.release(holders.map((holder) => toRelease(holder, { tick }))))).toBe(
+        2 * 50 + 2,
+      )
+    })
+
     it('is remembered for ever, also when the name took none before', async () => {
       const holder = aHolder()
       const ttl = (): Promise<number> => client.pttl(keysOf(holder.name).state)
@@ -284,6 +306,94 @@ describe.skipIf('unavailable' in server)('redis', () => {
       }
       const read = await watched.read(batch.map(({ name }) => name))
       expect(read.map(({ name }) => name)).toEqual([...new Set(batch.map(({ name }) => name))].sort())
+    })
+
+    it('tells the answers of each call when they are there, and answers all of them in the end', async () => {
+      let last: (() => void) | undefined
+      const held = new Promise<void>((resolve) => (last = resolve))
+      let calls = 0
+      const slow = redis({
+        prefix,
+        client: {
+          async evalsha(sha, keyCount, ...args) {
+            const reply = await client.evalsha(sha, keyCount, ...args)
+            if (++calls === 3) await held
+            return reply
+          },
+          eval: (script, keyCount, ...args) => client.eval(script, keyCount, ...args),
+          scan: (...args) => client.scan(...args),
+          ping: () => client.ping(),
+          script: (load, text) => client.script(load, text),
+        },
+      })
+      await slow.acquire([toAcquire(aHolder())])
+      const busy = aHolder()
+      const batch = Array.from({ length: 500 }, (_, index) => (index % 50 ? aHolder() : newHolder(busy.name)))
+      const told = new Map<number, unknown>()
+      const all = slow.acquire(
+        batch.map((holder) => toAcquire(holder)),
+        (index, answer) => {
+          expect(told.has(index)).toBe(false)
+          told.set(index, answer)
+        },
+      )
+      await until('two calls are answered', async () => told.size > 200)
+      expect(told.size).toBeLessThan(500)
+      last?.()
+      const answers = await all
+      expect(answers.map((answer) => answer.granted && answer.lease.owner)).toEqual(
+        batch.map(({ owner }, index) => (index === 0 || index % 50 !== 0) && owner),
+      )
+      expect([...told].sort(([a], [b]) => a - b)).toEqual([...answers.entries()])
+    })
+
+    it('sends once what is the same for all', async () => {
+      const sent: string[][] = []
+      const watched = redis({
+        prefix,
+        client: {
+          evalsha(sha, keyCount, ...args) {
+            sent.push(args.slice(keyCount))
+            return client.evalsha(sha, keyCount, ...args)
+          },
+          eval: (script, keyCount, ...args) => client.eval(script, keyCount, ...args),
+          scan: (...args) => client.scan(...args),
+          ping: () => client.ping(),
+          script: (load, text) => client.script(load, text),
+        },
+      })
+      const [a, b] = [aHolder(), aHolder()]
+      await watched.acquire([toAcquire(a, { tick: 1_000 }), toAcquire(b, { tick: 1_000 })])
+      expect(sent).toEqual([
+        ['-11111', '60000', '1000', '', '60000', '', `${a.label}#${a.owner}`, `${b.label}#${b.owner}`],
+      ])
+    })
+
+    it('keeps apart what only one field tells apart', async () => {
+      const { owner, label } = aHolder()
+      const names = [randomUUID(), randomUUID(), randomUUID()]
+      const asked = names.map((name, index) => toAcquire({ name, owner, label }, { tick: 1_000 * (index + 1) }))
+      await provider.acquire(asked)
+      expect((await provider.read(names)).map(({ name, lastTick }) => [name, lastTick]).sort()).toEqual(
+        names.map((name, index) => [name, 1_000 * (index + 1)]).sort(),
+      )
+      const again = names.map((name, index) =>
+        toAcquire(newHolder(name), { tick: 9_000, metadata: index === 1 ? 'said' : undefined }),
+      )
+      for (const name of names) await provider.forceRelease(name)
+      await provider.acquire(again)
+      const said = new Map((await provider.read(names)).map(({ name, metadata }) => [name, metadata]))
+      expect(names.map((name) => said.get(name))).toEqual([undefined, 'said', undefined])
+    })
+
+    it('overwrites no list or hash of others at the key of a lock that it knows', async () => {
+      const [known, other] = [aHolder(), aHolder()]
+      await granted(provider, known)
+      await release(provider, known)
+      await client.rpush(prefix + known.name, 'not a lock')
+      const batch = [toAcquire(newHolder(known.name)), toAcquire(other)]
+      await expect(provider.acquire(batch)).rejects.toThrow('WRONGTYPE')
+      expect(await client.lrange(prefix + known.name, 0, -1)).toEqual(['not a lock'])
     })
 
     it('rejects a batch of which a part failed; asking again gives what the other part was granted', async () => {

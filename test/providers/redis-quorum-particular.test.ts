@@ -6,6 +6,7 @@ import { keySpace } from '../../providers/redis/keys.ts'
 import { quorumScripts } from '../../providers/redis/quorum/lua.ts'
 import { redisQuorum } from '../../providers/redis/quorum/redis-quorum.ts'
 import { acquireVoteArgs } from '../../providers/redis/quorum/votes.ts'
+import { told } from '../../providers/redis/script-runner.ts'
 import { InvalidOptionError } from '../../src/errors.ts'
 import type { LockProvider } from '../../src/provider/contract.ts'
 import {
@@ -56,14 +57,9 @@ describe.skipIf('unavailable' in inject('servers')['redis-quorum'])('five Redis 
   /** Asks one server alone for its vote, as a node does that crashes before it has told the others. */
   const voteAt = async (place: number, holder: Holder, options: Parameters<typeof toAcquire>[1]): Promise<void> => {
     const client = new Redis(urls[place] ?? '')
-    const { lock, state } = keysOf(holder.name)
-    await client.eval(
-      quorumScripts.vote.text,
-      2,
-      lock,
-      state,
-      ...acquireVoteArgs(toAcquire(holder, options), randomUUID()),
-    )
+    const keys = keysOf(holder.name)
+    const args = told([{ keys, args: acquireVoteArgs(toAcquire(holder, options), randomUUID()) }])
+    await client.eval(quorumScripts.vote.text, 2, keys.lock, keys.state, ...args)
     client.disconnect()
   }
 

@@ -2,27 +2,28 @@
  * Takes locks. The same decisions as decideAcquire in src/provider/decide.ts.
  *
  *   KEYS      for each request: lock key, state key
- *   ARGV      for each request: holder, its released marker, lockAtMostFor (ms), tick (ms, or ''), '1' to rerun a crashed tick or '',
+ *   ARGV      for each request: holder, lockAtMostFor (ms), tick (ms, or ''), '1' to rerun a crashed tick or '',
  *             maxClockSkew (ms), '=' and the metadata (or '')
- *   answers   now, then for each request { 'granted' | 'held' | 'tick-taken' | 'clock-ahead' | 'paused', record or false }
+ *   answers   now, then for each request a lease as one text, or { 'held' | 'tick-taken' | 'clock-ahead' | 'paused', record or false }
  */
 /** What is asked, why it is refused, and what a grant writes: also what an acquisition on several servers decides by, see ../quorum. */
 export const DECIDE_ACQUIRE = /* lua */ `
--- 7, and what a script that goes on with this takes besides.
-local FIELDS = #ARGV / (#KEYS / 2)
+-- One table for all requests, one after another, in which what is the same for all is set once.
+local request = {}
+local only_holders_differ = own_fields == 0 or own_fields == 1 and not same_for_all[1]
 
 local function request_at(index)
-  local at = (index - 1) * FIELDS
-  return {
-    holder = ARGV[at + 1],
-    released = ARGV[at + 2],
-    at_most = tonumber(ARGV[at + 3]) * 1000,
-    tick_text = ARGV[at + 4],
-    tick = tonumber(ARGV[at + 4]),
-    rerun = ARGV[at + 5] == '1',
-    skew = tonumber(ARGV[at + 6]) * 1000,
-    metadata = ARGV[at + 7] ~= '' and string.sub(ARGV[at + 7], 2),
-  }
+  request.holder = told(index, 1)
+  if index == 1 or not only_holders_differ then
+    local tick, metadata = told(index, 3), told(index, 6)
+    request.at_most = tonumber(told(index, 2)) * 1000
+    request.tick_text = tick
+    request.tick = tonumber(tick)
+    request.rerun = told(index, 4) == '1'
+    request.skew = tonumber(told(index, 5)) * 1000
+    request.metadata = metadata ~= '' and string.sub(metadata, 2)
+  end
+  return request
 end
 
 -- Why the request is refused, or nil.
@@ -45,7 +46,7 @@ local function refusal(record, request, now, ours)
     end
   end
   -- A late duplicate of an acquisition that was granted and released: nobody waits for its answer.
-  if record.locked_by == request.released or record.lock_until > now then
+  if record.lock_until > now or record.locked_by == released_by(request.holder) then
     return 'held'
   end
   return nil
@@ -63,24 +64,22 @@ local function grant(lock_key, state_key, record, request, now)
     metadata = request.metadata,
     paused = record and record.paused,
   }
-  local written = { 'locked_by', granted.locked_by, 'locked_at', digits(granted.locked_at),
-    'lock_until', digits(granted.lock_until), 'fencing_token', digits(granted.fencing_token) }
-  local function write(field, value)
-    written[#written + 1] = field
-    written[#written + 1] = value
-  end
   if request.tick then
     granted.last_tick = request.tick_text
-    write('last_tick', granted.last_tick)
-    write('tick_done', '0')
+  end
+  put(lock_key, granted, now)
+  local at, until_text, token = digits(granted.locked_at), digits(granted.lock_until), digits(granted.fencing_token)
+  if request.tick then
+    redis.call('HSET', state_key, 'locked_by', granted.locked_by, 'locked_at', at, 'lock_until', until_text, 'fencing_token', token,
+      'last_tick', granted.last_tick, 'tick_done', '0')
+  else
+    redis.call('HSET', state_key, 'locked_by', granted.locked_by, 'locked_at', at, 'lock_until', until_text, 'fencing_token', token)
   end
   if granted.metadata then
-    write('metadata', granted.metadata)
-  elseif not record or record.has_metadata then
+    redis.call('HSET', state_key, 'metadata', granted.metadata)
+  elseif record and record.has_metadata then
     redis.call('HDEL', state_key, 'metadata')
   end
-  redis.call('HSET', state_key, unpack(written))
-  put(lock_key, granted, now)
   keep(state_key, granted, now, record)
   return granted
 end
@@ -101,30 +100,36 @@ local function is_settled(state, request, now)
   return request.tick < last_tick or request.tick == last_tick and (tick_done == '1' or not request.rerun)
 end
 
--- The outcome, and the record as it is answered.
+-- When it was granted, until when, and its token: one text, since thousands of them are made and read.
+local function lease(record)
+  return digits(record.locked_at) .. ' ' .. digits(record.lock_until) .. ' ' .. digits(record.fencing_token)
+end
+
+-- The answer to a request.
 local function acquire(lock_key, state_key, request, now)
   local state = load_state(state_key)
   if is_settled(state, request, now) then
-    return 'tick-taken', state
+    return { 'tick-taken', state }
   end
   local record = judge(record_of(state), lock_key, now)
   local ours = record and record.locked_by == request.holder and not record.foreign
   -- This owner was granted the lock before and the reply was lost: the same grant once more.
   if ours and record.lock_until > now then
-    return 'granted', fields(record)
+    return lease(record)
   end
   local reason = refusal(record, request, now, ours)
   if reason then
-    return reason, record and fields(record) or false
+    return { reason, record and fields(record) or false }
   end
-  return 'granted', fields(grant(lock_key, state_key, record, request, now))
+  return lease(grant(lock_key, state_key, record, request, now))
 end
 
 require_master(KEYS[2])
+look_up_holders()
 local now = clock()
 local answers = { digits(now) }
 for index = 1, #KEYS / 2 do
-  answers[index + 1] = { acquire(KEYS[index * 2 - 1], KEYS[index * 2], request_at(index), now) }
+  answers[index + 1] = acquire(KEYS[index * 2 - 1], KEYS[index * 2], request_at(index), now)
 end
 return answers
 `

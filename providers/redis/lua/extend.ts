@@ -6,17 +6,14 @@
  *   answers   now, then for each request the record, or false when this owner has no unexpired lease
  */
 export const EXTEND = /* lua */ `
-local FIELDS = 4
-
 require_master(KEYS[2])
 local now = clock()
 local answers = { digits(now) }
 for index = 1, #KEYS / 2 do
   local lock_key, state_key = KEYS[index * 2 - 1], KEYS[index * 2]
-  local at = (index - 1) * FIELDS
-  local holder = ARGV[at + 1]
-  local at_most, at_least = tonumber(ARGV[at + 2]) * 1000, tonumber(ARGV[at + 3]) * 1000
-  local may_shorten_until = tonumber(ARGV[at + 4])
+  local holder = told(index, 1)
+  local at_most, at_least = tonumber(told(index, 2)) * 1000, tonumber(told(index, 3)) * 1000
+  local may_shorten_until = tonumber(told(index, 4))
   local record = load(lock_key, state_key, now)
   if record and record.locked_by == holder and not record.foreign and record.lock_until > now then
     local may_shorten = may_shorten_until and now <= may_shorten_until

@@ -28,7 +28,7 @@ local now = clock()
 local answers = { digits(now) }
 for index = 1, #KEYS / 2 do
   local lock_key, state_key = KEYS[index * 2 - 1], KEYS[index * 2]
-  local wanted = ARGV[index] == '1'
+  local wanted = told(index, 1) == '1'
   local record = load(lock_key, state_key, now)
   local changed = wanted ~= (record ~= nil and record.paused)
   if changed then

@@ -12,7 +12,7 @@ local now = clock()
 local answers = { digits(now) }
 for index = 1, #KEYS / 2 do
   local lock_key, state_key = KEYS[index * 2 - 1], KEYS[index * 2]
-  local before = now - tonumber(ARGV[index]) * 1000
+  local before = now - tonumber(told(index, 1)) * 1000
   local record = load(lock_key, state_key, now)
   local unused = record and not record.paused and math.max(record.lock_until, tonumber(record.last_tick or 0) * 1000) < before
   if unused then

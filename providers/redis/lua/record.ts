@@ -1,6 +1,8 @@
 /*
  * What every script begins with: how a lock lies in Redis, and how it is read and written.
  *
+ * In the scripts' own descriptions "ARGV" are the fields that `told` answers.
+ *
  * The scripts stand as text in modules, not in .lua files, so that a service bundled into one file (esbuild, webpack) still has
  * them. Each is sent with what stands here before it.
  *
@@ -17,6 +19,24 @@
  * Times are whole microseconds since the epoch: exact as doubles up to the year 2255, where fractions of milliseconds are not.
  */
 export const RECORD = /* lua */ `
+-- What the requests are told besides their keys. ARGV[1] has a letter for each field: '1' when it is the same for all requests and comes once, or '-'.
+-- What comes once comes first, in order; the other fields follow, for each request.
+local FIELDS = #(ARGV[1] or '')
+local same_for_all, place, own_fields, before_own = {}, {}, 0, 1
+for field = 1, FIELDS do
+  if string.sub(ARGV[1], field, field) == '1' then
+    before_own = before_own + 1
+    same_for_all[field] = ARGV[before_own]
+  else
+    own_fields = own_fields + 1
+    place[field] = own_fields
+  end
+end
+
+local function told(index, field)
+  return same_for_all[field] or ARGV[before_own + (index - 1) * own_fields + place[field]]
+end
+
 -- A thousand years and more from now, yet still a date in JavaScript: the end of a key that has no expiry.
 local FOREVER = 8640000000000000000
 local DAY_MS = 24 * 60 * 60 * 1000
@@ -31,6 +51,11 @@ local function digits(number)
     written_out[number] = text
   end
   return text
+end
+
+-- What 'locked_by' says after its holder has released.
+local function released_by(holder)
+  return holder .. '#released'
 end
 
 local function clock()
@@ -71,10 +96,36 @@ local function record_of(state)
   } or nil
 end
 
+-- What the lock keys hold, once it was looked up for all of a batch: by key, false where there is nothing.
+local held_by = {}
+
+-- One command for a batch in place of one for each lock. Keys don't expire while a script runs.
+local function look_up_holders()
+  if #KEYS == 2 then
+    return
+  end
+  local lock_keys = {}
+  for index = 1, #KEYS / 2 do
+    lock_keys[index] = KEYS[index * 2 - 1]
+  end
+  for index, holder in ipairs(redis.call('MGET', unpack(lock_keys))) do
+    held_by[lock_keys[index]] = holder
+  end
+end
+
+local function holder_at(lock_key, record)
+  local holder = held_by[lock_key]
+  -- MGET says nothing of a key that is no string, where GET fails, and so does 'put'.
+  if holder == nil or not holder and not record then
+    holder = redis.call('GET', lock_key)
+  end
+  return holder
+end
+
 -- What a name's record is by its state and its lock key, or nil when there is none. 'roughly' leaves out to look whether somebody has changed the
 -- key's expiry by hand, where a lease of ours has not ended by either.
 local function judge(record, lock_key, now, roughly)
-  local holder = redis.call('GET', lock_key)
+  local holder = holder_at(lock_key, record)
   if not holder then
     -- Lapsed, released, or deleted by hand: free whatever the state says.
     if record then
@@ -116,15 +167,23 @@ local has_pxat = true
 -- Sets the lock key to last until record.lock_until, to the moment: neither may a key go before its lease, or another
 -- takes the lock, nor stay after it, or a ShedLock node that saw the end is refused.
 local function put(lock_key, record, now)
+  held_by[lock_key] = record.locked_by
   if record.lock_until >= FOREVER then
     redis.call('SET', lock_key, record.locked_by)
     return
   end
   local expiry = digits(record.lock_until / 1000 - 1)
   if has_pxat then
-    has_pxat = not redis.pcall('SET', lock_key, record.locked_by, 'PXAT', expiry).err
+    -- With GET it fails where there is a list or a hash of others.
+    local answer = redis.pcall('SET', lock_key, record.locked_by, 'GET', 'PXAT', expiry)
+    local failed = type(answer) == 'table' and answer.err
+    if failed and string.find(failed, 'WRONGTYPE', 1, true) then
+      error(failed, 0)
+    end
+    has_pxat = not failed
   end
   if not has_pxat then
+    redis.call('GET', lock_key)
     redis.call('SET', lock_key, record.locked_by)
     redis.call('PEXPIREAT', lock_key, expiry)
   end

@@ -3,11 +3,12 @@
  * lockAtLeastFor; the state remembers who released.
  *
  *   KEYS      for each request: lock key, state key
- *   ARGV      for each request: holder, its released marker, lockAtLeastFor (ms), tick (ms, or '')
+ *   ARGV      for each request: holder, lockAtLeastFor (ms), tick (ms, or '')
  *   answers   now, then for each request 1 (freed, now or before) or 0 (this owner has no unexpired lease)
  */
 export const RELEASE = /* lua */ `
-local FIELDS = 4
+-- The lock keys to delete, by one command for all.
+local freed_keys = {}
 
 local function release(lock_key, state_key, record, released, at_least, tick, now)
   record.locked_by = released
@@ -22,27 +23,32 @@ local function release(lock_key, state_key, record, released, at_least, tick, no
   if record.lock_until > now then
     put(lock_key, record, now)
   else
-    redis.call('DEL', lock_key)
+    held_by[lock_key] = false
+    freed_keys[#freed_keys + 1] = lock_key
   end
   keep(state_key, record, now, record)
 end
 
 require_master(KEYS[2])
+look_up_holders()
 local now = clock()
 local answers = { digits(now) }
 for index = 1, #KEYS / 2 do
   local lock_key, state_key = KEYS[index * 2 - 1], KEYS[index * 2]
-  local at = (index - 1) * FIELDS
-  local holder, released = ARGV[at + 1], ARGV[at + 2]
+  local holder = told(index, 1)
+  local released = released_by(holder)
   local record = load(lock_key, state_key, now, true)
   local freed = 0
   if record and record.locked_by == released then
     freed = 1
   elseif record and record.locked_by == holder and not record.foreign and record.lock_until > now then
-    release(lock_key, state_key, record, released, tonumber(ARGV[at + 3]) * 1000, tonumber(ARGV[at + 4]), now)
+    release(lock_key, state_key, record, released, tonumber(told(index, 2)) * 1000, tonumber(told(index, 3)), now)
     freed = 1
   end
   answers[index + 1] = freed
+end
+if #freed_keys > 0 then
+  redis.call('DEL', unpack(freed_keys))
 end
 return answers
 `

@@ -106,7 +106,7 @@ local now = clock()
 local answers = { digits(now) }
 for index = 1, #KEYS / 2 do
   local lock_key, state_key = KEYS[index * 2 - 1], KEYS[index * 2]
-  local request, ballot = request_at(index), ARGV[index * FIELDS]
+  local request, ballot = request_at(index), told(index, FIELDS)
   local record = load(lock_key, state_key, now)
   local ours = record and record.locked_by == request.holder and not record.foreign
   local outcome, open = 'granted', false
@@ -141,8 +141,8 @@ const CONFIRM = /* lua */ `
 require_master(KEYS[2])
 local answers = { digits(clock()) }
 for index = 1, #KEYS / 2 do
-  local state_key, at = KEYS[index * 2], (index - 1) * 4
-  local holder, ballot, answered, agreed = ARGV[at + 1], ARGV[at + 2], ARGV[at + 3], ARGV[at + 4]
+  local state_key = KEYS[index * 2]
+  local holder, ballot, answered, agreed = told(index, 1), told(index, 2), told(index, 3), told(index, 4)
   local state = redis.call('HMGET', state_key, 'locked_by', 'fencing_token', 'pending')
   local same = state[1] == holder and (state[2] == answered or state[2] == agreed)
   if same then
@@ -167,9 +167,9 @@ require_master(KEYS[2])
 local now = clock()
 local answers = { digits(now) }
 for index = 1, #KEYS / 2 do
-  local lock_key, state_key, at = KEYS[index * 2 - 1], KEYS[index * 2], (index - 1) * 2
+  local lock_key, state_key = KEYS[index * 2 - 1], KEYS[index * 2]
   local record = load(lock_key, state_key, now)
-  local given = record and record.locked_by == ARGV[at + 1] and not record.foreign and record.ballot == ARGV[at + 2]
+  local given = record and record.locked_by == told(index, 1) and not record.foreign and record.ballot == told(index, 2)
   if given then
     without_vote(record)
     write_ticks(state_key, record)
