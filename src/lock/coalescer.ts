@@ -28,7 +28,8 @@ export class Coalescer<Request, Result> {
 
   call(request: Request): Promise<Result> {
     return new Promise((resolve, reject) => {
-      this.#gather({ requests: [request], resolve: (results) => resolve(results[0] as Result), reject })
+      const tell: Tell<Result> = (_, result) => resolve(result)
+      this.#gather({ requests: [request], tell, resolve: (results) => resolve(results[0] as Result), reject })
     })
   }
 

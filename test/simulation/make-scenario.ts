@@ -36,7 +36,8 @@ export function makeScenario(seed: number): Scenario {
   const maker = { random, until: calmAfter - 30_000, nodes, jobs, store }
   const faults = Array.from({ length: calm ? 0 : random.int(1, 25) }, () => makeFault(maker))
   faults.sort((a, b) => a.at - b.at)
-  return { seed, store, start, length, nodes, jobs, faults, weather: makeWeather(random, calm), calmAfter }
+  const weather = makeWeather(random, calm)
+  return { seed, store, start, length, nodes, jobs, faults, weather, tellsEarly: seed % 3 === 0, calmAfter }
 }
 
 function makeNode(random: Random, index: number): SimulatedNode {

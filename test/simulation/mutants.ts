@@ -85,7 +85,7 @@ const byRule: Readonly<Record<string, readonly Omit<Mutant, 'rule'>[]>> = {
     },
     {
       name: 'extension without owner',
-      seed: 28,
+      seed: 104,
       file: DECIDE,
       replace: 'record.lockedBy !== holderOf(request) || record.lockUntil <= now) return undefined\n  const may',
       by: 'record.lockUntil <= now) return undefined\n  const may',
@@ -231,7 +231,7 @@ const byRule: Readonly<Record<string, readonly Omit<Mutant, 'rule'>[]>> = {
     },
     {
       name: "the plan does not follow the store's clock",
-      seed: 85,
+      seed: 23,
       file: PLANNER,
       replace: 'if (this.#started && this.#follow() >= NOTICEABLE) this.#arm()',
       by: '',
@@ -291,7 +291,7 @@ const byRule: Readonly<Record<string, readonly Omit<Mutant, 'rule'>[]>> = {
   'catch-up': [
     {
       name: 'a new tick overtakes those that are owed',
-      seed: 2,
+      seed: 5,
       file: 'src/scheduler/due.ts',
       replace: 'if (catchUp.queue(job, time)) continue',
       by: '',

@@ -6,6 +6,7 @@ import type {
   LockProvider,
   LockRecord,
   ReleaseRequest,
+  Tell,
 } from '../../src/provider/contract.ts'
 import type { NodeClock } from './node-clock.ts'
 import type { Outage } from './outages.ts'
@@ -27,6 +28,8 @@ export interface LinkOptions {
   readonly world: World
   readonly clock: NodeClock
   readonly random: Random
+  /** Where the store tells some answers of a batch before the others: picks which, and when. */
+  readonly early: Random | undefined
   readonly state: StoreState
   /** The node asks for acquisitions, whether that arrives or not. */
   readonly onAsk: (requests: readonly AcquireRequest[]) => void
@@ -66,13 +69,7 @@ export class Link {
   over(store: LockProvider): LockProvider {
     return {
       ...store,
-      acquire: (requests) => {
-        this.#options.onAsk(requests)
-        return this.#call(
-          () => store.acquire(requests),
-          (results, after) => this.#options.onAnswer(requests, results, after),
-        )
-      },
+      acquire: (requests, tell) => this.#acquire(store, requests, tell),
       extend: (requests) => {
         const answer = this.#call(() => store.extend(requests))
         this.#options.onExtend(requests, answer)
@@ -89,6 +86,47 @@ export class Link {
         ),
       close: async () => {},
     }
+  }
+
+  #acquire(
+    store: LockProvider,
+    requests: readonly AcquireRequest[],
+    tell: Tell<AcquireResult> | undefined,
+  ): Promise<readonly AcquireResult[]> {
+    const { world, onAsk, onAnswer } = this.#options
+    const sentAt = world.now
+    let told = 0
+    let settled = false
+    const hearEarly = (results: readonly AcquireResult[]): void => {
+      if (settled) return
+      const after = world.now - sentAt
+      if (after <= SOON) this.#knowsTime()
+      told = results.length
+      onAnswer(requests.slice(0, told), results, after)
+      for (const [index, result] of results.entries()) tell?.(index, result)
+    }
+    onAsk(requests)
+    const answers = this.#call(
+      async () => {
+        const results = await store.acquire(requests)
+        if (tell) this.#tellSome(results, hearEarly)
+        return results
+      },
+      (results, after) => onAnswer(requests.slice(told), results.slice(told), after),
+    )
+    const settle = (): void => {
+      settled = true
+    }
+    answers.then(settle, settle)
+    return answers
+  }
+
+  /** Delivers the first so many of some answers by themselves, unless they are lost on their way or overtaken. */
+  #tellSome(results: readonly AcquireResult[], hear: (some: readonly AcquireResult[]) => void): void {
+    const { early, world, clock } = this.#options
+    if (!early || results.length < 2 || this.cut || early.chance(0.5)) return
+    const some = results.slice(0, early.int(1, results.length - 1))
+    world.after(early.float() * 3, () => clock.deliver(() => hear(some)))
   }
 
   #call<Answer>(apply: () => Promise<Answer>, onAnswer?: (answer: Answer, after: number) => void): Promise<Answer> {

@@ -71,6 +71,8 @@ export interface Scenario {
   readonly jobs: readonly SimulatedJob[]
   readonly faults: readonly Fault[]
   readonly weather: Weather
+  /** The store tells some answers of a batch before the others. */
+  readonly tellsEarly: boolean
   /** After so many ms the network is good, and no fault begins any more: all has to go on. */
   readonly calmAfter: number
 }

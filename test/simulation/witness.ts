@@ -137,16 +137,20 @@ export class Witness {
   /** The store has forgotten what it did since then. */
   forgot(since: number): void {
     for (const file of this.files.values()) {
-      const before = file.history.find(({ at }) => at > since)
+      const { history } = file
+      const index = history.findIndex(({ at }) => at > since)
+      const before = history[index]
       if (!before) continue
       for (const [, tick] of file.ticks)
         for (const grant of tick.grants) if (grant.at > since) file.forgotten.add(grant.owner)
-      for (const { holding } of file.history) if (holding.grantedAt > since) file.forgotten.add(holding.owner)
+      for (const { holding } of history) if (holding.grantedAt > since) file.forgotten.add(holding.owner)
       if (file.holding.grantedAt > since) file.forgotten.add(file.holding.owner)
       // Whoever had extended or released since then may find his lease over, or still there.
       file.forgotten.add(file.holding.owner)
       file.forgotten.add(before.holding.owner)
-      this.hold(file, before.holding)
+      // Another failover soon after finds nothing of what this one forgot.
+      history.length = index
+      file.holding = before.holding
     }
   }
 
