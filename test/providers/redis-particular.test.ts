@@ -347,6 +347,15 @@ describe.skipIf('unavailable' in server)('redis', () => {
       expect([...told].sort(([a], [b]) => a - b)).toEqual([...answers.entries()])
     })
 
+    it('may ask for one name ten thousand times', async () => {
+      const { name } = aHolder()
+      const batch = Array.from({ length: 10_000 }, () => newHolder(name))
+      const answers = await provider.acquire(batch.map((holder) => toAcquire(holder)))
+      expect(answers.map(({ granted }) => granted)).toEqual(batch.map((_, index) => index === 0))
+      const freed = await provider.release(batch.map((holder) => toRelease(holder)))
+      expect(freed).toEqual(batch.map((_, index) => index === 0))
+    })
+
     it('sends once what is the same for all', async () => {
       const sent: string[][] = []
       const watched = redis({

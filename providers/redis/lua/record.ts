@@ -105,8 +105,12 @@ local function look_up_holders()
     return
   end
   local lock_keys = {}
-  for index = 1, #KEYS / 2 do
-    lock_keys[index] = KEYS[index * 2 - 1]
+  for index = 1, #KEYS, 2 do
+    -- A name may occur more often than unpack() takes.
+    if held_by[KEYS[index]] == nil then
+      held_by[KEYS[index]] = false
+      lock_keys[#lock_keys + 1] = KEYS[index]
+    end
   end
   for index, holder in ipairs(redis.call('MGET', unpack(lock_keys))) do
     held_by[lock_keys[index]] = holder
