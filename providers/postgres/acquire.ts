@@ -105,17 +105,16 @@ function refusalBy(record: LockRecord | undefined, request: AcquireRequest): Acq
 export const column = <Request>(requests: readonly Request[], value: (request: Request) => unknown): unknown[] =>
   requests.map((request) => value(request) ?? null)
 
-const grantValues = (requests: readonly AcquireRequest[]): unknown[] => acquireValues(requests).toSpliced(RERUN, 1)
-
-/** Where acquireValues has what only acquireStatement takes. */
-const RERUN = 4
-
-const acquireValues = (requests: readonly AcquireRequest[]): unknown[] => [
+const grantValues = (requests: readonly AcquireRequest[]): unknown[] => [
   column(requests, ({ name }) => name),
   column(requests, holderOf),
   column(requests, ({ lockAtMostFor }) => lockAtMostFor),
   column(requests, ({ tick }) => tick),
-  column(requests, ({ onCrash }) => onCrash === 'rerun'),
   column(requests, ({ maxClockSkew }) => Math.min(maxClockSkew, FAR)),
   column(requests, ({ metadata }) => metadata),
+]
+
+const acquireValues = (requests: readonly AcquireRequest[]): unknown[] => [
+  ...grantValues(requests),
+  column(requests, ({ onCrash }) => onCrash === 'rerun'),
 ]

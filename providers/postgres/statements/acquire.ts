@@ -5,9 +5,9 @@
  *   $2 text[]     holders, what locked_by shall be
  *   $3 float8[]   lockAtMostFor, ms
  *   $4 float8[]   ticks, ms since the epoch, or null
- *   $5 boolean[]  whether a crashed tick may run again
- *   $6 float8[]   maxClockSkew, ms
- *   $7 text[]     metadata, or null
+ *   $5 float8[]   maxClockSkew, ms
+ *   $6 text[]     metadata, or null
+ *   $7 boolean[]  whether a crashed tick may run again
  *
  * Answers a row for each name that was settled. A name without a row was created, or deleted, by somebody else while the
  * statement ran: ask for it again.
@@ -48,8 +48,8 @@ export const acquireStatement = (table: string): string => `
         asked.name, holder, at_most * interval '1 ms' AS at_most,
         timestamp 'epoch' + tick * interval '1 ms' AS tick, rerun, max_skew * interval '1 ms' AS max_skew, note,
         t AS lock, clock_timestamp() AT TIME ZONE 'UTC' AS now
-      FROM unnest($1::text[], $2::text[], $3::float8[], $4::float8[], $5::boolean[], $6::float8[], $7::text[])
-        AS asked (name, holder, at_most, tick, rerun, max_skew, note)
+      FROM unnest($1::text[], $2::text[], $3::float8[], $4::float8[], $5::float8[], $6::text[], $7::boolean[])
+        AS asked (name, holder, at_most, tick, max_skew, note, rerun)
       LEFT JOIN ${table} t ON t.name = asked.name
     ) request
   ),

@@ -2,14 +2,7 @@
  * Grants the locks of a batch that have a record and are free, and says nothing of the others (nor of the rerun of a tick): those are asked
  * for by acquireStatement, which costs the server twice as much. For a node that was granted most of its last batch.
  *
- *   $1 text[]     names
- *   $2 text[]     holders, what locked_by shall be
- *   $3 float8[]   lockAtMostFor, ms
- *   $4 float8[]   ticks, ms since the epoch, or null
- *   $5 float8[]   maxClockSkew, ms
- *   $6 text[]     metadata, or null
- *
- * Answers a row for each name that was granted.
+ * Takes what acquireStatement takes, but for $7. Answers a row for each name that was granted.
  *
  *   locked   The records that are free, as decideAcquire says, locked in the order of their names, or two batches would deadlock. Where
  *            this waits for another node, the conditions are checked once more on what that node left. Nothing else is locked or written.
