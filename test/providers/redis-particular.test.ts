@@ -27,6 +27,20 @@ describe.skipIf('unavailable' in server)('redis', () => {
   const provider = redis({ client, prefix })
   const { keysOf } = keySpace(prefix)
   const aHolder = () => newHolder(randomUUID())
+  /** A provider whose calls of a script by its hash go through this. */
+  const through = (
+    watch: (keyCount: number, args: readonly string[], call: () => Promise<unknown>) => Promise<unknown>,
+  ) =>
+    redis({
+      prefix,
+      client: {
+        evalsha: (sha, keyCount, ...args) => watch(keyCount, args, () => client.evalsha(sha, keyCount, ...args)),
+        eval: (script, keyCount, ...args) => client.eval(script, keyCount, ...args),
+        scan: (...args) => client.scan(...args),
+        ping: () => client.ping(),
+        script: (load, text) => client.script(load, text),
+      },
+    })
   afterAll(async () => {
     const keys = await client.keys(`*${prefix}*`)
     if (keys.length > 0) await client.del(...keys)
@@ -278,19 +292,10 @@ describe.skipIf('unavailable' in server)('redis', () => {
     })
 
     it('keeps a batch in order, also when it is cut and a name occurs in it again and again', async () => {
-      const calls: string[][] = []
-      const watched = redis({
-        prefix,
-        client: {
-          evalsha: (sha, keyCount, ...args) => {
-            calls.push(args.slice(0, keyCount))
-            return client.evalsha(sha, keyCount, ...args)
-          },
-          eval: (script, keyCount, ...args) => client.eval(script, keyCount, ...args),
-          scan: (...args) => client.scan(...args),
-          ping: () => client.ping(),
-          script: (load, text) => client.script(load, text),
-        },
+      const calls: (readonly string[])[] = []
+      const watched = through((keyCount, args, call) => {
+        calls.push(args.slice(0, keyCount))
+        return call()
       })
       const busy = aHolder()
       const batch = Array.from({ length: 1_001 }, (_, index) => (index % 10 ? aHolder() : newHolder(busy.name)))
@@ -312,19 +317,10 @@ describe.skipIf('unavailable' in server)('redis', () => {
       let last: (() => void) | undefined
       const held = new Promise<void>((resolve) => (last = resolve))
       let calls = 0
-      const slow = redis({
-        prefix,
-        client: {
-          async evalsha(sha, keyCount, ...args) {
-            const reply = await client.evalsha(sha, keyCount, ...args)
-            if (++calls === 3) await held
-            return reply
-          },
-          eval: (script, keyCount, ...args) => client.eval(script, keyCount, ...args),
-          scan: (...args) => client.scan(...args),
-          ping: () => client.ping(),
-          script: (load, text) => client.script(load, text),
-        },
+      const slow = through(async (_keyCount, _args, call) => {
+        const reply = await call()
+        if (++calls === 3) await held
+        return reply
       })
       await slow.acquire([toAcquire(aHolder())])
       const busy = aHolder()
@@ -357,19 +353,10 @@ describe.skipIf('unavailable' in server)('redis', () => {
     })
 
     it('sends once what is the same for all', async () => {
-      const sent: string[][] = []
-      const watched = redis({
-        prefix,
-        client: {
-          evalsha(sha, keyCount, ...args) {
-            sent.push(args.slice(keyCount))
-            return client.evalsha(sha, keyCount, ...args)
-          },
-          eval: (script, keyCount, ...args) => client.eval(script, keyCount, ...args),
-          scan: (...args) => client.scan(...args),
-          ping: () => client.ping(),
-          script: (load, text) => client.script(load, text),
-        },
+      const sent: (readonly string[])[] = []
+      const watched = through((keyCount, args, call) => {
+        sent.push(args.slice(keyCount))
+        return call()
       })
       const [a, b] = [aHolder(), aHolder()]
       await watched.acquire([toAcquire(a, { tick: 1_000 }), toAcquire(b, { tick: 1_000 })])

@@ -293,16 +293,22 @@ describe('several nodes that catch up', () => {
   })
 })
 
+/** One node, begun at 25 with two ticks to catch up on, whose runs go on until they are told to end. */
+async function behind() {
+  const cluster = new Cluster()
+  await cluster.until(0)
+  await ranAt(cluster, 0)
+  await cluster.until(25)
+  const node = cluster.node()
+  const work = new Work()
+  cluster.job({ every: '10s', catchUp: WINDOW, lockAtMostFor: '1h' }, work.run)
+  await cluster.start()
+  return { cluster, node, work }
+}
+
 describe('while a job catches up', () => {
   it('new ticks wait their turn', async () => {
-    const cluster = new Cluster()
-    await cluster.until(0)
-    await ranAt(cluster, 0)
-    await cluster.until(25)
-    const node = cluster.node()
-    const work = new Work()
-    cluster.job({ every: '10s', catchUp: WINDOW, lockAtMostFor: '1h' }, work.run)
-    await cluster.start()
+    const { cluster, node, work } = await behind()
     await cluster.until(42)
     expect(node.ticksOf('tick')).toEqual([30, 40])
     expect(cluster.ticks).toEqual([10])
@@ -394,14 +400,7 @@ describe('after this machine was asleep', () => {
   })
 
   it('while it was catching up, what passed is not overtaken by what was queued since', async () => {
-    const cluster = new Cluster()
-    await cluster.until(0)
-    await ranAt(cluster, 0)
-    await cluster.until(25)
-    const node = cluster.node()
-    const work = new Work()
-    cluster.job({ every: '10s', catchUp: WINDOW, lockAtMostFor: '1h' }, work.run)
-    await cluster.start()
+    const { cluster, node, work } = await behind()
     await cluster.until(26)
     await node.clock.sleep(MINUTE)
     await cluster.until(92)

@@ -2,13 +2,19 @@ import { describe, expect, it } from 'vitest'
 import { isLockLost } from '../../../src/errors.ts'
 import { Cluster, MIDNIGHT, SECOND, Work } from './cluster.ts'
 
+/** One node with a job that runs until it is told to end, under a lease of this length that is kept alive. */
+async function kept(lockAtMostFor: string) {
+  const cluster = new Cluster()
+  const node = cluster.node()
+  const work = new Work()
+  cluster.job({ every: '1m', lockAtMostFor, keepAlive: true }, work.run)
+  await cluster.start()
+  return { cluster, node, work }
+}
+
 describe('a lease', () => {
   it('is renewed at a third of its length while the job runs, and each renewal is told', async () => {
-    const cluster = new Cluster()
-    const node = cluster.node()
-    const work = new Work()
-    cluster.job({ every: '1m', lockAtMostFor: '9s', keepAlive: true }, work.run)
-    await cluster.start()
+    const { cluster, node, work } = await kept('9s')
     await cluster.until(30)
     expect(node.store.callsOf('extend').map(({ at }) => (at - MIDNIGHT) / SECOND)).toEqual([
       3, 6, 9, 12, 15, 18, 21, 24, 27, 30,
@@ -22,11 +28,7 @@ describe('a lease', () => {
   })
 
   it('outlives a store that fails for a while', async () => {
-    const cluster = new Cluster()
-    const node = cluster.node()
-    const work = new Work()
-    cluster.job({ every: '1m', lockAtMostFor: '9s', keepAlive: true }, work.run)
-    await cluster.start()
+    const { cluster, node, work } = await kept('9s')
     await cluster.until(2)
     node.store.set('down', 'extend')
     await cluster.until(8)
@@ -39,11 +41,7 @@ describe('a lease', () => {
   })
 
   it('outlives a renewal that is lost on its way, however short it is', async () => {
-    const cluster = new Cluster()
-    const node = cluster.node()
-    const work = new Work()
-    cluster.job({ every: '1m', lockAtMostFor: '6s', keepAlive: true }, work.run)
-    await cluster.start()
+    const { cluster, node, work } = await kept('6s')
     await cluster.until(1)
     node.store.set('hang', 'extend')
     await cluster.until(2.5)
@@ -105,11 +103,7 @@ describe('a lease', () => {
   })
 
   it('that another one took is lost at the next renewal', async () => {
-    const cluster = new Cluster()
-    const node = cluster.node()
-    const work = new Work()
-    cluster.job({ every: '1m', lockAtMostFor: '9s', keepAlive: true }, work.run)
-    await cluster.start()
+    const { cluster, node, work } = await kept('9s')
     await cluster.until(1)
     await cluster.store.forceRelease('job')
     await cluster.until(3)
