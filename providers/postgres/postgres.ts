@@ -1,3 +1,4 @@
+import { setTimeout as pause } from 'node:timers/promises'
 import { StoreError } from '../../src/errors.ts'
 import type { ExtendRequest, Lease, LockProvider, LockRecord, ReleaseRequest } from '../../src/provider/contract.ts'
 import { holderOf } from '../../src/provider/holder.ts'
@@ -23,7 +24,14 @@ export type PostgresProvider = LockProvider & Required<Pick<LockProvider, 'setup
 const ATTEMPTS = 10
 
 /** The server undid everything and asks for another try: a serialization failure (sessions whose isolation isn't READ COMMITTED), a deadlock. */
-const TRY_AGAIN: readonly unknown[] = ['40001', '40P01']
+const DEADLOCK = '40P01'
+const TRY_AGAIN: readonly unknown[] = ['40001', DEADLOCK]
+
+/**
+ * After a deadlock, ms: the other session has been woken, but a row is nobody's until it has got to run. Who asks again before that takes
+ * the row once more, and both wait for the server's deadlock_timeout (a second) again.
+ */
+const LEAST_PAUSE = 50
 
 /**
  * Keeps locks in a table of PostgreSQL 12 or later, by the server's own clock. Each call costs one round trip for its whole batch.
@@ -61,7 +69,9 @@ export function postgres(input: PostgresInput): PostgresProvider {
       try {
         return (await connection.query(statements[statement], values)) as readonly Row[]
       } catch (error) {
-        if (attempt === ATTEMPTS || !TRY_AGAIN.includes(codeOf(error))) throw explain(error, settings.table)
+        const code = codeOf(error)
+        if (attempt === ATTEMPTS || !TRY_AGAIN.includes(code)) throw explain(error, settings.table)
+        if (code === DEADLOCK) await pause(LEAST_PAUSE * (1 + Math.random()))
       }
     }
   }
