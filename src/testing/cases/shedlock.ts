@@ -63,6 +63,7 @@ export const shedLock: CaseGroup = {
       await release(bench.a, ours, { lockAtLeastFor: 30_000 })
       assert.equal(await asShedLock(bench, ours.name), false)
       await bench.a.forceRelease(ours.name)
+      await bench.lapsed(ours.name)
       assert.equal(await asShedLock(bench, ours.name), true)
     },
 
