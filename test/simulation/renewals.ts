@@ -26,10 +26,19 @@ export function watchRenewal(
   answer.then((leases) => {
     if (settled) return
     settled = true
-    for (let index = 0; index < requests.length; index++)
-      if (!leases[index]) expectLoss(witness, life, requests[index] as ExtendRequest)
+    for (let index = 0; index < requests.length; index++) {
+      const request = requests[index] as ExtendRequest
+      const lease = leases[index]
+      if (lease) noteLease(witness, request, lease)
+      else expectLoss(witness, life, request)
+    }
   }, failed)
   witness.later(GIVEN_UP, failed)
+}
+
+function noteLease(witness: Witness, { name, owner }: ExtendRequest, { lockUntil }: Lease): void {
+  const run = witness.files.get(name)?.runs.get(owner)
+  if (run?.lock?.held) run.heardUntil = Math.max(run.heardUntil, lockUntil)
 }
 
 /** A renewal that failed is repeated after an eighth of what is left: a lease is not let go at the first failure. */

@@ -14,4 +14,6 @@ export interface WitnessedRun {
   endedAt: number | undefined
   /** When the lease under which it began, or was extended to, ends in the store. */
   leaseUntil: number
+  /** The same, as its node has heard in time: of an extension whose answer came when it had given up its lease, it knows nothing. */
+  heardUntil: number
 }

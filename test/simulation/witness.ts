@@ -86,6 +86,7 @@ export class Witness {
       startedAt: this.now,
       endedAt: undefined,
       leaseUntil,
+      heardUntil: leaseUntil,
     }
     this.tell(
       () =>
@@ -227,11 +228,16 @@ export class Witness {
     const { lock, life, signal, job } = run
     if (!lock || this.now <= run.leaseUntil + slackOf(run) || this.#excused(this.file(job), run)) return
     if (lock.held) this.violate('lost is known locally', `${life.node} relies on ${job} after its lease has ended`)
-    else if (signal && !signal.aborted)
+    else if (signal && !signal.aborted && !this.#hasJustWokenUp(life))
       this.violate(
         'lost is known locally',
         `the signal of ${job} on ${life.node} has not aborted though its lease is over`,
       )
+  }
+
+  /** What was due while a process stood still is done in the order in which it was due: the work may end before its lease is seen to have ended. */
+  #hasJustWokenUp(life: Life): boolean {
+    return life.outages.some(({ why, until }) => why === 'pause' && until <= this.now && until > this.now - 1)
   }
 
   /**
@@ -239,7 +245,7 @@ export class Witness {
    * renewal that failed the next one comes when an eighth of what is left has passed.
    */
   judgeKeepAlive(run: WitnessedRun): void {
-    const { lock, life, leaseUntil, job } = run
+    const { lock, life, heardUntil: leaseUntil, job } = run
     if (!lock || lock.held || !life.optionsAt(job, run.startedAt)?.keepAlive || leaseUntil > this.now) return
     if (this.#excused(this.file(job), run) || lock.lockAtMostFor < 200) return
     const renews = Math.max(leaseUntil - (lock.lockAtMostFor * 2) / 3, run.startedAt)
