@@ -19,9 +19,10 @@ export interface Asker {
 
 /** Begins an acquisition: a fresh owner for these options, and for their tick or another one. */
 export function beginAcquisition(
-  { store, label, maxClockSkew }: Asker,
+  { store, label, maxClockSkew: longest }: Asker,
   options: CheckedLockOptions,
   tick = options.tick,
+  maxClockSkew = longest,
 ): Acquisition {
   const { name, lockAtMostFor, onCrash, metadata } = options
   const owner = randomUUID()

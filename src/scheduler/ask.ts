@@ -6,6 +6,7 @@ import { beginAcquisition, takeLock } from '../lock/obtain.ts'
 import type { Refused } from '../provider/contract.ts'
 import { type Engine, type Tick, tellStoreError } from './engine.ts'
 import type { Job } from './job.ts'
+import { UPSETTING } from './planner.ts'
 
 /** What came of asking for a tick. */
 export type Answer =
@@ -21,6 +22,25 @@ export type Answer =
 const FIRST_PAUSE = 50
 const LONGEST_PAUSE = 2_000
 
+/**
+ * A node that doesn't know the store's clock, or not within half a second, may be early by as much as its own clock is wrong; and so may a tick be
+ * that waited for its turn while its node learned what time it is. What is granted early is over for all others, also where no answer gets
+ * through. So such a tick may lie ahead by so much at most, in ms. It is twice what makes the planner plan anew, so a tick that is refused for it is
+ * due here once more.
+ */
+const LEAST_SKEW = 2 * UPSETTING
+const WELL_KNOWN = 500
+
+/** By how much ticks may lie ahead of the store's clock that are asked for now: those that do so by what is known here, and the others. */
+function skews({ time, asker: { maxClockSkew } }: Engine): {
+  readonly now: number
+  readonly early: number
+  readonly due: number
+} {
+  const early = Math.min(maxClockSkew, LEAST_SKEW)
+  return { now: time.now(), early, due: time.isKnownWithin(WELL_KNOWN) ? maxClockSkew : early }
+}
+
 /** A tick to be asked for until some moment (monotonic). */
 export interface Ask {
   readonly tick: Tick
@@ -32,7 +52,8 @@ export interface Ask {
  * comes after that is given back. Never rejects.
  */
 export async function askForTick(engine: Engine, tick: Tick, until: number): Promise<Answer> {
-  const acquisition = beginAcquisition(engine.asker, tick.job.lock, tick.time)
+  const { now, early, due } = skews(engine)
+  const acquisition = beginAcquisition(engine.asker, tick.job.lock, tick.time, tick.time > now ? early : due)
   return await goOn(engine, { tick, until }, acquisition, new Pauses(engine))
 }
 
@@ -48,7 +69,10 @@ export async function askForTicks(
   onAnswer: (tick: Tick, answer: Answer) => void,
 ): Promise<void> {
   const { asker } = engine
-  const acquisitions = asks.map(({ tick }) => beginAcquisition(asker, tick.job.lock, tick.time))
+  const { now, early, due } = skews(engine)
+  const acquisitions = asks.map(({ tick: { job, time } }) =>
+    beginAcquisition(asker, job.lock, time, time > now ? early : due),
+  )
   const pauses = new Pauses(engine)
   let refused = 0
   await Acquisition.askAll(asker.store, acquisitions, patience, (index, answer) => {

@@ -32,9 +32,9 @@ export interface PlannerOptions {
   onStuck(jobs: ReadonlySet<Job>, error: Error): void
 }
 
-/** A change of the corrected time after which the timer is set anew, and one after which the plan is made anew, in ms. */
+/** A change of the corrected time after which the timer is set anew, and one since the plan was made after which it is made anew, in ms. */
 const NOTICEABLE = 10
-const UPSETTING = 1_000
+export const UPSETTING = 500
 
 /** Plans ticks: one heap of the next tick of each schedule, and one timer, by the store's clock where it is known. */
 export class Planner {
@@ -43,8 +43,9 @@ export class Planner {
   readonly #heap = new Heap<Group>((a, b) => a.next < b.next)
   #timer: Timer | undefined
   #started = false
-  /** Corrected minus monotonic time as the plan goes by it. */
-  #ahead = 0
+  /** Corrected minus monotonic time, as it was when the timer was set, and when the plan was made. */
+  #aheadOfTimer = 0
+  #aheadOfPlan = 0
 
   constructor(options: PlannerOptions) {
     this.#options = options
@@ -53,7 +54,7 @@ export class Planner {
   /** Plans the ticks after `from` (corrected time). Ticks that have passed since then are due at once. */
   start(from: number): void {
     this.#started = true
-    this.#ahead = this.#options.time.now() - this.#options.clock.monotonic()
+    this.#aheadOfPlan = this.#options.time.now() - this.#options.clock.monotonic()
     for (const group of this.#groups.values()) group.next = this.#nextOf(group, from)
     this.#rebuild()
     this.#wake()
@@ -95,24 +96,25 @@ export class Planner {
     if (group?.jobs.size === 0) this.#groups.delete(job.schedule.key)
   }
 
-  /** Called when more is known about the store's clock: sets the timer anew, or, after more than a second, the plan. */
+  /** Called when more is known about the store's clock: sets the timer anew, or, after more than half a second, the plan. */
   corrected(): void {
-    if (this.#started && this.#follow() >= NOTICEABLE) this.#arm()
+    if (!this.#started) return
+    const { time, clock } = this.#options
+    this.#follow()
+    if (Math.abs(time.now() - clock.monotonic() - this.#aheadOfTimer) >= NOTICEABLE) this.#arm()
   }
 
   /** Makes the plan anew when the corrected time has jumped: more is known of the store's clock, or it can't be asked and the wall clock was set. */
-  #follow(): number {
+  #follow(): void {
     const { time, clock } = this.#options
     const now = time.now()
     const ahead = now - clock.monotonic()
-    const change = Math.abs(ahead - this.#ahead)
-    this.#ahead = ahead
-    if (change >= UPSETTING) {
-      // What is due stays due. What was planned by a wrong time is planned anew; asking for a tick twice does no harm.
-      for (const group of this.#groups.values()) if (group.next > now) group.next = this.#nextOf(group, now)
-      this.#rebuild()
-    }
-    return change
+    if (Math.abs(ahead - this.#aheadOfPlan) < UPSETTING) return
+    this.#aheadOfPlan = ahead
+    // What is due stays due. What was planned by a wrong time is planned anew; asking for a tick twice does no harm.
+    for (const group of this.#groups.values()) if (group.next > now) group.next = this.#nextOf(group, now)
+    this.#rebuild()
+    this.#arm()
   }
 
   #wake(): void {
@@ -160,6 +162,7 @@ export class Planner {
     const { clock, time } = this.#options
     this.#timer?.cancel()
     const now = time.now()
+    this.#aheadOfTimer = now - clock.monotonic()
     const left = Math.max(0, (this.#heap.peek()?.next ?? Number.POSITIVE_INFINITY) - now)
     this.#timer = clock.setTimer(Math.min(left, LONGEST_TIMER), () => this.#wake())
   }

@@ -7,13 +7,13 @@ const DRIFT = 0.0005
 /** A difference between wall and monotonic clock that is a jump (somebody set the clock, or the machine slept), in ms. */
 const JUMP = 500
 
-/** Some stores tell their clock in whole milliseconds: a wide reading must not take a narrow one's place on that account. */
+/** Some stores tell their clock in whole milliseconds: readings that differ by no more don't contradict each other. */
 const WHOLE = 1
 
 /**
  * The time by the store's clock, as well as it is known here. Every answer says what the store's clock showed at some moment between
  * its sending and its arrival, which bounds the difference from this machine's monotonic clock by the round trip (as NTP bounds it,
- * RFC 5905 section 8). The best reading is kept until a newer one is better than it, its age counted against it.
+ * RFC 5905 section 8). What is known is narrowed by each reading, and widens as it ages.
  *
  * While the machine's own wall clock lies within those bounds it is taken as it is.
  */
@@ -45,19 +45,34 @@ export class StoreClock {
     return this.#bounds && (this.#bounds.high - this.#bounds.low) / 2 + this.#age()
   }
 
+  /** Whether {@link StoreClock.uncertainty} is so many ms at most. */
+  isKnownWithin(ms: number): boolean {
+    return (this.uncertainty ?? Number.POSITIVE_INFINITY) <= ms
+  }
+
   /** The age of the reading in use, in ms; undefined when there is none. */
   get readingAge(): number | undefined {
     return this.#bounds && this.#clock.monotonic() - this.#bounds.at
   }
 
-  /** Takes in a reading. */
+  /**
+   * Takes in a reading: what both it and the known one allow (Marzullo's intersection), or the reading alone when they contradict each
+   * other. So an answer that shows that this node was early corrects it by at least as much, however long the answer was under way.
+   */
   observe({ storeTime, sentAt, receivedAt }: ClockReading): void {
     const reading = { low: storeTime - receivedAt, high: storeTime - sentAt, at: receivedAt }
     const known = this.#bounds
-    const slack = this.#age() + WHOLE
-    const agrees = known && reading.low <= known.high + slack && reading.high >= known.low - slack
-    const better = known && reading.high - reading.low <= known.high - known.low + 2 * this.#age()
-    if (!agrees || better) this.#bounds = reading
+    if (!known) {
+      this.#bounds = reading
+      return
+    }
+    const age = this.#age()
+    const narrower = reading.high - reading.low <= known.high - known.low + 2 * age
+    if (!narrower && reading.low <= known.low && reading.high >= known.high) return
+    const low = Math.max(known.low - age, reading.low)
+    const high = Math.min(known.high + age, reading.high)
+    if (low > high + WHOLE) this.#bounds = reading
+    else this.#bounds = { low: Math.min(low, high), high: Math.max(low, high), at: receivedAt }
   }
 
   /** Drops what is known, so that the machine's own clock counts until the next reading. */

@@ -14,8 +14,8 @@ import type { Witness } from './witness.ts'
 export const NEVER = Date.UTC(9000, 0)
 /** Stores round to whole milliseconds, and Redis keeps a key through the one in which it expires. */
 const ROUNDING = 2
-/** The furthest that a tick may lie ahead of the store's clock, in ms. */
-const MAX_SKEW = 60_000
+/** The furthest that a tick may lie ahead of the store's clock when it is granted, in ms, whatever its node knows of that clock. */
+const EARLIEST = 1_000
 
 /** Watches what the store answers to one process, keeps its own account of each name, and judges every answer by it. */
 export function watchStore(witness: Witness, life: Life, store: LockProvider): LockProvider {
@@ -70,7 +70,7 @@ function onRefusal(witness: Witness, life: Life, file: JobFile, request: Acquire
   } else if (tick === undefined) lie(`as ${reason}, though it asked for no tick`)
   else if (reason === 'tick-taken') {
     if (tick > holding.lastTick) lie(`as taken, but the last tick granted is an earlier one`)
-  } else if (tick <= now + MAX_SKEW - ROUNDING) lie(`as ahead, but the tick lies ${tick - now} ms ahead`)
+  } else if (tick <= now + request.maxClockSkew - ROUNDING) lie(`as ahead, but the tick lies ${tick - now} ms ahead`)
   if (tick === undefined) return
   const tickFile = file.tick(tick)
   tickFile.reasons.add(reason)
@@ -125,7 +125,7 @@ function judgeGrant(witness: Witness, life: Life, file: JobFile, request: Acquir
   if (lease.lockUntil > now + request.lockAtMostFor + ROUNDING)
     witness.violate('lockAtMostFor', `${name} was granted for longer than asked`)
   if (tick === undefined) return
-  if (tick > now + MAX_SKEW + ROUNDING)
+  if (tick > now + EARLIEST + ROUNDING)
     witness.violate('clock-ahead', `${name}: a tick was granted ${tick - now} ms before its time`)
   const unfinished = tick === holding.lastTick && !holding.done
   const again = unfinished && (holding.owner === owner || file.mayRerun)

@@ -231,6 +231,19 @@ describe('a correction of the time', () => {
     expect(times()).toEqual([10_000])
   })
 
+  it('backward by steps plans anew as by one, so that what was asked for too early is due again', async () => {
+    const { clock, time, planner, times } = plan()
+    planner.add(job('a', every(10_000)))
+    planner.start(START)
+    await clock.advance(10_000)
+    for (const ahead of [300, 600]) {
+      observe(clock, time, START + 10_000 - ahead)
+      planner.corrected()
+    }
+    await clock.advance(10_600)
+    expect(times()).toEqual([10_000, 10_000, 20_000])
+  })
+
   it('that nobody tells is noticed when the timer fires: the wall clock was set back while the store could not be asked', async () => {
     const { clock, planner, times } = plan()
     planner.add(job('a', every(10_000)))

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { Cluster, MINUTE, SECOND } from './cluster.ts'
+import { Cluster, MIDNIGHT, MINUTE, SECOND } from './cluster.ts'
 
 describe('a node whose clock is wrong', () => {
   it.each([5 * MINUTE, -5 * MINUTE])(
@@ -50,6 +50,59 @@ describe('a node whose clock is wrong', () => {
     await cluster.until(90)
     expect(slow.ticksOf('skipped')[0]).toBe(20)
     expect(cluster.ticks).toEqual([0, 10, 20, 30, 40, 50, 60, 70, 80, 90])
+  })
+
+  it('by 24 s ahead, and whose first answers are lost, takes no tick that lies ahead', async () => {
+    const cluster = new Cluster()
+    const [early] = [cluster.node({ wallAhead: 24 * SECOND }), cluster.node()]
+    early.store.set('lose')
+    cluster.job({ every: '1s', lockAtMostFor: '1s' })
+    await cluster.start()
+    await cluster.until(30)
+    early.store.set('up')
+    await cluster.until(60)
+    const seconds = Array.from({ length: 61 }, (_, second) => second)
+    expect(cluster.ran.map(({ tick, at }) => [tick, at])).toEqual(seconds.map((second) => [second, second]))
+    expect(early.ticksOf('tick').slice(-29)).toEqual(seconds.slice(-29))
+  })
+
+  it('by 24 s ahead, and whose first asks are long under way, takes no tick that lies ahead by more than a second', async () => {
+    const cluster = new Cluster()
+    const [early] = [cluster.node({ wallAhead: 24 * SECOND }), cluster.node()]
+    early.store.set({ delivered: 3_000 })
+    cluster.job({ every: '1s', lockAtMostFor: '1s' })
+    await cluster.start()
+    await cluster.until(30)
+    early.store.set('up')
+    await cluster.until(60)
+    expect([...cluster.ticks].sort((a, b) => a - b)).toEqual(Array.from({ length: 61 }, (_, second) => second))
+    for (const { tick, at } of cluster.ran) expect(tick - at).toBeLessThanOrEqual(1)
+  })
+
+  it('takes no tick that lies ahead and that it has queued, to catch up, before it knew the time', async () => {
+    const cluster = new Cluster()
+    const [early] = [cluster.node({ wallAhead: 24 * SECOND }), cluster.node()]
+    early.store.set('down')
+    cluster.job({ every: '2s', lockAtMostFor: '1s', catchUp: 'latest' })
+    await cluster.start()
+    await cluster.until(5.2)
+    early.store.set('up')
+    await cluster.until(40)
+    expect(cluster.ran.map(({ tick, at }) => [tick, at])).toEqual(
+      Array.from({ length: 21 }, (_, index) => [2 * index, 2 * index]),
+    )
+  })
+
+  it('by 1.2 s ahead as its own clock goes, is refused a tick, and asks for it again when it is due', async () => {
+    const cluster = new Cluster()
+    const node = cluster.node({ wallAhead: 1_200 })
+    cluster.job({ every: '10s' })
+    node.store.set('down')
+    await cluster.start()
+    node.store.set('up')
+    await cluster.until(11)
+    expect(node.events('skipped')).toMatchObject([{ reason: 'clock-ahead', scheduledAt: new Date(MIDNIGHT + 10_000) }])
+    expect(cluster.ran.map(({ tick, at }) => [tick, at])).toEqual([[10, 10]])
   })
 
   it('is not told of below a second', async () => {

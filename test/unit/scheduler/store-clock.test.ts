@@ -97,7 +97,38 @@ describe('the time by the store', () => {
     time.observe({ storeTime: WALL + 5_000, sentAt: at, receivedAt: at })
     time.observe({ storeTime: WALL + 5_000.9, sentAt: at - 4_000, receivedAt: at })
     time.observe({ storeTime: WALL + 4_999.1 + 4_000, sentAt: at, receivedAt: at + 4_000 })
-    expect(time.now()).toBe(WALL + 5_000)
+    expect(Math.abs(time.now() - (WALL + 5_000))).toBeLessThanOrEqual(1)
+    expect(time.uncertainty).toBeLessThanOrEqual(1)
+  })
+
+  it('is set right by an answer that shows that this node was early, at least by as much, whatever was known', async () => {
+    const delay = fc.integer({ min: 0, max: 5_000 })
+    await fc.assert(
+      fc.asyncProperty(
+        fc.integer({ min: -10_000, max: 30_000 }),
+        fc.array(fc.tuple(delay, delay), { minLength: 1, maxLength: 5 }),
+        async (wallAhead, asks) => {
+          const { clock, time, storeNow, ask } = machine(wallAhead)
+          for (const [there, back] of asks) {
+            const sentAt = clock.monotonic()
+            const early = time.now() - storeNow() - there
+            const ahead = time.now() - sentAt
+            await ask(there, back)
+            if (early > 0) expect(ahead - (time.now() - clock.monotonic())).toBeGreaterThanOrEqual(early - 1)
+          }
+        },
+      ),
+      { numRuns: 200 },
+    )
+  })
+
+  it('is narrowed by what two readings allow together', () => {
+    const clock = new ManualClock({ now: WALL })
+    const time = new StoreClock(clock)
+    const at = clock.monotonic()
+    time.observe({ storeTime: WALL + 5_000, sentAt: at - 100, receivedAt: at })
+    time.observe({ storeTime: WALL + 5_080, sentAt: at - 100, receivedAt: at })
+    expect([time.now(), time.uncertainty]).toEqual([WALL + 5_090, 10])
   })
 
   it('trusts a reading less as it ages', async () => {
