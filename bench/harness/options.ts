@@ -12,7 +12,8 @@ export const HELP = `npm run bench [-- options]
 Of the row "coordinators", to measure a part of its cells (each default: all):
   --seconds N             how long a cell is watched (default: 15); one of graphile-worker, whose jobs are due each minute, takes two minutes
   --processes N[,N]       how many processes (default: 4; the full table has 4,20)
-  --rivals NAME[,NAME]    ticklock-postgres, ticklock-redis, node-cron, node-cron-kept, bullmq, croner-redlock, agenda, graphile-worker
+  --rivals NAME[,NAME]    ticklock-postgres, ticklock-redis, node-cron, node-cron-kept, bullmq, croner-redlock,
+                          agenda-postgres, agenda-redis, agenda-mongodb, graphile-worker
   --conditions NAME[,NAME] equal, behind-100ms, ahead-2s, behind-40s, paused-5s, killed, store-restarted
   --jobs NAME[,NAME]      instant, 50ms`
 

@@ -12,25 +12,56 @@ interface AgendaModule {
   }
 }
 
-interface MongoBackendModule {
-  MongoBackend: new (options: { readonly address: string }) => object
+/** The class of its package that keeps its jobs in a store, made for a URL. */
+type Backend = (url: string) => Promise<object>
+
+const postgresBackend: Backend = async (connectionString) => {
+  type Module = { PostgresBackend: new (options: { readonly connectionString: string }) => object }
+  const { PostgresBackend } = await load<Module>('@agendajs/postgres-backend')
+  return new PostgresBackend({ connectionString })
+}
+
+const redisBackend: Backend = async (connectionString) => {
+  type Module = { RedisBackend: new (options: { readonly connectionString: string }) => object }
+  const { RedisBackend } = await load<Module>('@agendajs/redis-backend')
+  return new RedisBackend({ connectionString })
+}
+
+const mongoBackend: Backend = async (address) => {
+  type Module = { MongoBackend: new (options: { readonly address: string }) => object }
+  const { MongoBackend } = await load<Module>('@agendajs/mongo-backend')
+  return new MongoBackend({ address })
+}
+
+async function begin(backend: object, concurrency: number) {
+  const { Agenda } = await load<AgendaModule>('agenda')
+  const limits = { maxConcurrency: concurrency, defaultConcurrency: concurrency }
+  const scheduler = new Agenda({ backend, processEvery: 250, ...limits })
+  scheduler.on('error', () => {})
+  return scheduler
 }
 
 /** By a pattern, since an interval of its begins when a run ends. Jobs don't know the time that they are for. */
-export const agenda: Rival = {
-  name: 'agenda',
-  store: 'mongodb',
+const agendaOn = (store: Rival['store'], backend: Backend): Rival => ({
+  name: `agenda-${store}`,
+  store,
   every: 1,
+  // Its tables, which several processes that start at once would make at the same time.
+  async prepare(url) {
+    const first = await begin(await backend(url), 1)
+    await first.start()
+    await first.stop()
+  },
   async start({ url, jobs, run, idle }) {
-    const { Agenda } = await load<AgendaModule>('agenda')
-    const { MongoBackend } = await load<MongoBackendModule>('@agendajs/mongo-backend')
-    const limits = { maxConcurrency: 2 * jobs.length, defaultConcurrency: 2 * jobs.length }
-    const scheduler = new Agenda({ backend: new MongoBackend({ address: url }), processEvery: 250, ...limits })
-    scheduler.on('error', () => {})
+    const scheduler = await begin(await backend(url), 2 * jobs.length)
     for (const job of jobs) scheduler.define(job, () => run(job, undefined), { lockLifetime: LEASE })
     await scheduler.start()
     const pattern = idle ? FAR_WITH_SECONDS : EACH_SECOND
     for (const job of jobs) await scheduler.every(pattern, job, {}, { timezone: 'UTC', skipImmediate: true })
     return () => scheduler.stop()
   },
-}
+})
+
+export const agendaOnPostgres = agendaOn('postgres', postgresBackend)
+export const agendaOnRedis = agendaOn('redis', redisBackend)
+export const agendaOnMongodb = agendaOn('mongodb', mongoBackend)

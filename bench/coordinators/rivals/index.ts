@@ -1,5 +1,5 @@
 import type { Rival } from '../rival.ts'
-import { agenda } from './agenda.ts'
+import { agendaOnMongodb, agendaOnPostgres, agendaOnRedis } from './agenda.ts'
 import { bullmq } from './bullmq.ts'
 import { cronerRedlock } from './croner-redlock.ts'
 import { graphileWorker } from './graphile-worker.ts'
@@ -14,6 +14,8 @@ export const rivals: readonly Rival[] = [
   nodeCronKeeping,
   bullmq,
   cronerRedlock,
-  agenda,
+  agendaOnPostgres,
+  agendaOnRedis,
+  agendaOnMongodb,
   graphileWorker,
 ]
