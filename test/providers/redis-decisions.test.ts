@@ -1,4 +1,5 @@
 /* Every kind of record meets every kind of request: the scripts must decide as decide.ts does. */
+
 import { randomUUID } from 'node:crypto'
 import { Redis } from 'ioredis'
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest'
@@ -8,6 +9,7 @@ import type { LockRecord } from '../../src/provider/contract.ts'
 import { decideAcquire, decideExtend, decideRelease, type StoredLock } from '../../src/provider/decide.ts'
 import { holderOf, releasedHolderOf } from '../../src/provider/holder.ts'
 import { type Holder, newHolder, toAcquire, toExtend, toRelease } from '../../src/testing/asking.ts'
+import { stateText } from './redis-look.ts'
 
 const server = inject('servers').redis
 const MINUTE = 60_000
@@ -63,12 +65,8 @@ describe.skipIf('unavailable' in server)('the scripts of redis decide as the ref
         all.push({ request: make(holder), record })
         if (!record) continue
         const { lock, state } = keysOf(holder.name)
-        const { lockedBy, lockedAt, lockUntil, fencingToken, lastTick, tickDone, metadata = '', paused } = record
-        if (lockUntil > now) pipeline.set(lock, lockedBy).pexpireat(lock, lockUntil - 1)
-        pipeline.hset(state, { locked_by: lockedBy, locked_at: lockedAt * 1_000, lock_until: lockUntil * 1_000 })
-        pipeline.hset(state, { fencing_token: fencingToken, tick_done: tickDone ? 1 : 0, metadata })
-        if (paused) pipeline.hset(state, { paused: 1 })
-        if (lastTick !== undefined) pipeline.hset(state, { last_tick: lastTick })
+        if (record.lockUntil > now) pipeline.set(lock, record.lockedBy).pexpireat(lock, record.lockUntil - 1)
+        pipeline.set(state, stateText(record))
       }
     await pipeline.exec()
     return all

@@ -172,17 +172,29 @@ describe.skipIf('unavailable' in server)('redis', () => {
       expect(await commandsOf(() => refused(provider, newHolder(holder.name), 'tick-taken', { tick }))).toBe(1)
     })
 
-    it('of a batch costs five, besides three for all of them', async () => {
+    it('of a batch costs one command, besides seven for all of them, and none where another node has taken it, besides one', async () => {
       const [earlier, tick] = [Array.from({ length: 50 }, aHolder), Date.now()]
       await provider.acquire(earlier.map((holder) => toAcquire(holder, { tick: tick - 1_000 })))
       await provider.release(earlier.map((holder) => toRelease(holder, { tick: tick - 1_000 })))
       const holders = earlier.map(({ name }) => newHolder(name))
-      expect(await commandsOf(() => provider.acquire(holders.map((holder) => toAcquire(holder, { tick }))))).toBe(
-        3 * 50 + 1,
-      )
-      expect(await commandsOf(() => provider.release(holders.map((holder) => toRelease(holder, { tick }))))).toBe(
-        2 * 50 + 2,
-      )
+      const others = earlier.map(({ name }) => newHolder(name))
+      const ask = (by: readonly ReturnType<typeof newHolder>[], lockAtMostFor = 60_000) =>
+        commandsOf(() => provider.acquire(by.map((holder) => toAcquire(holder, { tick, lockAtMostFor }))))
+      expect(await ask(holders)).toBe(50 + 3)
+      expect(await ask(others)).toBe(1)
+      const releases = holders.map((holder) => toRelease(holder, { tick }))
+      expect(await commandsOf(() => provider.release(releases))).toBe(4)
+      expect(await ask(others)).toBe(1)
+    })
+
+    it('of a batch of short leases costs one command more for all of them', async () => {
+      const [holders, tick] = [Array.from({ length: 50 }, aHolder), Date.now()]
+      for (const [at, lockAtMostFor] of [60_000, 500].entries()) {
+        const requests = holders.map(({ name }) => toAcquire(newHolder(name), { tick: tick + at, lockAtMostFor }))
+        await Promise.all(holders.map(({ name }) => provider.forceRelease(name)))
+        // Of a name without a state the server is asked what else may stand there: its lock key and its state key.
+        expect(await commandsOf(() => provider.acquire(requests))).toBe(at === 0 ? 50 + 3 + 2 * 50 : 50 + 4)
+      }
     })
 
     it('is remembered for ever, also when the name took none before', async () => {
@@ -390,6 +402,21 @@ describe.skipIf('unavailable' in server)('redis', () => {
       const batch = [toAcquire(newHolder(known.name)), toAcquire(other)]
       await expect(provider.acquire(batch)).rejects.toThrow('WRONGTYPE')
       expect(await client.lrange(prefix + known.name, 0, -1)).toEqual(['not a lock'])
+    })
+
+    it('is told what is no state of a lock, and keeps what was granted before, also within one call', async () => {
+      const [first, strange, last] = [aHolder(), aHolder(), aHolder()]
+      const { state } = keysOf(strange.name)
+      const batch = [first, strange, last].map((holder) => toAcquire(holder, { tick: 5 }))
+      for (const put of [() => client.set(state, 'not a state'), () => client.rpush(state, 'not a state')]) {
+        await client.del(state)
+        await put()
+        await expect(provider.acquire(batch)).rejects.toThrow(/holds no state of a lock|WRONGTYPE/)
+      }
+      expect(await provider.read([first.name])).toMatchObject([{ lastTick: 5, tickDone: false }])
+      await client.del(state)
+      const results = await provider.acquire(batch)
+      expect(results.every((result) => result.granted)).toBe(true)
     })
 
     it('rejects a batch of which a part failed; asking again gives what the other part was granted', async () => {

@@ -52,7 +52,6 @@ local function refusal(record, request, now, ours)
   return nil
 end
 
--- Answers the record as far as a lease tells of it.
 local function grant(lock_key, state_key, record, request, now)
   local granted = {
     locked_by = request.holder,
@@ -60,32 +59,18 @@ local function grant(lock_key, state_key, record, request, now)
     lock_until = end_of_ms(now + request.at_most),
     -- The clock keeps tokens growing when the record was lost, the last token when the clock went back.
     fencing_token = math.max((record and record.fencing_token or 0) + 1, now),
-    last_tick = record and record.last_tick,
+    last_tick = request.tick and request.tick_text or record and record.last_tick,
+    tick_done = not request.tick and record and record.tick_done,
     metadata = request.metadata,
     paused = record and record.paused,
   }
-  if request.tick then
-    granted.last_tick = request.tick_text
-  end
   put(lock_key, granted, now)
-  local at, until_text, token = digits(granted.locked_at), digits(granted.lock_until), digits(granted.fencing_token)
-  if request.tick then
-    redis.call('HSET', state_key, 'locked_by', granted.locked_by, 'locked_at', at, 'lock_until', until_text, 'fencing_token', token,
-      'last_tick', granted.last_tick, 'tick_done', '0')
-  else
-    redis.call('HSET', state_key, 'locked_by', granted.locked_by, 'locked_at', at, 'lock_until', until_text, 'fencing_token', token)
-  end
-  if granted.metadata then
-    redis.call('HSET', state_key, 'metadata', granted.metadata)
-  elseif record and record.has_metadata then
-    redis.call('HDEL', state_key, 'metadata')
-  end
-  keep(state_key, granted, now, record)
+  save(state_key, granted, now)
   return granted
 end
 `
 
-/** What most asks of a cluster come to costs one command: the state alone settles them. */
+/** What most asks of a cluster come to is settled by the state alone, by one command for a batch. */
 export const ACQUIRE = /* lua */ `
 ${DECIDE_ACQUIRE}
 -- Whether the request is refused for its tick whatever the lock key says.
@@ -125,11 +110,8 @@ local function acquire(lock_key, state_key, request, now)
 end
 
 require_master(KEYS[2])
-look_up_holders()
 local now = clock()
-local answers = { digits(now) }
-for index = 1, #KEYS / 2 do
-  answers[index + 1] = acquire(KEYS[index * 2 - 1], KEYS[index * 2], request_at(index), now)
-end
-return answers
+return for_each(now, function(lock_key, state_key, index)
+  return acquire(lock_key, state_key, request_at(index), now)
+end)
 `

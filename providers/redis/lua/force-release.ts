@@ -7,18 +7,18 @@
 export const FORCE_RELEASE = /* lua */ `
 require_master(KEYS[2])
 local now = clock()
-local answers = { digits(now) }
-for index = 1, #KEYS / 2 do
-  local lock_key, state_key = KEYS[index * 2 - 1], KEYS[index * 2]
+return for_each(now, function(lock_key, state_key)
   local record = load(lock_key, state_key, now)
-  local held = record and record.lock_until > now
-  if held then
-    redis.call('DEL', lock_key)
-    if redis.call('EXISTS', state_key) == 1 then
-      redis.call('HSET', state_key, 'lock_until', digits(now))
-    end
+  if not record or record.lock_until <= now then
+    return 0
   end
-  answers[index + 1] = held and 1 or 0
-end
-return answers
+  free(lock_key)
+  -- Of a lock of others the record tells who has it, and the state is ours.
+  local state = record_of(load_state(state_key))
+  if state then
+    state.lock_until = now
+    save(state_key, state, now)
+  end
+  return 1
+end)
 `

@@ -9,16 +9,13 @@
 export const PRUNE = /* lua */ `
 require_master(KEYS[2])
 local now = clock()
-local answers = { digits(now) }
-for index = 1, #KEYS / 2 do
-  local lock_key, state_key = KEYS[index * 2 - 1], KEYS[index * 2]
+return for_each(now, function(lock_key, state_key, index)
   local before = now - tonumber(told(index, 1)) * 1000
   local record = load(lock_key, state_key, now)
   local unused = record and not record.paused and math.max(record.lock_until, tonumber(record.last_tick or 0) * 1000) < before
   if unused then
     redis.call('DEL', lock_key, state_key)
   end
-  answers[index + 1] = unused and 1 or 0
-end
-return answers
+  return unused and 1 or 0
+end)
 `

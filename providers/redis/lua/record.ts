@@ -1,86 +1,10 @@
 /*
- * What every script begins with: how a lock lies in Redis, and how it is read and written.
- *
- * In the scripts' own descriptions "ARGV" are the fields that `told` answers.
- *
- * The scripts stand as text in modules, not in .lua files, so that a service bundled into one file (esbuild, webpack) still has
- * them. Each is sent with what stands here before it.
+ * How a lock lies in Redis, and how it is read and written. Stands after BASICS, and after where the state is kept: STATE, or that of ../quorum.
  *
  *   lock key    string   the holder, with PX. Its existence decides whether the lock is taken; ShedLock knows nothing else.
- *   state key   hash     locked_by      our last holder, or its released marker
- *                        locked_at      when it was granted
- *                        lock_until     until when
- *                        fencing_token  of the last grant
- *                        last_tick      the last tick granted, in ms; missing when none ever was
- *                        tick_done      '1' when its holder released
- *                        metadata       missing when none was given
- *                        paused         '1' when ticks are refused, else missing
- *
- * Times are whole microseconds since the epoch: exact as doubles up to the year 2255, where fractions of milliseconds are not.
+ *   state key            what is remembered beside it, see state.ts
  */
 export const RECORD = /* lua */ `
--- What the requests are told besides their keys. ARGV[1] has a letter for each field: '1' when it is the same for all requests and comes once, or '-'.
--- What comes once comes first, in order; the other fields follow, for each request.
-local FIELDS = #(ARGV[1] or '')
-local same_for_all, place, own_fields, before_own = {}, {}, 0, 1
-for field = 1, FIELDS do
-  if string.sub(ARGV[1], field, field) == '1' then
-    before_own = before_own + 1
-    same_for_all[field] = ARGV[before_own]
-  else
-    own_fields = own_fields + 1
-    place[field] = own_fields
-  end
-end
-
-local function told(index, field)
-  return same_for_all[field] or ARGV[before_own + (index - 1) * own_fields + place[field]]
-end
-
--- A thousand years and more from now, yet still a date in JavaScript: the end of a key that has no expiry.
-local FOREVER = 8640000000000000000
-local DAY_MS = 24 * 60 * 60 * 1000
-
--- Numbers are written out in full: tostring() would round a time in microseconds to 14 digits. Most of those of a batch are the same few times, and
--- writing one out takes longer than most commands.
-local written_out = {}
-local function digits(number)
-  local text = written_out[number]
-  if not text then
-    text = string.format('%.0f', number)
-    written_out[number] = text
-  end
-  return text
-end
-
--- What 'locked_by' says after its holder has released.
-local function released_by(holder)
-  return holder .. '#released'
-end
-
-local function clock()
-  local time = redis.call('TIME')
-  return tonumber(time[1]) * 1000000 + tonumber(time[2])
-end
-
--- The end of the millisecond in which a time lies. Leases end there (and are so up to 1 ms longer than asked for), since
--- keys do: one that has expiry E is there through all of millisecond E.
-local function end_of_ms(time)
-  return (math.floor(time / 1000) + 1) * 1000
-end
-
--- A script that refuses writes nothing, so a replica would answer it too, from data that may be old. This changes nothing
--- (no field has an empty name), but makes a replica, and a master that lacks min-replicas-to-write, fail at once.
-local function require_master(state_key)
-  redis.call('HDEL', state_key, '')
-end
-
--- Our state of a name, whatever the lock key does, as 'fields' answers a record. Its first entry is false when there is none.
-local function load_state(state_key)
-  return redis.call('HMGET', state_key,
-    'locked_by', 'locked_at', 'lock_until', 'fencing_token', 'last_tick', 'tick_done', 'metadata', 'paused')
-end
-
 local function record_of(state)
   return state[1] and {
     locked_by = state[1],
@@ -90,7 +14,6 @@ local function record_of(state)
     last_tick = state[5],
     tick_done = state[6] == '1',
     metadata = state[7],
-    has_metadata = state[7] ~= false,
     paused = state[8] == '1',
     foreign = false,
   } or nil
@@ -98,12 +21,11 @@ end
 
 -- What the lock keys hold, once it was looked up for all of a batch: by key, false where there is nothing.
 local held_by = {}
+local holders_are_looked_up = #KEYS == 2
 
 -- One command for a batch in place of one for each lock. Keys don't expire while a script runs.
 local function look_up_holders()
-  if #KEYS == 2 then
-    return
-  end
+  holders_are_looked_up = true
   local lock_keys = {}
   for index = 1, #KEYS, 2 do
     -- A name may occur more often than unpack() takes.
@@ -118,6 +40,9 @@ local function look_up_holders()
 end
 
 local function holder_at(lock_key, record)
+  if not holders_are_looked_up then
+    look_up_holders()
+  end
   local holder = held_by[lock_key]
   -- MGET says nothing of a key that is no string, where GET fails, and so does 'put'.
   if holder == nil or not holder and not record then
@@ -145,7 +70,7 @@ local function judge(record, lock_key, now, roughly)
   local until_by_key = ttl == -1 and FOREVER or end_of_ms(now + math.max(ttl, 0) * 1000)
   if not ours then
     -- A ShedLock node's, somebody's by hand, or ours without its state (evicted): nobody's lease here, and held.
-    record = record or { fencing_token = 0, last_tick = false, tick_done = false, has_metadata = false, paused = false }
+    record = record or { fencing_token = 0, last_tick = false, tick_done = false, paused = false }
     record.locked_by = holder
     record.locked_at = false
     record.lock_until = until_by_key
@@ -165,6 +90,8 @@ end
 
 -- What is shorter might end while a script runs.
 local SHORT = 1000000
+-- The holders of such locks, by lock key, and the keys.
+local short, short_keys = {}, {}
 -- Redis before 6.2 has no such option.
 local has_pxat = true
 
@@ -191,27 +118,55 @@ local function put(lock_key, record, now)
     redis.call('SET', lock_key, record.locked_by)
     redis.call('PEXPIREAT', lock_key, expiry)
   end
-  if record.lock_until - now < SHORT and redis.call('EXISTS', lock_key) == 0 then
-    -- Redis deletes a key at once that is told to expire within the present millisecond, which may be later by now than the script's
-    -- time. Rather a little too late: the state has the exact end.
-    redis.call('SET', lock_key, record.locked_by, 'PX', '1')
-  end
-end
-
-local function is_remembered(record)
-  return record.last_tick or record.paused
-end
-
--- A name that took ticks is remembered for ever (until pruned), or a late node could take its last tick again; so is a paused one. Others, often made up
--- for one use, leave Redis a day after their last lease. 'before' is the record as it was, if there was one.
-local function keep(state_key, record, now, before)
-  if is_remembered(record) then
-    if before and not is_remembered(before) then
-      redis.call('PERSIST', state_key)
+  if record.lock_until - now < SHORT then
+    if not short[lock_key] then
+      short_keys[#short_keys + 1] = lock_key
     end
-  elseif record.lock_until < FOREVER then
-    redis.call('PEXPIRE', state_key, digits(math.ceil((record.lock_until - now) / 1000) + DAY_MS))
+    short[lock_key] = record.locked_by
   end
+end
+
+-- Redis deletes a key at once that is told to expire within the present millisecond, which may be later by now than the script's time. Rather a
+-- little too late: the state has the exact end.
+local function put_once_more()
+  if #short_keys > 0 and redis.call('EXISTS', unpack(short_keys)) < #short_keys then
+    for _, lock_key in ipairs(short_keys) do
+      if held_by[lock_key] and redis.call('EXISTS', lock_key) == 0 then
+        redis.call('SET', lock_key, short[lock_key], 'PX', '1')
+      end
+    end
+  end
+end
+
+-- The lock keys to delete, by one command for all.
+local freed_keys = {}
+
+local function free(lock_key)
+  held_by[lock_key] = false
+  freed_keys[#freed_keys + 1] = lock_key
+end
+
+local function delete_freed()
+  if #freed_keys > 0 then
+    redis.call('DEL', unpack(freed_keys))
+  end
+end
+
+-- Answers now, and what 'decide' answers for each request, by its index. What it has changed is written when all are decided, or one has failed.
+local function for_each(now, decide)
+  local answers = { digits(now) }
+  local decided, failure = pcall(function()
+    for index = 1, #KEYS / 2 do
+      answers[index + 1] = decide(KEYS[index * 2 - 1], KEYS[index * 2], index)
+    end
+  end)
+  put_once_more()
+  delete_freed()
+  write_states()
+  if not decided then
+    error(failure, 0)
+  end
+  return answers
 end
 
 -- The record as it is answered: false where there is nothing (nil would end the list).

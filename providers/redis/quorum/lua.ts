@@ -1,11 +1,5 @@
 /*
- * What the scripts of one server become when several independent servers decide together. Besides the fields of lua/record.ts the state
- * key holds:
- *
- *   pending      '1' from a server's own grant until the grant is confirmed: until then it is a vote, and nobody's lease
- *   ballot       of the acquisition that the vote was given to, so that a vote taken back late takes back no other
- *   prior_tick   what last_tick and tick_done were before the vote
- *   prior_done
+ * What the scripts of one server become when several independent servers decide together. A grant of one of them is a vote until it is confirmed, see state.ts.
  *
  * A vote that lapses unconfirmed leaves no trace of its tick. That forgets nothing: a grant that was ever used is confirmed on a majority
  * of the servers, and these refuse the tick; a vote that was not confirmed here was one too many, or of nobody's grant.
@@ -15,8 +9,10 @@ import { EXTEND } from '../lua/extend.ts'
 import { FORCE_RELEASE } from '../lua/force-release.ts'
 import { PRUNE } from '../lua/prune.ts'
 import { READ } from '../lua/read.ts'
+import { RECORD } from '../lua/record.ts'
 import { RELEASE } from '../lua/release.ts'
-import { script } from '../scripts.ts'
+import { type Script, script } from '../scripts.ts'
+import { STATE_WITH_VOTES } from './state.ts'
 
 /** Takes the place of `load` and `fields` for the scripts that follow. A record is answered as it is without the tick of an open vote. */
 const VOTES = /* lua */ `
@@ -103,30 +99,23 @@ end
 
 require_master(KEYS[2])
 local now = clock()
-local answers = { digits(now) }
-for index = 1, #KEYS / 2 do
-  local lock_key, state_key = KEYS[index * 2 - 1], KEYS[index * 2]
+return for_each(now, function(lock_key, state_key, index)
   local request, ballot = request_at(index), told(index, FIELDS)
   local record = load(lock_key, state_key, now)
   local ours = record and record.locked_by == request.holder and not record.foreign
-  local outcome, open = 'granted', false
   if ours and record.lock_until > now then
     -- The same vote once more. A confirmed one stays that of the ballot which confirmed it.
     if record.pending then
       redis.call('HSET', state_key, 'ballot', ballot)
     end
-  else
-    local reason
-    reason, open = refused(record, request, now, ours)
-    if reason then
-      outcome = reason
-    else
-      record = vote(lock_key, state_key, record, request, ballot, now)
-    end
+    return { 'granted', fields(record), 0 }
   end
-  answers[index + 1] = { outcome, record and fields(record) or false, open and 1 or 0 }
-end
-return answers
+  local reason, open = refused(record, request, now, ours)
+  if reason then
+    return { reason, record and fields(record) or false, open and 1 or 0 }
+  end
+  return { 'granted', fields(vote(lock_key, state_key, record, request, ballot, now)), 0 }
+end)
 `
 
 /*
@@ -139,21 +128,18 @@ return answers
  */
 const CONFIRM = /* lua */ `
 require_master(KEYS[2])
-local answers = { digits(clock()) }
-for index = 1, #KEYS / 2 do
-  local state_key = KEYS[index * 2]
+return for_each(clock(), function(_, state_key, index)
   local holder, ballot, answered, agreed = told(index, 1), told(index, 2), told(index, 3), told(index, 4)
   local state = redis.call('HMGET', state_key, 'locked_by', 'fencing_token', 'pending')
-  local same = state[1] == holder and (state[2] == answered or state[2] == agreed)
-  if same then
-    redis.call('HSET', state_key, 'fencing_token', agreed, 'pending', '0')
-    if state[3] == '1' then
-      redis.call('HSET', state_key, 'ballot', ballot)
-    end
+  if state[1] ~= holder or state[2] ~= answered and state[2] ~= agreed then
+    return 0
   end
-  answers[index + 1] = same and 1 or 0
-end
-return answers
+  redis.call('HSET', state_key, 'fencing_token', agreed, 'pending', '0')
+  if state[3] == '1' then
+    redis.call('HSET', state_key, 'ballot', ballot)
+  end
+  return 1
+end)
 `
 
 /*
@@ -165,32 +151,32 @@ return answers
 const WITHDRAW = /* lua */ `
 require_master(KEYS[2])
 local now = clock()
-local answers = { digits(now) }
-for index = 1, #KEYS / 2 do
-  local lock_key, state_key = KEYS[index * 2 - 1], KEYS[index * 2]
+return for_each(now, function(lock_key, state_key, index)
   local record = load(lock_key, state_key, now)
   local given = record and record.locked_by == told(index, 1) and not record.foreign and record.ballot == told(index, 2)
-  if given then
-    without_vote(record)
-    write_ticks(state_key, record)
-    record.lock_until = math.min(record.lock_until, now)
-    redis.call('DEL', lock_key)
-    redis.call('HSET', state_key, 'lock_until', digits(record.lock_until), 'pending', '0')
-    redis.call('HDEL', state_key, 'ballot')
-    keep(state_key, record, now)
+  if not given then
+    return 0
   end
-  answers[index + 1] = given and 1 or 0
-end
-return answers
+  without_vote(record)
+  write_ticks(state_key, record)
+  record.lock_until = math.min(record.lock_until, now)
+  free(lock_key)
+  redis.call('HSET', state_key, 'lock_until', digits(record.lock_until), 'pending', '0')
+  redis.call('HDEL', state_key, 'ballot')
+  keep(state_key, record, now)
+  return 1
+end)
 `
 
+const ofVotes = (...bodies: readonly string[]): Script => script(STATE_WITH_VOTES, RECORD, ...bodies)
+
 export const quorumScripts = {
-  vote: script(VOTES + VOTE),
-  confirm: script(CONFIRM),
-  withdraw: script(VOTES + WITHDRAW),
-  extend: script(VOTES + EXTEND),
-  release: script(VOTES + RELEASE),
-  read: script(VOTES + READ),
-  forceRelease: script(VOTES + FORCE_RELEASE),
-  prune: script(VOTES + PRUNE),
+  vote: ofVotes(VOTES, VOTE),
+  confirm: ofVotes(CONFIRM),
+  withdraw: ofVotes(VOTES, WITHDRAW),
+  extend: ofVotes(VOTES, EXTEND),
+  release: ofVotes(VOTES, RELEASE),
+  read: ofVotes(VOTES, READ),
+  forceRelease: ofVotes(VOTES, FORCE_RELEASE),
+  prune: ofVotes(VOTES, PRUNE),
 }

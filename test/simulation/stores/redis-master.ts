@@ -20,7 +20,7 @@ interface Key {
   readonly until: number
 }
 
-/** The hash beside it, and when it expires. */
+/** The state beside it, and when it expires. */
 interface State {
   readonly lock: StoredLock
   readonly until: number
