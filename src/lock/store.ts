@@ -49,6 +49,9 @@ export const aboutAll =
       : `${verb} ${requests.length} locks such as ${JSON.stringify(first.name)}`
   }
 
+/** Resolves when all timers that are due now have fired: of the event loop, and no clock's affair. */
+const afterTimers = (): Promise<void> => new Promise((resolve) => void setImmediate(resolve))
+
 export interface StoreOptions {
   readonly provider: LockProvider
   readonly clock: Clock
@@ -56,6 +59,11 @@ export interface StoreOptions {
   readonly timeout: number
   /** Told of every reading of the store's clock that an answer brings. */
   readonly onReading?: ((reading: ClockReading) => void) | undefined
+  /**
+   * Releases wait until all timers have fired that are due now: works that take equally long, and began together, end by timers one after another, and
+   * each would be a call of its own.
+   */
+  readonly gatherReleases?: boolean
 }
 
 /**
@@ -75,7 +83,7 @@ export class Store {
   /** Resolves when the large batch that the store is deciding is decided, or has had its time; undefined when there is none. */
   #deciding: Promise<void> | undefined
 
-  constructor({ provider, clock, timeout, onReading }: StoreOptions) {
+  constructor({ provider, clock, timeout, onReading, gatherReleases = false }: StoreOptions) {
     this.#provider = provider
     this.clock = clock
     this.timeout = timeout
@@ -91,7 +99,7 @@ export class Store {
           aboutAll('release', batch),
           this.#send('release', batch, () => provider.release(batch)),
         ),
-      () => this.#deciding,
+      () => this.#deciding ?? (gatherReleases ? afterTimers() : undefined),
     )
   }
 

@@ -93,7 +93,7 @@ export class Scheduler implements AsyncDisposable {
       logger,
       random,
       asker: {
-        store: new Store({ provider, clock, timeout, onReading }),
+        store: new Store({ provider, clock, timeout, onReading, gatherReleases: true }),
         label: options.label === undefined ? defaultLabel() : checkLabel(options.label, of),
         maxClockSkew: parseDuration(options.maxClockSkew ?? '60s', { of, option: 'maxClockSkew' }),
       },

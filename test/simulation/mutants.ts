@@ -59,7 +59,7 @@ const byRule: Readonly<Record<string, readonly Omit<Mutant, 'rule'>[]>> = {
     },
     {
       name: 'a trigger makes the store forget the last tick',
-      seed: 5,
+      seed: 162,
       file: DECIDE,
       replace: 'takesTick ? request.tick : record?.lastTick',
       by: 'request.tick',
@@ -85,7 +85,7 @@ const byRule: Readonly<Record<string, readonly Omit<Mutant, 'rule'>[]>> = {
     },
     {
       name: 'extension after expiry',
-      seed: 155,
+      seed: 28,
       file: DECIDE,
       replace: 'record.lockedBy !== holderOf(request) || record.lockUntil <= now) return undefined\n  const may',
       by: 'record.lockedBy !== holderOf(request)) return undefined\n  const may',

@@ -45,5 +45,5 @@ export class World {
   }
 }
 
-/** All promise jobs and next ticks are done when this resolves. */
-const settled = (): Promise<void> => new Promise((resolve) => setImmediate(resolve))
+/** All promise jobs and next ticks are done when this resolves, and what they have put off to after the timers. */
+const settled = (): Promise<void> => new Promise((resolve) => setImmediate(() => setImmediate(resolve)))
