@@ -22,10 +22,17 @@ export const readStatement = (table: string): string => `${readAllStatement(tabl
  *   $1 text  name
  */
 export const forceReleaseStatement = (table: string): string => `
-  UPDATE ${table}
-  SET lock_until = clock_timestamp() AT TIME ZONE 'UTC'
-  WHERE name = $1 AND lock_until > clock_timestamp() AT TIME ZONE 'UTC'
-  RETURNING name`
+  WITH locked AS MATERIALIZED (
+    SELECT name FROM ${table} WHERE name = $1 AND lock_until > clock_timestamp() AT TIME ZONE 'UTC' FOR NO KEY UPDATE
+  ),
+  judged AS MATERIALIZED (
+    SELECT name, clock_timestamp() AT TIME ZONE 'UTC' AS now FROM locked
+  )
+  UPDATE ${table} t
+  SET lock_until = now
+  FROM judged
+  WHERE t.name = judged.name AND t.lock_until > now
+  RETURNING t.name`
 
 /**
  * Drops records that have been free, and whose last tick has been past, for so long. Answers how many.
