@@ -197,6 +197,19 @@ describe.skipIf('unavailable' in server)('redis', () => {
       }
     })
 
+    it('is remembered whatever other names are asked for first', async () => {
+      const grouped = redis({ client, prefix: `{${randomUUID()}}:` })
+      const tick = Date.now()
+      const names = ['c', 'c#', '#c', 'c:state', ':none:c', 'v{1}x', 'v{1}x#']
+      const ask = (name: string) => grouped.acquire([toAcquire(newHolder(name), { tick, lockAtMostFor: 60_000 })])
+      for (const name of names) expect(await ask(name)).toMatchObject([{ granted: true }])
+      for (const first of names) {
+        await ask(first)
+        for (const name of names)
+          expect(await ask(name), `${name} after ${first}`).toMatchObject([{ reason: 'tick-taken' }])
+      }
+    })
+
     it('is remembered for ever, also when the name took none before', async () => {
       const holder = aHolder()
       const ttl = (): Promise<number> => client.pttl(keysOf(holder.name).state)

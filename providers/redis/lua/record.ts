@@ -164,7 +164,8 @@ local function for_each(now, decide)
   delete_freed()
   write_states()
   if not decided then
-    error(failure, 0)
+    -- Some versions hand on a table, others its text.
+    return redis.error_reply(type(failure) == 'table' and failure.err or failure)
   end
   return answers
 end

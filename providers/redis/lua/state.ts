@@ -19,10 +19,11 @@ local states_are_looked_up = #KEYS == 2
 -- What is to be written, by state key: the time after which Redis may forget it, in ms, or false for never.
 local to_write = {}
 
--- A script that refuses writes nothing, so a replica would answer it too, from data that may be old. This changes nothing
--- (there is no such key), but makes a replica, and a master that lacks min-replicas-to-write, fail at once.
+-- A script that refuses writes nothing, so a replica would answer it too, from data that may be old. This changes nothing, but makes a replica, and a
+-- master that lacks min-replicas-to-write, fail at once: there is no such key, since lock keys don't begin with a colon, and state keys with another word.
+-- It lies in the same slot of a cluster.
 local function require_master(state_key)
-  redis.call('DEL', state_key .. '#')
+  redis.call('DEL', ':none:' .. state_key)
 end
 
 local function look_up_states()
