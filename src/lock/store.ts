@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto'
+import { setImmediate } from 'node:timers'
 import { type Clock, setDeadline } from '../clock.ts'
 import { InvalidOptionError, StoreError } from '../errors.ts'
 import type {
@@ -80,6 +81,7 @@ export class Store {
   readonly #acquire: Coalescer<AcquireRequest, AcquireResult>
   readonly #extend: Coalescer<ExtendRequest, Lease | undefined>
   readonly #release: Coalescer<ReleaseRequest, boolean>
+  readonly #releasing = new Set<Promise<unknown>>()
   /** Resolves when the large batch that the store is deciding is decided, or has had its time; undefined when there is none. */
   #deciding: Promise<void> | undefined
 
@@ -91,14 +93,8 @@ export class Store {
     this.#onReading = onReading
     this.#acquire = new Coalescer((batch, tell) => this.#sendAcquire(batch, tell))
     this.#extend = new Coalescer((batch) => this.#send('extend', batch, () => provider.extend(batch), timeOfLease))
-    // One deadline for a batch, in place of one for each of thousands of locks.
     this.#release = new Coalescer(
-      (batch) =>
-        this.within(
-          timeout,
-          aboutAll('release', batch),
-          this.#send('release', batch, () => provider.release(batch)),
-        ),
+      (batch) => this.#sendRelease(batch),
       () => this.#deciding ?? (gatherReleases ? afterTimers() : undefined),
     )
   }
@@ -178,6 +174,25 @@ export class Store {
         },
       )
     })
+  }
+
+  /** Resolves when what has been asked to be released so far is, or that has failed. */
+  async released(): Promise<void> {
+    await this.#deciding
+    await afterTimers()
+    await Promise.allSettled(this.#releasing)
+  }
+
+  /** One deadline for a batch, in place of one for each of thousands of locks. */
+  async #sendRelease(batch: readonly ReleaseRequest[]): Promise<readonly boolean[]> {
+    const answers = this.#send('release', batch, () => this.#provider.release(batch))
+    const bounded = this.within(this.timeout, aboutAll('release', batch), answers)
+    this.#releasing.add(bounded)
+    try {
+      return await bounded
+    } finally {
+      this.#releasing.delete(bounded)
+    }
   }
 
   /** The first answer that is told brings the store's clock. */

@@ -6,7 +6,6 @@ import { beginAcquisition, takeLock } from '../lock/obtain.ts'
 import type { Refused } from '../provider/contract.ts'
 import { type Engine, type Tick, tellStoreError } from './engine.ts'
 import type { Job } from './job.ts'
-import { UPSETTING } from './planner.ts'
 
 /** What came of asking for a tick. */
 export type Answer =
@@ -25,10 +24,9 @@ const LONGEST_PAUSE = 2_000
 /**
  * A node that doesn't know the store's clock, or not within half a second, may be early by as much as its own clock is wrong; and so may a tick be
  * that waited for its turn while its node learned what time it is. What is granted early is over for all others, also where no answer gets
- * through. So such a tick may lie ahead by so much at most, in ms. It is twice what makes the planner plan anew, so a tick that is refused for it is
- * due here once more.
+ * through. So such a tick may lie ahead by so much at most, in ms; one that is refused for it is asked for again when it is due.
  */
-const LEAST_SKEW = 2 * UPSETTING
+const LEAST_SKEW = 1_000
 const WELL_KNOWN = 500
 
 /** By how much ticks may lie ahead of the store's clock that are asked for now: those that do so by what is known here, and the others. */

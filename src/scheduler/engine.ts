@@ -30,6 +30,8 @@ export interface Engine {
   readonly ran: Map<string, number>
   /** Keeps the scheduler from having stopped while this goes on. The promise must not reject. */
   track(work: Promise<unknown>): void
+  /** Has a tick asked for again when it is due: the store has refused it as too early. */
+  putBack(tick: Tick): void
   /** Says that ticks of this job passed without having been asked for. */
   owe(job: Job): void
 }

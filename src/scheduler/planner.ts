@@ -34,7 +34,7 @@ export interface PlannerOptions {
 
 /** A change of the corrected time after which the timer is set anew, and one since the plan was made after which it is made anew, in ms. */
 const NOTICEABLE = 10
-export const UPSETTING = 500
+const UPSETTING = 500
 
 /** Plans ticks: one heap of the next tick of each schedule, and one timer, by the store's clock where it is known. */
 export class Planner {
@@ -46,6 +46,7 @@ export class Planner {
   /** Corrected minus monotonic time, as it was when the timer was set, and when the plan was made. */
   #aheadOfTimer = 0
   #aheadOfPlan = 0
+  #puttingBack = false
 
   constructor(options: PlannerOptions) {
     this.#options = options
@@ -94,6 +95,22 @@ export class Planner {
     group?.jobs.delete(job)
     // A group without jobs leaves the heap when its turn comes.
     if (group?.jobs.size === 0) this.#groups.delete(job.schedule.key)
+  }
+
+  /** Makes a tick of a job due once more, at its time, or at once: it was refused as too early. */
+  putBack(job: Job, time: number): void {
+    const group = this.#groups.get(job.schedule.key)
+    if (!this.#started || !group?.jobs.has(job) || group.next <= time) return
+    group.next = time
+    // Once for all that are put back in one turn.
+    if (!this.#puttingBack) queueMicrotask(() => this.#planned())
+    this.#puttingBack = true
+  }
+
+  #planned(): void {
+    this.#puttingBack = false
+    this.#rebuild()
+    this.#arm()
   }
 
   /** Called when more is known about the store's clock: sets the timer anew, or, after more than half a second, the plan. */

@@ -102,6 +102,7 @@ export class Scheduler implements AsyncDisposable {
       runs: new Map(),
       ran: new Map(),
       track: (work) => this.#pending.add(work),
+      putBack: ({ job, time: tick }) => this.#planner.putBack(job, tick),
       owe: (job) => this.#catchUp.owe(job),
     }
   }
@@ -312,6 +313,8 @@ export class Scheduler implements AsyncDisposable {
     for (const name of runs.keys())
       safeLogger(logger).warn({ job: name }, 'job ignores its signal; its lock is left to lapse')
     await this.#callBeforeClose()
+    // Also what was granted too late to be run.
+    await this.#engine.asker.store.released()
     if (!this.#keepProviderOpen) await this.#closeProvider()
   }
 

@@ -41,6 +41,7 @@ export function conclude(engine: Engine, tick: Tick, answer: Answer): Promise<un
     case 'refused':
       tellRefused(engine, tick, answer.refused)
       job.paused = answer.refused.reason === 'paused'
+      if (answer.refused.reason === 'clock-ahead') engine.putBack(tick)
       if (!job.paused && mayRerun(job, tick.time, answer.refused.record))
         engine.track(watch(engine, tick, answer.refused.record))
       return undefined

@@ -105,6 +105,35 @@ describe('a node whose clock is wrong', () => {
     expect(cluster.ran.map(({ tick, at }) => [tick, at])).toEqual([[10, 10]])
   })
 
+  it.each([
+    { wallAhead: 1_500, reply: 2_700 },
+    { wallAhead: 1_200, reply: 2_500 },
+    { wallAhead: 3_000, reply: 4_600 },
+    { wallAhead: 300, reply: 0, maxClockSkew: '100ms' },
+    { wallAhead: 300, reply: 0, maxClockSkew: 0 },
+  ])(
+    'is refused a tick as too early, and asks for it again when it is due, however late it hears of that: %o',
+    async ({ wallAhead, reply, ...options }) => {
+      const cluster = new Cluster()
+      const node = cluster.node({ wallAhead, ...options })
+      cluster.job({ cron: '10-50/10 * * * * *' })
+      node.store.set('down')
+      await cluster.start()
+      await cluster.until(2)
+      node.store.set(reply, 'acquire')
+      node.store.set('up', 'read', 'release')
+      await cluster.until(13)
+      node.store.set('up')
+      await cluster.until(25)
+      expect(node.events('skipped')[0]).toMatchObject({
+        reason: 'clock-ahead',
+        scheduledAt: new Date(MIDNIGHT + 10_000),
+      })
+      expect(cluster.ticks.filter((tick) => tick >= 10)).toEqual([10, 20])
+      for (const { tick, at } of cluster.ran) expect(at).toBeGreaterThanOrEqual(tick)
+    },
+  )
+
   it('is not told of below a second', async () => {
     const cluster = new Cluster()
     const node = cluster.node({ wallAhead: 900 })

@@ -166,6 +166,7 @@ describe('a stop', () => {
     expect(cluster.ran).toEqual([])
     expect(node.events('missed')).toMatchObject([{ reason: 'stopped' }])
     expect(cluster.store.locks.get('job')).toMatchObject({ lockUntil: MIDNIGHT + 500, tickDone: false })
+    expect(node.store.calls.slice(-2).map(({ verb }) => verb)).toEqual(['release', 'close'])
   })
 
   it('gives a trigger that is granted after its grace a signal that has aborted', async () => {
