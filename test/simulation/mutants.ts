@@ -85,7 +85,7 @@ const byRule: Readonly<Record<string, readonly Omit<Mutant, 'rule'>[]>> = {
     },
     {
       name: 'extension after expiry',
-      seed: 28,
+      seed: 155,
       file: DECIDE,
       replace: 'record.lockedBy !== holderOf(request) || record.lockUntil <= now) return undefined\n  const may',
       by: 'record.lockedBy !== holderOf(request)) return undefined\n  const may',
@@ -158,7 +158,7 @@ const byRule: Readonly<Record<string, readonly Omit<Mutant, 'rule'>[]>> = {
   '8': [
     {
       name: 'lockAtLeastFor is ignored',
-      seed: 2,
+      seed: 5,
       file: DECIDE,
       replace: 'Math.max(now, record.lockedAt + request.lockAtLeastFor)',
       by: 'now',
@@ -197,7 +197,7 @@ const byRule: Readonly<Record<string, readonly Omit<Mutant, 'rule'>[]>> = {
     },
     {
       name: 'nobody takes over a crashed tick',
-      seed: 105,
+      seed: 93,
       file: TICK,
       replace: 'record?.lastTick === time',
       by: 'record?.lastTick === -1',
@@ -289,7 +289,7 @@ const byRule: Readonly<Record<string, readonly Omit<Mutant, 'rule'>[]>> = {
   'local skip': [
     {
       name: 'a job that runs here is run once more',
-      seed: 10,
+      seed: 16,
       file: TICK,
       replace:
         'if (engine.runs.has(tick.job.name)) {\n    tellSkipped(engine, tick, RUNNING_HERE)\n    return undefined\n  }',
