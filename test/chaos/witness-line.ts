@@ -33,7 +33,13 @@ export type Witnessed =
   /** The scheduler told that the lease was lost. */
   | (RunOf & { readonly what: 'lost' })
   /** The store granted a longer lease to this owner. */
-  | { readonly what: 'extended'; readonly job: string; readonly owner: string; readonly until: number }
+  | {
+      readonly what: 'extended'
+      readonly job: string
+      readonly owner: string
+      readonly token: number
+      readonly until: number
+    }
   /** About to give a lease back; `tick` when it is to be marked as done. */
   | { readonly what: 'releasing'; readonly job: string; readonly owner: string; readonly tick?: number }
   | { readonly what: 'released'; readonly job: string; readonly owner: string; readonly freed: boolean }

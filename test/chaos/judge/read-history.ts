@@ -79,7 +79,7 @@ class Reader implements History {
       const asks = line.asks.map((ask) => this.#ask(ask, life, at))
       this.#open.set(`${life} ${line.call}`, asks)
     } else if (line.what === 'answered') this.#answered(life, line.call, line.answers, at)
-    if (line.what === 'extended') this.#extended(line.owner, line.until)
+    if (line.what === 'extended') this.#extended(line)
     if (line.what === 'releasing') {
       const release = this.#release(line.owner)
       release.startedAt = Math.min(release.startedAt, at)
@@ -87,8 +87,10 @@ class Reader implements History {
     } else if (line.what === 'released' && line.freed) this.#release(line.owner).freedAt ??= at
   }
 
-  #extended(owner: string, until: number): void {
+  /** An owner that asks again after its lease has lapsed unheard is granted another: only the one with this token is extended. */
+  #extended({ owner, token, until }: Extract<WitnessLine, { what: 'extended' }>): void {
     for (const grant of this.#grantsOf.get(owner) ?? []) {
+      if (grant.token !== token) continue
       grant.storeUntil = Math.max(grant.storeUntil, grant.storeUntil + until - grant.until)
       grant.until = Math.max(grant.until, until)
     }

@@ -29,7 +29,8 @@ export function witnessed(provider: LockProvider, witness: Witness): LockProvide
       for (const [index, lease] of leases.entries()) {
         const { name: job, owner } = requests[index] as ExtendRequest
         if (!lease) continue
-        witness.write({ what: 'extended', job, owner, until: sentAt + lease.lockUntil - lease.storeTime })
+        const { fencingToken: token, lockUntil, storeTime } = lease
+        witness.write({ what: 'extended', job, owner, token, until: sentAt + lockUntil - storeTime })
       }
       return leases
     },

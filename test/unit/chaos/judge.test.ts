@@ -60,9 +60,19 @@ describe('the judge of chaos', () => {
     it('sees it also when the first was extended by then', () => {
       const witness = new HandMadeWitness(A, B)
       const owner = witness.begin(A, 0, 10)
-      witness.line(A, 2_000, { what: 'extended', job: 'job', owner, until: 5_000 })
+      witness.line(A, 2_000, { what: 'extended', job: 'job', owner, token: 10, until: 5_000 })
       witness.begin(B, 4_000, 20)
       expect(witness.broken(NONE_DUE)).toEqual(['one holder'])
+    })
+
+    it('has nothing against an owner that is granted a tick once more when its first lease has lapsed, and extends that', () => {
+      const witness = new HandMadeWitness(A, B)
+      const owner = witness.begin(A, 0, 10)
+      const asked = { job: 'job', owner, tick: 1_000_000 }
+      witness.line(A, 3_100, { what: 'asked', call: 99, asks: [asked] })
+      witness.line(A, 3_102, { what: 'answered', call: 99, answers: [{ ...asked, token: 20, until: 6_100 }] })
+      witness.line(A, 4_100, { what: 'extended', job: 'job', owner, token: 20, until: 7_100 })
+      expect(witness.broken(NONE_DUE)).toEqual([])
     })
 
     it('sees it also when the first node had been killed meanwhile: its lease holds on', () => {
