@@ -55,4 +55,20 @@ end
 local function end_of_ms(time)
   return (math.floor(time / 1000) + 1) * 1000
 end
+
+-- Reads each second key from 'first' on into 'texts', by one command for all; false where there is nothing, or no string. Keys don't change, nor
+-- expire, while a script runs.
+local function look_up(texts, first)
+  local keys = {}
+  for index = first, #KEYS, 2 do
+    -- A name may occur more often than unpack() takes.
+    if texts[KEYS[index]] == nil then
+      texts[KEYS[index]] = false
+      keys[#keys + 1] = KEYS[index]
+    end
+  end
+  for index, text in ipairs(redis.call('MGET', unpack(keys))) do
+    texts[keys[index]] = text
+  end
+end
 `

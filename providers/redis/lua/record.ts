@@ -23,25 +23,10 @@ end
 local held_by = {}
 local holders_are_looked_up = #KEYS == 2
 
--- One command for a batch in place of one for each lock. Keys don't expire while a script runs.
-local function look_up_holders()
-  holders_are_looked_up = true
-  local lock_keys = {}
-  for index = 1, #KEYS, 2 do
-    -- A name may occur more often than unpack() takes.
-    if held_by[KEYS[index]] == nil then
-      held_by[KEYS[index]] = false
-      lock_keys[#lock_keys + 1] = KEYS[index]
-    end
-  end
-  for index, holder in ipairs(redis.call('MGET', unpack(lock_keys))) do
-    held_by[lock_keys[index]] = holder
-  end
-end
-
 local function holder_at(lock_key, record)
   if not holders_are_looked_up then
-    look_up_holders()
+    holders_are_looked_up = true
+    look_up(held_by, 1)
   end
   local holder = held_by[lock_key]
   -- MGET says nothing of a key that is no string, where GET fails, and so does 'put'.

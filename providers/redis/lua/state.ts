@@ -26,25 +26,11 @@ local function require_master(state_key)
   redis.call('DEL', ':none:' .. state_key)
 end
 
-local function look_up_states()
-  states_are_looked_up = true
-  local state_keys = {}
-  for index = 2, #KEYS, 2 do
-    -- A name may occur more often than unpack() takes.
-    if states[KEYS[index]] == nil then
-      states[KEYS[index]] = false
-      state_keys[#state_keys + 1] = KEYS[index]
-    end
-  end
-  for index, text in ipairs(redis.call('MGET', unpack(state_keys))) do
-    states[state_keys[index]] = text
-  end
-end
-
 -- Our state of a name, whatever the lock key does, as 'fields' answers a record. Its first entry is false when there is none.
 local function load_state(state_key)
   if not states_are_looked_up then
-    look_up_states()
+    states_are_looked_up = true
+    look_up(states, 2)
   end
   -- MGET says nothing of a key that is no string, where GET fails.
   local text = states[state_key] or redis.call('GET', state_key)
