@@ -23,8 +23,8 @@ export type PostgresProvider = LockProvider & Required<Pick<LockProvider, 'setup
 /** How often a statement is sent when the server gives up on it for the sake of another one. */
 const ATTEMPTS = 10
 
-/** The server undid everything and asks for another try: a serialization failure (sessions whose isolation isn't READ COMMITTED), a deadlock. */
 const DEADLOCK = '40P01'
+/** The server undid everything and asks for another try: a serialization failure (sessions whose isolation isn't READ COMMITTED), a deadlock. */
 const TRY_AGAIN: readonly unknown[] = ['40001', DEADLOCK]
 
 /**

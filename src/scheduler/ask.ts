@@ -29,14 +29,12 @@ const LONGEST_PAUSE = 2_000
 const LEAST_SKEW = 1_000
 const WELL_KNOWN = 500
 
-/** By how much ticks may lie ahead of the store's clock that are asked for now: those that do so by what is known here, and the others. */
-function skews({ time, asker: { maxClockSkew } }: Engine): {
-  readonly now: number
-  readonly early: number
-  readonly due: number
-} {
+/** By how much a tick that is asked for now may lie ahead of the store's clock, in ms: less when it lies ahead by what is known here. */
+function skewOf({ time, asker: { maxClockSkew } }: Engine): (tick: number) => number {
   const early = Math.min(maxClockSkew, LEAST_SKEW)
-  return { now: time.now(), early, due: time.isKnownWithin(WELL_KNOWN) ? maxClockSkew : early }
+  const due = time.isKnownWithin(WELL_KNOWN) ? maxClockSkew : early
+  const now = time.now()
+  return (tick) => (tick > now ? early : due)
 }
 
 /** A tick to be asked for until some moment (monotonic). */
@@ -50,8 +48,7 @@ export interface Ask {
  * comes after that is given back. Never rejects.
  */
 export async function askForTick(engine: Engine, tick: Tick, until: number): Promise<Answer> {
-  const { now, early, due } = skews(engine)
-  const acquisition = beginAcquisition(engine.asker, tick.job.lock, tick.time, tick.time > now ? early : due)
+  const acquisition = beginAcquisition(engine.asker, tick.job.lock, tick.time, skewOf(engine)(tick.time))
   return await goOn(engine, { tick, until }, acquisition, new Pauses(engine))
 }
 
@@ -67,10 +64,8 @@ export async function askForTicks(
   onAnswer: (tick: Tick, answer: Answer) => void,
 ): Promise<void> {
   const { asker } = engine
-  const { now, early, due } = skews(engine)
-  const acquisitions = asks.map(({ tick: { job, time } }) =>
-    beginAcquisition(asker, job.lock, time, time > now ? early : due),
-  )
+  const skew = skewOf(engine)
+  const acquisitions = asks.map(({ tick: { job, time } }) => beginAcquisition(asker, job.lock, time, skew(time)))
   const pauses = new Pauses(engine)
   let refused = 0
   await Acquisition.askAll(asker.store, acquisitions, patience, (index, answer) => {

@@ -67,8 +67,7 @@ export class StoreClock {
       return
     }
     const age = this.#age()
-    const narrower = reading.high - reading.low <= known.high - known.low + 2 * age
-    if (!narrower && reading.low <= known.low - age && reading.high >= known.high + age) return
+    if (reading.low <= known.low - age && reading.high >= known.high + age) return
     const low = Math.max(known.low - age, reading.low)
     const high = Math.min(known.high + age, reading.high)
     if (low > high + WHOLE) this.#bounds = reading

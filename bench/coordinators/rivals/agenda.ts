@@ -12,26 +12,16 @@ interface AgendaModule {
   }
 }
 
-/** The class of its package that keeps its jobs in a store, made for a URL. */
+/** Makes the class that keeps its jobs in a store, for a URL. */
 type Backend = (url: string) => Promise<object>
 
-const postgresBackend: Backend = async (connectionString) => {
-  type Module = { PostgresBackend: new (options: { readonly connectionString: string }) => object }
-  const { PostgresBackend } = await load<Module>('@agendajs/postgres-backend')
-  return new PostgresBackend({ connectionString })
-}
-
-const redisBackend: Backend = async (connectionString) => {
-  type Module = { RedisBackend: new (options: { readonly connectionString: string }) => object }
-  const { RedisBackend } = await load<Module>('@agendajs/redis-backend')
-  return new RedisBackend({ connectionString })
-}
-
-const mongoBackend: Backend = async (address) => {
-  type Module = { MongoBackend: new (options: { readonly address: string }) => object }
-  const { MongoBackend } = await load<Module>('@agendajs/mongo-backend')
-  return new MongoBackend({ address })
-}
+const backendOf =
+  (name: string, className: string, option: string): Backend =>
+  async (url) => {
+    const { [className]: Class } = await load<Record<string, new (options: object) => object>>(name)
+    if (!Class) throw new Error(`${name} has no ${className}`)
+    return new Class({ [option]: url })
+  }
 
 async function begin(backend: object, concurrency: number) {
   const { Agenda } = await load<AgendaModule>('agenda')
@@ -62,6 +52,9 @@ const agendaOn = (store: Rival['store'], backend: Backend): Rival => ({
   },
 })
 
-export const agendaOnPostgres = agendaOn('postgres', postgresBackend)
-export const agendaOnRedis = agendaOn('redis', redisBackend)
-export const agendaOnMongodb = agendaOn('mongodb', mongoBackend)
+export const agendaOnPostgres = agendaOn(
+  'postgres',
+  backendOf('@agendajs/postgres-backend', 'PostgresBackend', 'connectionString'),
+)
+export const agendaOnRedis = agendaOn('redis', backendOf('@agendajs/redis-backend', 'RedisBackend', 'connectionString'))
+export const agendaOnMongodb = agendaOn('mongodb', backendOf('@agendajs/mongo-backend', 'MongoBackend', 'address'))

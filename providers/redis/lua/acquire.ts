@@ -97,7 +97,7 @@ local function acquire(lock_key, state_key, request, now)
     return { 'tick-taken', state }
   end
   local record = judge(record_of(state), lock_key, now)
-  local ours = record and record.locked_by == request.holder and not record.foreign
+  local ours = is_of(record, request.holder)
   -- This owner was granted the lock before and the reply was lost: the same grant once more.
   if ours and record.lock_until > now then
     return lease(record)

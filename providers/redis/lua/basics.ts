@@ -56,7 +56,7 @@ local function end_of_ms(time)
   return (math.floor(time / 1000) + 1) * 1000
 end
 
--- Reads each second key from 'first' on into 'texts', by one command for all; false where there is nothing, or no string. Keys don't change, nor
+-- Reads into 'texts' each second key, beginning at 'first', by one command for all; false where there is nothing, or no string. Keys don't change, nor
 -- expire, while a script runs.
 local function look_up(texts, first)
   local keys = {}

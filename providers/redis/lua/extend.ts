@@ -13,7 +13,7 @@ return for_each(now, function(lock_key, state_key, index)
   local at_most, at_least = tonumber(told(index, 2)) * 1000, tonumber(told(index, 3)) * 1000
   local may_shorten_until = tonumber(told(index, 4))
   local record = load(lock_key, state_key, now)
-  if not record or record.locked_by ~= holder or record.foreign or record.lock_until <= now then
+  if not is_of(record, holder) or record.lock_until <= now then
     return false
   end
   local may_shorten = may_shorten_until and now <= may_shorten_until

@@ -68,6 +68,11 @@ local function judge(record, lock_key, now, roughly)
   return record
 end
 
+-- Whether this holder was the last, and nobody has taken the key past us.
+local function is_of(record, holder)
+  return record and record.locked_by == holder and not record.foreign
+end
+
 -- The record of a name, or nil when there is none.
 local function load(lock_key, state_key, now, roughly)
   return judge(record_of(load_state(state_key)), lock_key, now, roughly)

@@ -29,7 +29,7 @@ return for_each(now, function(lock_key, state_key, index)
   if record and record.locked_by == released then
     return 1
   end
-  if not record or record.locked_by ~= holder or record.foreign or record.lock_until <= now then
+  if not is_of(record, holder) or record.lock_until <= now then
     return 0
   end
   release(lock_key, state_key, record, released, tonumber(told(index, 2)) * 1000, tonumber(told(index, 3)), now)

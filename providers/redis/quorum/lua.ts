@@ -47,15 +47,6 @@ fields = function(record)
   answer[8] = record.pending and 1 or 0
   return answer
 end
-
--- Writes what without_vote has changed.
-local function write_ticks(state_key, record)
-  if record.last_tick then
-    redis.call('HSET', state_key, 'last_tick', record.last_tick, 'tick_done', record.tick_done and '1' or '0')
-  else
-    redis.call('HDEL', state_key, 'last_tick', 'tick_done')
-  end
-end
 `
 
 /*
@@ -82,17 +73,10 @@ local function refused(record, request, now, ours)
 end
 
 local function vote(lock_key, state_key, record, request, ballot, now)
-  if record and record.pending then
-    write_ticks(state_key, record) -- a lapsed vote's tick goes
-  end
   local prior_tick, prior_done = record and record.last_tick, record and record.tick_done
   local granted = grant(lock_key, state_key, record, request, now)
   redis.call('HSET', state_key, 'pending', '1', 'ballot', ballot, 'prior_done', prior_done and '1' or '0')
-  if prior_tick then
-    redis.call('HSET', state_key, 'prior_tick', prior_tick)
-  else
-    redis.call('HDEL', state_key, 'prior_tick')
-  end
+  set(state_key, 'prior_tick', prior_tick)
   granted.pending, granted.prior_tick, granted.prior_done = true, prior_tick, prior_done
   return granted
 end
@@ -102,7 +86,7 @@ local now = clock()
 return for_each(now, function(lock_key, state_key, index)
   local request, ballot = request_at(index), told(index, FIELDS)
   local record = load(lock_key, state_key, now)
-  local ours = record and record.locked_by == request.holder and not record.foreign
+  local ours = is_of(record, request.holder)
   if ours and record.lock_until > now then
     -- The same vote once more. A confirmed one stays that of the ballot which confirmed it.
     if record.pending then
@@ -153,17 +137,16 @@ require_master(KEYS[2])
 local now = clock()
 return for_each(now, function(lock_key, state_key, index)
   local record = load(lock_key, state_key, now)
-  local given = record and record.locked_by == told(index, 1) and not record.foreign and record.ballot == told(index, 2)
+  local given = is_of(record, told(index, 1)) and record.ballot == told(index, 2)
   if not given then
     return 0
   end
   without_vote(record)
-  write_ticks(state_key, record)
   record.lock_until = math.min(record.lock_until, now)
   free(lock_key)
-  redis.call('HSET', state_key, 'lock_until', digits(record.lock_until), 'pending', '0')
+  save(state_key, record, now)
+  redis.call('HSET', state_key, 'pending', '0')
   redis.call('HDEL', state_key, 'ballot')
-  keep(state_key, record, now)
   return 1
 end)
 `

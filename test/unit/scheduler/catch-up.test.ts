@@ -293,12 +293,12 @@ describe('several nodes that catch up', () => {
   })
 })
 
-/** One node, begun at 25 with two ticks to catch up on, whose runs go on until they are told to end. */
-async function behind() {
+/** One node, begun with ticks to catch up on (two, at 25), whose runs go on until they are told to end. */
+async function behind(second = 25) {
   const cluster = new Cluster()
   await cluster.until(0)
   await ranAt(cluster, 0)
-  await cluster.until(25)
+  await cluster.until(second)
   const node = cluster.node()
   const work = new Work()
   cluster.job({ every: '10s', catchUp: WINDOW, lockAtMostFor: '1h' }, work.run)
@@ -359,14 +359,7 @@ describe('while a job catches up', () => {
   })
 
   it('and is stopped, it tells of what waited', async () => {
-    const cluster = new Cluster()
-    await cluster.until(0)
-    await ranAt(cluster, 0)
-    await cluster.until(15)
-    const node = cluster.node()
-    const work = new Work()
-    cluster.job({ every: '10s', catchUp: WINDOW, lockAtMostFor: '1h' }, work.run)
-    await cluster.start()
+    const { cluster, node, work } = await behind(15)
     await cluster.until(35)
     const stopped = node.scheduler.stop()
     await cluster.time.settle()
