@@ -108,6 +108,20 @@ export class StoreError extends TicklockError {
 }
 brand(StoreError, 'StoreError', 'STORE')
 
+/**
+ * Another transaction has locked the record, so the store did not decide this request. The core repeats it until the request's
+ * deadline; only then does a caller see this error.
+ */
+export class RecordBusyError extends StoreError {
+  constructor(lock: string, options?: ErrorOptions) {
+    super(
+      `another transaction has locked the record of ${JSON.stringify(lock)}; end that transaction, such as an open BEGIN in a database console`,
+      options,
+    )
+  }
+}
+brand(RecordBusyError, 'RecordBusyError', 'RECORD_BUSY')
+
 /** An option is wrong, unknown, or contradicts another. The message names the option, what was expected and what came. */
 export class InvalidOptionError extends TicklockError {
   readonly code = 'INVALID_OPTION'
@@ -122,5 +136,7 @@ export const isLockNotHeld = (error: unknown): error is ErrLockNotHeld => error 
 export const isLockLost = (error: unknown): error is LockLostError => error instanceof LockLostError
 /** True for {@link StoreError}, also one made by another copy of the package. */
 export const isStoreError = (error: unknown): error is StoreError => error instanceof StoreError
+/** True for {@link RecordBusyError}, also one made by another copy of the package. */
+export const isRecordBusy = (error: unknown): error is RecordBusyError => error instanceof RecordBusyError
 /** True for {@link InvalidOptionError}, also one made by another copy of the package. */
 export const isInvalidOption = (error: unknown): error is InvalidOptionError => error instanceof InvalidOptionError

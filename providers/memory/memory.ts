@@ -5,9 +5,11 @@ import {
   answerForceRelease,
   answerPause,
   answerRelease,
+  answerReset,
 } from '../../src/provider/answers.ts'
-import type { LockProvider, LockRecord } from '../../src/provider/contract.ts'
+import type { LockProvider, Settled } from '../../src/provider/contract.ts'
 import type { StoredLock } from '../../src/provider/decide.ts'
+import { checkLock, isReadable, readRecord, repairLock } from '../../src/provider/record.ts'
 
 import { memoryHistory } from './history.ts'
 
@@ -29,27 +31,55 @@ export function memory(options: MemoryOptions = {}): MemoryProvider {
   const now = options.now ?? Date.now
   const locks = new Map<string, StoredLock>()
 
-  const decide = <Request extends { readonly name: string }, Answer>(
+  const decide = <Request extends { readonly name: string }, Result>(
     request: Request,
-    answerer: Answerer<Request, Answer>,
-  ): Answer => {
-    const { answer, next } = answerer(locks.get(request.name), request, now())
+    answerer: Answerer<Request, Result>,
+  ): Result => {
+    const known = locks.get(request.name)
+    const { answer, next } = answerer(known && checkLock(known), request, now())
     if (next) locks.set(request.name, next)
     return answer
   }
 
+  const decideEach = <Request extends { readonly name: string }, Result>(
+    requests: readonly Request[],
+    answerer: Answerer<Request, Result>,
+  ): Settled<Result>[] =>
+    requests.map((request) => {
+      try {
+        return decide(request, answerer)
+      } catch (error) {
+        return error as Error
+      }
+    })
+
+  /** True when the record could not be read, and now can. */
+  const repair = (name: string): boolean => {
+    const known = locks.get(name)
+    if (!known || isReadable(known)) return false
+    locks.set(name, repairLock(name, known, now()))
+    return true
+  }
+
   return {
     locks,
-    acquire: async (requests) => requests.map((request) => decide(request, answerAcquire)),
-    extend: async (requests) => requests.map((request) => decide(request, answerExtend)),
-    release: async (requests) => requests.map((request) => decide(request, answerRelease)),
+    acquire: async (requests) => decideEach(requests, answerAcquire),
+    extend: async (requests) => decideEach(requests, answerExtend),
+    release: async (requests) => decideEach(requests, answerRelease),
     async read(names) {
       const storeTime = now()
       const wanted = names ? new Set(names) : undefined
-      const found = [...locks.values()].filter(({ name }) => !wanted || wanted.has(name))
-      return found.map((lock): LockRecord => ({ ...lock, storeTime })).sort((a, b) => (a.name < b.name ? -1 : 1))
+      const found = [...locks].filter(([name]) => !wanted || wanted.has(name)).sort(([a], [b]) => (a < b ? -1 : 1))
+      return found.map(([name, lock]) => readRecord({ ...lock, name }, storeTime))
     },
-    forceRelease: async (name) => decide({ name }, answerForceRelease),
+    async forceRelease(name) {
+      const repaired = repair(name)
+      return decide({ name }, answerForceRelease) || repaired
+    },
+    async reset(request) {
+      const repaired = repair(request.name)
+      return decide(request, answerReset) || repaired
+    },
     async prune(olderThanMs) {
       const before = now() - olderThanMs
       const unused = [...locks.values()].filter(

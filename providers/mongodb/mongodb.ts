@@ -42,6 +42,7 @@ export function mongodb(input: MongodbInput): LockProvider {
       return (await records.change(pauseOf(request))) !== undefined
     },
     history: mongodbHistory(source),
+    reset: () => Promise.reject(new Error('reset is not there yet')),
     prune: (olderThanMs) => records.drop(unusedFor(olderThanMs)),
     setup: () => records.prepare(),
     close: () => source.close(),

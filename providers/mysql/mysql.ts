@@ -105,6 +105,7 @@ export function mysql(input: MysqlInput): LockProvider {
       return changed === true
     },
     history: mysqlHistory(table, source),
+    reset: () => Promise.reject(new Error('reset is not there yet')),
     prune: (olderThanMs) => locks.prune(olderThanMs),
     setup: () => locks.setUp(),
     close: () => source.close(),

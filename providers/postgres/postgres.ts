@@ -113,6 +113,7 @@ export function postgres(input: PostgresInput): PostgresProvider {
     async forceRelease(name) {
       return (await query('forceRelease', [name])).length > 0
     },
+    reset: () => Promise.reject(new Error('reset is not there yet')),
     async prune(olderThanMs) {
       const rows = await query<{ readonly dropped: string | number }>('prune', [olderThanMs])
       return Number(rows[0]?.dropped)

@@ -1,6 +1,6 @@
 import { show } from '../../src/duration.ts'
 import { InvalidOptionError } from '../../src/errors.ts'
-import type { LockProvider, Tell } from '../../src/provider/contract.ts'
+import type { LockProvider } from '../../src/provider/contract.ts'
 import type { RedisClient, RedisCluster } from './client.ts'
 import { clientFor, givenClient } from './connect.ts'
 import { redisHistory } from './history.ts'
@@ -47,27 +47,15 @@ export function redis(input: RedisClient | RedisCluster | string | RedisOptions)
     requests: readonly Request[],
     argsOf: (request: Request) => string[],
     resultOf: (request: Request, answer: ScriptAnswer) => Result,
-    tell?: Tell<Result>,
   ): Promise<Result[]> => {
-    const told = requests.map((request) => ({ keys: space.keysOf(request.name), args: argsOf(request) }))
-    const resultAt = (index: number, answer: ScriptAnswer): Result => resultOf(requests[index] as Request, answer)
-    if (!tell) return (await runner.run(script, told)).map((answer, index) => resultAt(index, answer))
-    const results = new Array<Result>(requests.length)
-    await runner.run(script, told, (indexes, answers) => {
-      for (const [position, index] of indexes.entries()) {
-        const result = resultAt(index, answers[position] as ScriptAnswer)
-        results[index] = result
-        tell(index, result)
-      }
-    })
-    return results
+    const calls = requests.map((request) => ({ keys: space.keysOf(request.name), args: argsOf(request) }))
+    return (await runner.run(script, calls)).map((answer, index) => resultOf(requests[index] as Request, answer))
   }
 
   const namesInStore = async (part: 'state' | 'any') => named(await listNames(await source.get(), space, part))
 
   return {
-    acquire: (requests, tell) =>
-      run(scripts.acquire, requests, acquireArgs, acquireResult, requests.length > 1 ? tell : undefined),
+    acquire: (requests) => run(scripts.acquire, requests, acquireArgs, acquireResult),
     extend: (requests) => run(scripts.extend, requests, extendArgs, extendResult),
     release: (requests) => run(scripts.release, requests, releaseArgs, yes),
     async read(names) {
@@ -84,6 +72,7 @@ export function redis(input: RedisClient | RedisCluster | string | RedisOptions)
       return changed.includes(true)
     },
     history: redisHistory(prefix, source),
+    reset: () => Promise.reject(new Error('reset is not there yet')),
     async prune(olderThanMs) {
       const dropped = await run(scripts.prune, await namesInStore('state'), () => [String(olderThanMs)], yes)
       return dropped.filter(Boolean).length

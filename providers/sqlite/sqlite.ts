@@ -107,6 +107,7 @@ export function sqlite(input: SqliteInput): LockProvider {
       },
       now,
     ),
+    reset: () => Promise.reject(new Error('reset is not there yet')),
     prune: (olderThanMs) => write(({ table }) => table.prune(now() - olderThanMs)),
     setup: () => use(({ table }) => table.ensure()),
     close: () => source.close(),

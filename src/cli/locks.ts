@@ -2,6 +2,7 @@ import { openStore, type StorePlan } from '../config/store.ts'
 import { StoreError } from '../errors.ts'
 import type { LockProvider, LockRecord } from '../provider/contract.ts'
 import { labelOf } from '../provider/holder.ts'
+import { isUnreadable } from '../provider/record.ts'
 
 /** A lock as people want to know it. Times by the store's clock. */
 export interface LockStatus {
@@ -54,7 +55,9 @@ export function whyOf(error: unknown): string {
 
 /** The locks of a store, or those of these names. */
 export const readLocks = (store: StorePlan, names?: readonly string[]): Promise<LockStatus[]> =>
-  withStore(store, async (provider) => (await provider.read(names)).map((record) => statusOf(record, store.name)))
+  withStore(store, async (provider) =>
+    (await provider.read(names)).flatMap((record) => (isUnreadable(record) ? [] : [statusOf(record, store.name)])),
+  )
 
 export function statusOf(record: LockRecord, store: string): LockStatus {
   const { name, lockedBy, lockedAt, lockUntil, lastTick, tickDone, fencingToken, metadata, storeTime } = record

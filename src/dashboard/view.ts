@@ -2,6 +2,7 @@
 import type { LockRecord } from '../provider/contract.ts'
 import type { RecordedEntry, RecordedNode, RunHistory } from '../provider/history.ts'
 import { labelOf } from '../provider/holder.ts'
+import { isUnreadable } from '../provider/record.ts'
 import type { Scheduler } from '../scheduler/scheduler.ts'
 import { wordsOf } from '../words/schedule-words.ts'
 
@@ -121,7 +122,9 @@ export class View {
       if (own.length === 0) continue
       const { provider } = scheduler
       const [records, strips] = await Promise.all([provider.read(own), provider.history?.latest(own, count) ?? []])
-      const recordOf = new Map(records.map((record) => [record.name, record]))
+      const recordOf = new Map(
+        records.flatMap((record) => (isUnreadable(record) ? [] : [[record.name, record] as const])),
+      )
       const stripOf = grouped(strips)
       for (const name of own) views.push(viewOf(scheduler, name, recordOf.get(name), stripOf.get(name) ?? []))
     }
@@ -148,7 +151,8 @@ export class View {
 
   async #everyRecord() {
     if (this.#records && Date.now() - this.#records.at < RECORDS_FOR) return this.#records
-    const records = (await Promise.all(this.#schedulers().map(({ provider }) => provider.read()))).flat()
+    const all = (await Promise.all(this.#schedulers().map(({ provider }) => provider.read()))).flat()
+    const records = all.flatMap((record) => (isUnreadable(record) ? [] : [record]))
     const paused = new Set(records.flatMap((record) => (record.paused ? [record.name] : [])))
     const held = new Set(records.flatMap((record) => (isHeld(record) ? [record.name] : [])))
     this.#records = { at: Date.now(), paused, held }

@@ -1,4 +1,5 @@
 import type { LockRecord } from '../provider/contract.ts'
+import { isUnreadable } from '../provider/record.ts'
 import type { Scheduler } from '../scheduler/scheduler.ts'
 
 /** How many names are read at once. */
@@ -47,7 +48,7 @@ export class Successes {
     for (let from = 0; from < jobs.length; from += CHUNK) {
       const asked = jobs.slice(from, from + CHUNK)
       if (history) await Promise.all(asked.map((job) => this.#askHistory(job)))
-      for (const record of await this.#scheduler.provider.read(asked)) this.#learn(record)
+      for (const record of await this.#scheduler.provider.read(asked)) if (!isUnreadable(record)) this.#learn(record)
     }
   }
 

@@ -1,5 +1,5 @@
 import { StoreError } from '../errors.ts'
-import type { AcquireRequest, AcquireResult, Lease, Refused, Tell } from '../provider/contract.ts'
+import type { AcquireRequest, AcquireResult, Lease, Refused, Settled } from '../provider/contract.ts'
 import { about, aboutAll, type Store } from './store.ts'
 
 /** A lease and until when it may be relied on, by this process's monotonic clock. */
@@ -8,6 +8,8 @@ export interface Grant {
   readonly lease: Lease
   /** Counted from before the request was sent, so it passes before the lease ends in the store. */
   readonly deadline: number
+  /** Another owner was granted this tick before and did not finish it. */
+  readonly rerun: boolean
 }
 
 /**
@@ -63,40 +65,25 @@ export class Acquisition {
   }
 
   /**
-   * Asks the store once for several, for at most `timeout` ms in all. Tells for each, once and as soon as it is known, what {@link Acquisition.ask}
-   * answers or throws; never rejects. One promise and one deadline do for thousands.
+   * Requests several locks at once, for at most `timeout` ms in all. Resolves, for each, to what {@link Acquisition.ask} returns or
+   * throws; never rejects. One promise and one deadline serve thousands.
    */
   static async askAll(
     store: Store,
     acquisitions: readonly Acquisition[],
     timeout: number,
-    tell: Tell<Grant | Refused | StoreError>,
-  ): Promise<void> {
+  ): Promise<readonly (Grant | Refused | StoreError)[]> {
     const sentAt = store.clock.monotonic()
     const requests = acquisitions.map(({ request }) => request)
-    const heard = new Set<number>()
-    let late = false
-    const hear = (index: number, result: AcquireResult | undefined): void => {
-      const acquisition = acquisitions[index]
-      if (!acquisition || heard.has(index)) return
-      heard.add(index)
-      // An answer that comes after the deadline still reaches its acquisition.
-      const answer = acquisition.#told(result, sentAt)
-      if (!late) tell(index, answer)
-    }
-    const answers = store.acquireAll(requests, hear).then((results) => {
-      for (const index of acquisitions.keys()) hear(index, results[index])
-    })
+    // Results that come after the deadline still reach their acquisitions.
+    const settled = store
+      .acquireAll(requests)
+      .then((results) => acquisitions.map((acquisition, index) => acquisition.#settle(results[index], sentAt)))
     try {
-      await store.within(timeout, aboutAll('acquire', requests), answers)
+      return await store.within(timeout, aboutAll('acquire', requests), settled)
     } catch (error) {
-      late = true
-      for (const [index, acquisition] of acquisitions.entries()) {
-        // What was told before the others failed stands.
-        if (heard.has(index)) continue
-        acquisition.#uncertain = true
-        tell(index, error as StoreError)
-      }
+      for (const acquisition of acquisitions) acquisition.#uncertain = true
+      return acquisitions.map(() => error as StoreError)
     }
   }
 
@@ -118,8 +105,9 @@ export class Acquisition {
     if (this.#answer?.granted || this.#uncertain) this.#giveBack()
   }
 
-  #told(result: AcquireResult | undefined, sentAt: number): Grant | Refused | StoreError {
+  #settle(result: Settled<AcquireResult> | undefined, sentAt: number): Grant | Refused | StoreError {
     try {
+      if (result instanceof Error) throw result
       return this.#arrived(result as AcquireResult, sentAt)
     } catch (error) {
       this.#uncertain = true
@@ -135,7 +123,7 @@ export class Acquisition {
     }
     const { lease } = result
     const left = Math.min(this.request.lockAtMostFor, lease.lockUntil - lease.storeTime)
-    const grant: Grant = { granted: true, lease, deadline: sentAt + left }
+    const grant: Grant = { granted: true, lease, deadline: sentAt + left, rerun: result.rerun === true }
     if (this.#state === 'abandoned') this.#giveBack()
     if (this.#store.clock.monotonic() >= grant.deadline) {
       throw new StoreError(`could not ${about('acquire', lease.name)()}: the reply came after the lease had ended`)

@@ -2,6 +2,7 @@ import { type Duration, parseDuration } from '../duration.ts'
 import { ErrLockNotHeld, isLockNotHeld, LockLostError } from '../errors.ts'
 import type { AcquireRequest } from '../provider/contract.ts'
 import { holderOf } from '../provider/holder.ts'
+import { isUnreadable } from '../provider/record.ts'
 import type { Grant } from './acquisition.ts'
 import type { Watcher } from './deadlines.ts'
 import { about, type Store } from './store.ts'
@@ -118,6 +119,7 @@ export class Lock implements AsyncDisposable, Watcher {
   async ttl(): Promise<number> {
     if (this.#state === 'released') return 0
     const record = (await this.#store.read([this.name]))[0]
+    if (record && isUnreadable(record)) throw record.unreadable
     if (!record || record.lockedBy !== holderOf(this.#terms.request)) return 0
     return Math.max(0, record.lockUntil - record.storeTime)
   }
@@ -149,7 +151,8 @@ export class Lock implements AsyncDisposable, Watcher {
   /**
    * Gives the lock back: free at once, or when `lockAtLeastFor` from the acquisition has passed. A second call does nothing.
    *
-   * @throws {ErrLockNotHeld} when the lease had lapsed or was taken over. Nothing was changed then.
+   * @throws {ErrLockNotHeld} when the lease had expired or was taken over. If nobody took the lock over, the tick is marked as done
+   * all the same.
    * @throws {StoreError} when the store failed. Call it again, or let the lease lapse.
    */
   release(): Promise<void> {

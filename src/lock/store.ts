@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import { setImmediate } from 'node:timers'
-import { type Clock, setDeadline } from '../clock.ts'
-import { InvalidOptionError, StoreError } from '../errors.ts'
+import { type Clock, setDeadline, sleep } from '../clock.ts'
+import { InvalidOptionError, isRecordBusy, StoreError } from '../errors.ts'
 import type {
   AcquireRequest,
   AcquireResult,
@@ -11,7 +11,8 @@ import type {
   LockRecord,
   PauseRequest,
   ReleaseRequest,
-  Tell,
+  Settled,
+  UnreadableRecord,
 } from '../provider/contract.ts'
 import { Coalescer } from './coalescer.ts'
 import { Deadlines } from './deadlines.ts'
@@ -19,6 +20,10 @@ import { Deadlines } from './deadlines.ts'
 /** An acquisition of so many locks goes before releases, for so many ms. */
 const LARGE = 1_000
 const GOES_FIRST_FOR = 250
+
+/** The delays before a request is repeated whose record another transaction has locked, in ms: mostly another node's batch, for a moment. */
+const FIRST_BUSY_DELAY = 5
+const LONGEST_BUSY_DELAY = 250
 
 /** A tick in the year 9000, which no clock has reached. */
 const NEVER = Date.UTC(9000, 0)
@@ -82,6 +87,7 @@ export class Store {
   readonly #extend: Coalescer<ExtendRequest, Lease | undefined>
   readonly #release: Coalescer<ReleaseRequest, boolean>
   readonly #releasing = new Set<Promise<unknown>>()
+  readonly #delays = new Map<number, Promise<void>>()
   /** Resolves when the large batch that the store is deciding is decided, or has had its time; undefined when there is none. */
   #deciding: Promise<void> | undefined
 
@@ -91,8 +97,10 @@ export class Store {
     this.timeout = timeout
     this.deadlines = new Deadlines(clock)
     this.#onReading = onReading
-    this.#acquire = new Coalescer((batch, tell) => this.#sendAcquire(batch, tell))
-    this.#extend = new Coalescer((batch) => this.#send('extend', batch, () => provider.extend(batch), timeOfLease))
+    this.#acquire = new Coalescer((batch) => this.#sendAcquire(batch))
+    this.#extend = new Coalescer((batch) =>
+      this.#send('extend', batch, () => provider.extend(batch, { timeout }), timeOfLease),
+    )
     this.#release = new Coalescer(
       (batch) => this.#sendRelease(batch),
       () => this.#deciding ?? (gatherReleases ? afterTimers() : undefined),
@@ -101,24 +109,47 @@ export class Store {
 
   /** Not bounded in time: an acquisition wants also the answer that comes late. See {@link Store.within}. */
   acquire(request: AcquireRequest): Promise<AcquireResult> {
-    return this.#acquire.call(request)
+    return this.#whileBusy(() => this.#acquire.call(request))
   }
 
-  /** As many calls as there are requests, with one promise for all of them; some answers may be told before. Not bounded in time. */
-  acquireAll(requests: readonly AcquireRequest[], tell?: Tell<AcquireResult>): Promise<readonly AcquireResult[]> {
-    return this.#acquire.callAll(requests, tell)
+  /** As many calls as there are requests, with one promise for all of them. Not bounded in time. */
+  acquireAll(requests: readonly AcquireRequest[]): Promise<readonly Settled<AcquireResult>[]> {
+    return this.#acquire.callAll(requests)
   }
 
   /** Not bounded in time, see {@link Store.within}. */
   extend(request: ExtendRequest): Promise<Lease | undefined> {
-    return this.#extend.call(request)
+    return this.#whileBusy(() => this.#extend.call(request))
   }
 
   release(request: ReleaseRequest): Promise<boolean> {
-    return this.#release.call(request)
+    return this.#whileBusy(() => this.#release.call(request))
   }
 
-  async read(names: readonly string[]): Promise<readonly LockRecord[]> {
+  /** Repeats a call while another transaction has locked the record, for as long as a call may take. */
+  async #whileBusy<Result>(call: () => Promise<Result>): Promise<Result> {
+    const deadline = this.clock.monotonic() + this.timeout
+    for (let tries = 0; ; tries++) {
+      try {
+        return await call()
+      } catch (error) {
+        const delay = Math.min(FIRST_BUSY_DELAY * 2 ** tries, LONGEST_BUSY_DELAY)
+        if (!isRecordBusy(error) || this.clock.monotonic() + delay >= deadline) throw error
+        await this.#sharedDelay(delay)
+      }
+    }
+  }
+
+  /** One timer for all that wait equally long from now, so that their calls are one batch again. */
+  #sharedDelay(ms: number): Promise<void> {
+    const known = this.#delays.get(ms)
+    if (known) return known
+    const delay = sleep(this.clock, ms).finally(() => this.#delays.delete(ms))
+    this.#delays.set(ms, delay)
+    return delay
+  }
+
+  async read(names: readonly string[]): Promise<readonly (LockRecord | UnreadableRecord)[]> {
     const sentAt = this.clock.monotonic()
     const what = aboutAll(
       'read',
@@ -184,9 +215,9 @@ export class Store {
   }
 
   /** One deadline for a batch, in place of one for each of thousands of locks. */
-  async #sendRelease(batch: readonly ReleaseRequest[]): Promise<readonly boolean[]> {
-    const answers = this.#send('release', batch, () => this.#provider.release(batch))
-    const bounded = this.within(this.timeout, aboutAll('release', batch), answers)
+  async #sendRelease(batch: readonly ReleaseRequest[]): Promise<readonly Settled<boolean>[]> {
+    const results = this.#send('release', batch, () => this.#provider.release(batch, { timeout: this.timeout }))
+    const bounded = this.within(this.timeout, aboutAll('release', batch), results)
     this.#releasing.add(bounded)
     try {
       return await bounded
@@ -195,18 +226,11 @@ export class Store {
     }
   }
 
-  /** The first answer that is told brings the store's clock. */
-  async #sendAcquire(batch: readonly AcquireRequest[], tell: Tell<AcquireResult>): Promise<readonly AcquireResult[]> {
-    const sentAt = this.clock.monotonic()
-    let told = false
-    const early: Tell<AcquireResult> = (index, result) => {
-      if (!told) this.#read(sentAt, timeOf(result))
-      told = true
-      tell(index, result)
-    }
-    const answers = this.#send('acquire', batch, () => this.#provider.acquire(batch, early), timeOf)
-    if (batch.length >= LARGE) this.#goesFirst(answers)
-    return await answers
+  async #sendAcquire(batch: readonly AcquireRequest[]): Promise<readonly Settled<AcquireResult>[]> {
+    const { timeout } = this
+    const results = this.#send('acquire', batch, () => this.#provider.acquire(batch, { timeout }), timeOf)
+    if (batch.length >= LARGE) this.#goesFirst(results)
+    return await results
   }
 
   /** What is begun early and ends soon is released after the rest is decided: both the store and this process have that to do first. */
@@ -223,22 +247,27 @@ export class Store {
     this.#deciding = deciding
   }
 
-  /** Sends a batch. The first answer that has it brings the store's clock: they are all of the same time. */
+  /** Sends a batch. The first result that has it brings the store's clock: they are all of the same time. */
   async #send<Request extends { readonly name: string }, Result>(
     verb: Verb,
     batch: readonly Request[],
-    send: () => Promise<readonly Result[]>,
+    send: () => Promise<readonly Settled<Result>[]>,
     timeOf?: (result: Result) => number | undefined,
-  ): Promise<readonly Result[]> {
+  ): Promise<readonly Settled<Result>[]> {
     const sentAt = this.clock.monotonic()
     const results = await this.#call(aboutAll(verb, batch), send)
     if (results.length !== batch.length) {
-      const answered = `the provider answered ${results.length} results to ${batch.length} requests`
-      throw new StoreError(`could not ${aboutAll(verb, batch)()}: ${answered}`)
+      const returned = `the provider returned ${results.length} results for ${batch.length} requests`
+      throw new StoreError(`could not ${aboutAll(verb, batch)()}: ${returned}`)
     }
-    const told = timeOf && results.find((result) => timeOf(result) !== undefined)
-    if (told !== undefined) this.#read(sentAt, timeOf?.(told))
-    return results
+    let failed = false
+    let storeTime: number | undefined
+    for (const result of results) {
+      if (result instanceof Error) failed = true
+      else storeTime ??= timeOf?.(result)
+    }
+    this.#read(sentAt, storeTime)
+    return failed ? results.map((result, index) => toOwnError(verb, batch[index]?.name, result)) : results
   }
 
   async #call<T>(what: What, call: () => Promise<T>): Promise<T> {
@@ -256,6 +285,10 @@ export class Store {
 
 const timeOf = (result: AcquireResult): number => (result.granted ? result.lease.storeTime : result.storeTime)
 const timeOfLease = (lease: Lease | undefined): number | undefined => lease?.storeTime
+
+/** A request that failed alone fails with an error that names it. */
+const toOwnError = <Result>(verb: Verb, name: string | undefined, result: Settled<Result>): Settled<Result> =>
+  result instanceof Error && name !== undefined ? toStoreError(about(verb, name)(), result) : result
 
 function toStoreError(what: string, error: unknown): StoreError {
   if (error instanceof StoreError) return error

@@ -2,8 +2,16 @@
  * The decisions of decide.ts as answers of the contract, for stores that decide in this process: what is answered, and the record to write
  * when it changes.
  */
-import type { AcquireRequest, AcquireResult, ExtendRequest, Lease, PauseRequest, ReleaseRequest } from './contract.ts'
-import { decideAcquire, decideExtend, decidePause, decideRelease, type StoredLock } from './decide.ts'
+import type {
+  AcquireRequest,
+  AcquireResult,
+  ExtendRequest,
+  Lease,
+  PauseRequest,
+  ReleaseRequest,
+  ResetRequest,
+} from './contract.ts'
+import { decideAcquire, decideExtend, decidePause, decideRelease, decideReset, type StoredLock } from './decide.ts'
 
 export interface Answered<Answer> {
   readonly answer: Answer
@@ -24,7 +32,8 @@ export const answerAcquire: Answerer<AcquireRequest, AcquireResult> = (record, r
     return { answer: { granted: false, reason, record: record && { ...record, storeTime }, storeTime } }
   }
   const lease = leaseOf(decision.next, request.owner, storeTime)
-  return { answer: { granted: true, lease }, next: decision.outcome === 'grant' ? decision.next : undefined }
+  if (decision.outcome === 'granted-before') return { answer: { granted: true, lease } }
+  return { answer: { granted: true, lease, rerun: decision.rerun }, next: decision.next }
 }
 
 export const answerExtend: Answerer<ExtendRequest, Lease | undefined> = (record, request, storeTime) => {
@@ -33,14 +42,19 @@ export const answerExtend: Answerer<ExtendRequest, Lease | undefined> = (record,
 }
 
 export const answerRelease: Answerer<ReleaseRequest, boolean> = (record, request, storeTime) => {
-  const next = decideRelease(record, request, storeTime)
-  return { answer: next !== undefined, next: typeof next === 'object' ? next : undefined }
+  const { released, next } = decideRelease(record, request, storeTime)
+  return { answer: released, next }
 }
 
 export const answerForceRelease: Answerer<{ readonly name: string }, boolean> = (record, _request, storeTime) =>
   record && record.lockUntil > storeTime
     ? { answer: true, next: { ...record, lockUntil: storeTime } }
     : { answer: false }
+
+export const answerReset: Answerer<ResetRequest, boolean> = (record, request, storeTime) => {
+  const next = decideReset(record, request, storeTime)
+  return { answer: next !== undefined, next }
+}
 
 export const answerPause: Answerer<PauseRequest, boolean> = (record, request, storeTime) => {
   const next = decidePause(record, request, storeTime)

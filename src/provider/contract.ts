@@ -12,15 +12,33 @@
  *
  * Rules that hold for every verb:
  *   - It takes a batch, decides each entry on its own (a name may occur more than once: then one after another, in order of
- *     the batch), and answers in request order.
- *   - An answer is a fact. A store that fails, or whose answer is not known, makes the promise reject; the core turns
+ *     the batch), and returns results in request order.
+ *   - A result is a fact. A store that fails, or whose response is unknown, makes the promise reject. The core turns
  *     whatever it rejects with into `StoreError`.
+ *   - One bad name harms only itself. A request whose record can't be read, whose name the table can't hold, or whose row a
+ *     stranger's transaction has locked gets an `Error` in its place (as with DataLoader). Every other request of the batch is
+ *     decided as if the bad one were not there.
+ *   - No verb waits for a record that another transaction has locked. That request gets a `RecordBusyError` at once, and the
+ *     core repeats it.
  *   - Time is the store's own clock wherever the store has one. Times in answers are ms since the epoch by that clock, may
  *     have fractions, and come with the clock's reading (`storeTime`) taken while deciding.
  *   - Who holds a lock is written as `holderOf(request)`, see holder.ts; `decide.ts` is the reference for every decision.
  */
 
+import type { StoreError } from '../errors.ts'
 import type { RunHistory } from './history.ts'
+
+/** A request's result, or the error with which this request alone failed. */
+export type Settled<Result> = Result | Error
+
+/** What the caller of a verb allows. */
+export interface CallOptions {
+  /**
+   * How long the caller waits, in ms. Nothing of the call may wait on the server for longer. Without it the provider sets a
+   * bound of its own.
+   */
+  readonly timeout?: number | undefined
+}
 
 /** One name asked for by one owner. */
 export interface AcquireRequest {
@@ -56,6 +74,8 @@ export interface Lease {
 export interface Granted {
   readonly granted: true
   readonly lease: Lease
+  /** The tick had been granted to another owner, whose lease expired before the tick was done. Unknown when a request is repeated. */
+  readonly rerun?: boolean | undefined
 }
 
 export interface Refused {
@@ -86,8 +106,9 @@ export interface ExtendRequest {
 }
 
 /**
- * Gives a lock back. Answered with `true` when it was freed by this call or by an earlier one of the same owner,
- * `false` when this owner has no unexpired lease.
+ * Ends a lease. The result is `true` when this call or an earlier one of the same owner ended it, `false` when this owner has no
+ * unexpired lease. If its lease has expired and nobody took the lock over, the result is `false` too, but the tick is marked as
+ * done: the run has ended, so this was no crash.
  */
 export interface ReleaseRequest {
   readonly name: string
@@ -119,6 +140,22 @@ export interface LockRecord {
   readonly storeTime: number
 }
 
+/** A record that exists but has values that no lock can have, such as a text where a time belongs. */
+export interface UnreadableRecord {
+  readonly name: string
+  /** What is wrong, and how to repair it. */
+  readonly unreadable: StoreError
+  /** The store's clock when it read this. */
+  readonly storeTime: number
+}
+
+/** Puts a record in order whose values can't be read, or whose last tick lies in the future. */
+export interface ResetRequest {
+  readonly name: string
+  /** A last tick more than this many ms ahead of the store's clock becomes the present, done. */
+  readonly maxClockSkew: number
+}
+
 /**
  * Refuses the ticks of a name for the whole cluster, or grants them again. The ticks up to the moment of a resume, by the store's clock, are over
  * and owed to nobody: it becomes the record's last tick, done.
@@ -128,32 +165,34 @@ export interface PauseRequest {
   readonly paused: boolean
 }
 
-/** Is told of an answer: its place in the batch, and the answer. */
-export type Tell<Answer> = (index: number, answer: Answer) => void
-
 /** The piece that keeps locks in one kind of store. */
 export interface LockProvider {
-  /**
-   * A provider that has some answers of a large batch before the others may tell them, each once and before the promise settles, so that
-   * what was granted begins. The promise answers all the same; where it rejects, what was told stands.
-   */
-  acquire(requests: readonly AcquireRequest[], tell?: Tell<AcquireResult>): Promise<readonly AcquireResult[]>
-  extend(requests: readonly ExtendRequest[]): Promise<readonly (Lease | undefined)[]>
-  release(requests: readonly ReleaseRequest[]): Promise<readonly boolean[]>
+  acquire(requests: readonly AcquireRequest[], options?: CallOptions): Promise<readonly Settled<AcquireResult>[]>
+  extend(requests: readonly ExtendRequest[], options?: CallOptions): Promise<readonly Settled<Lease | undefined>[]>
+  release(requests: readonly ReleaseRequest[], options?: CallOptions): Promise<readonly Settled<boolean>[]>
   /** The records of these names that exist, or all, in order of their names. */
-  read(names?: readonly string[]): Promise<readonly LockRecord[]>
-  /** Frees a name whoever has it, `lockAtLeastFor` or not. False when nobody had it. Fencing token and last tick stay. */
+  read(names?: readonly string[]): Promise<readonly (LockRecord | UnreadableRecord)[]>
+  /**
+   * Frees a name whoever holds it, `lockAtLeastFor` or not. False when nobody held it. Fencing token and last tick stay. A record
+   * that can't be read is repaired first, as {@link LockProvider.reset} does, and counts as held.
+   */
   forceRelease(name: string): Promise<boolean>
-  /** Drops records that have been free, and whose last tick has been past, for so many ms. Answers how many. */
+  /**
+   * Repairs a record. Each value that can't be read is replaced: a time by the present, a last tick by the present, done, a
+   * fencing token by a new one, any other value by none. A last tick too far in the future becomes the present, done. The lease of a readable record
+   * stays. False when there was nothing to repair.
+   */
+  reset(request: ResetRequest): Promise<boolean>
+  /** Deletes records that have been free, and whose last tick has been past, for this many ms. Returns how many. */
   prune(olderThanMs: number): Promise<number>
   /**
-   * Optional. Pauses a name, also one that has no record yet, or resumes it; false when it was so before. From the moment of the answer no tick is
-   * granted to anybody; what asks without a tick is granted as ever, and leases that are out stay. `prune` keeps what is paused.
+   * Optional. Pauses a name, also one that has no record yet, or resumes it. False when it was so before. Once this has resolved,
+   * no tick is granted to anybody. Requests without a tick are granted as ever, and granted leases stay. `prune` keeps paused records.
    */
   setPaused?(request: PauseRequest): Promise<boolean>
   /** Optional: keeps what became of ticks. Decides nothing. */
   readonly history?: RunHistory | undefined
-  /** Makes what the store needs (table, indexes). Idempotent; concurrent callers are fine. */
+  /** Creates what the store needs (table, indexes). Idempotent; concurrent callers are fine. */
   setup?(): Promise<void>
   /** Idempotent; closes only what the provider itself opened. */
   close(): Promise<void>

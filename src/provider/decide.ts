@@ -3,14 +3,27 @@
  * Stores that decide in this process (memory, sqlite) call it; the others say the same in SQL, Lua or a pipeline, and the
  * conformance suite holds them to it.
  */
-import type { AcquireRequest, ExtendRequest, LockRecord, PauseRequest, Refused, ReleaseRequest } from './contract.ts'
+import type {
+  AcquireRequest,
+  ExtendRequest,
+  LockRecord,
+  PauseRequest,
+  Refused,
+  ReleaseRequest,
+  ResetRequest,
+} from './contract.ts'
 import { holderOf, releasedHolderOf } from './holder.ts'
 
 /** A record without the clock's reading: what is kept. */
 export type StoredLock = Omit<LockRecord, 'storeTime'>
 
 export type AcquireDecision =
-  | { readonly outcome: 'grant'; readonly next: StoredLock }
+  | {
+      readonly outcome: 'grant'
+      readonly next: StoredLock
+      /** Another owner was granted this tick and did not finish it. */
+      readonly rerun: boolean
+    }
   /** This owner was granted the lock before and the reply was lost: the same grant once more. */
   | { readonly outcome: 'granted-before'; readonly next: StoredLock }
   | { readonly outcome: 'refuse'; readonly reason: Refused['reason'] }
@@ -19,7 +32,9 @@ export function decideAcquire(record: StoredLock | undefined, request: AcquireRe
   const ours = record?.lockedBy === holderOf(request)
   if (record && ours && record.lockUntil > now) return { outcome: 'granted-before', next: record }
   const reason = refusal(record, request, now, ours)
-  return reason ? { outcome: 'refuse', reason } : { outcome: 'grant', next: grant(record, request, now) }
+  if (reason) return { outcome: 'refuse', reason }
+  const rerun = !ours && request.tick !== undefined && request.tick === record?.lastTick
+  return { outcome: 'grant', next: grant(record, request, now), rerun }
 }
 
 function refusal(
@@ -79,21 +94,35 @@ export function decideExtend(
   return { ...record, lockUntil }
 }
 
-/** The record after a release, `'released-before'`, or `undefined` when this owner has no unexpired lease. */
-export function decideRelease(
-  record: StoredLock | undefined,
-  request: ReleaseRequest,
-  now: number,
-): StoredLock | 'released-before' | undefined {
+export interface ReleaseDecision {
+  /** Whether this request, or an earlier one of the same owner, ended an unexpired lease. */
+  readonly released: boolean
+  /** The record after the release. Undefined when it stays as it is. */
+  readonly next?: StoredLock | undefined
+}
+
+/**
+ * Decides a release. When the lease has expired and nobody took the lock over, it marks the tick as done and changes nothing else:
+ * the run has ended, and with `onCrash: 'rerun'` no node may run it again.
+ */
+export function decideRelease(record: StoredLock | undefined, request: ReleaseRequest, now: number): ReleaseDecision {
   const lockedBy = releasedHolderOf(request)
-  if (record?.lockedBy === lockedBy) return 'released-before'
-  if (!record || record.lockedBy !== holderOf(request) || record.lockUntil <= now) return undefined
-  return {
-    ...record,
-    lockedBy,
-    lockUntil: Math.max(now, record.lockedAt + request.lockAtLeastFor),
-    tickDone: record.tickDone || (request.tick !== undefined && request.tick === record.lastTick),
-  }
+  if (record?.lockedBy === lockedBy) return { released: true }
+  if (!record || record.lockedBy !== holderOf(request)) return { released: false }
+  const endsTick = request.tick !== undefined && request.tick === record.lastTick && !record.tickDone
+  if (record.lockUntil <= now) return { released: false, next: endsTick ? { ...record, tickDone: true } : undefined }
+  const lockUntil = Math.max(now, record.lockedAt + request.lockAtLeastFor)
+  return { released: true, next: { ...record, lockedBy, lockUntil, tickDone: record.tickDone || endsTick } }
+}
+
+/** The record after a reset, or `undefined` when a readable record has nothing to repair. */
+export function decideReset(
+  record: StoredLock | undefined,
+  { maxClockSkew }: ResetRequest,
+  now: number,
+): StoredLock | undefined {
+  if (record?.lastTick === undefined || record.lastTick <= now + maxClockSkew) return undefined
+  return { ...record, lastTick: Math.floor(now), tickDone: true }
 }
 
 /** The record after a pause or a resume, or `undefined` when it was so before. */

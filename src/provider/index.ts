@@ -6,10 +6,12 @@ export {
   answerForceRelease,
   answerPause,
   answerRelease,
+  answerReset,
 } from './answers.ts'
 export type {
   AcquireRequest,
   AcquireResult,
+  CallOptions,
   ExtendRequest,
   Granted,
   Lease,
@@ -18,6 +20,9 @@ export type {
   PauseRequest,
   Refused,
   ReleaseRequest,
+  ResetRequest,
+  Settled,
+  UnreadableRecord,
 } from './contract.ts'
 export {
   type AcquireDecision,
@@ -25,6 +30,7 @@ export {
   decideExtend,
   decidePause,
   decideRelease,
+  decideReset,
   nextFencingToken,
   type StoredLock,
 } from './decide.ts'
@@ -38,4 +44,5 @@ export type {
   RunHistory,
 } from './history.ts'
 export { holderOf, labelOf, MAX_LABEL, releasedHolderOf } from './holder.ts'
+export { checkLock, isReadable, isUnreadable, type RawLock, readRecord, repairLock, unreadable } from './record.ts'
 export { inWaves } from './waves.ts'

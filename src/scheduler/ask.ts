@@ -1,5 +1,5 @@
 import { sleep } from '../clock.ts'
-import type { StoreError } from '../errors.ts'
+import { isRecordBusy, type StoreError } from '../errors.ts'
 import { Acquisition, type Grant } from '../lock/acquisition.ts'
 import type { Lock } from '../lock/lock.ts'
 import { beginAcquisition, takeLock } from '../lock/obtain.ts'
@@ -68,13 +68,14 @@ export async function askForTicks(
   const acquisitions = asks.map(({ tick: { job, time } }) => beginAcquisition(asker, job.lock, time, skew(time)))
   const pauses = new Pauses(engine)
   let refused = 0
-  await Acquisition.askAll(asker.store, acquisitions, patience, (index, answer) => {
+  const results = await Acquisition.askAll(asker.store, acquisitions, patience)
+  for (const [index, answer] of results.entries()) {
     const ask = asks[index] as Ask
     const acquisition = acquisitions[index] as Acquisition
     if ('granted' in answer && !answer.granted) refused++
     if ('granted' in answer) onAnswer(ask.tick, taken(engine, ask.tick, acquisition, answer))
     else engine.track(goOn(engine, ask, acquisition, pauses, answer).then((later) => onAnswer(ask.tick, later)))
-  })
+  }
   engine.headStart.learn(refused, asks.length)
 }
 
@@ -98,9 +99,11 @@ async function goOn(
     for (let failures = failed ? 1 : 0; ; failures++) {
       let answer: Grant | Refused | undefined
       if (failures > 0) {
-        tellStoreError(engine, 'acquire', job.name, error)
+        // A batch does not wait for a locked record. A request on its own does, until its own timeout.
+        const busyInBatch = failures === 1 && failed !== undefined && isRecordBusy(failed)
+        if (!busyInBatch) tellStoreError(engine, 'acquire', job.name, error)
         if (stopping.aborted || job.removed) return { outcome: 'stopped' }
-        await pauses.after(failures, until - clock.monotonic())
+        if (!busyInBatch) await pauses.after(failures, until - clock.monotonic())
         // What came meanwhile came in time.
         answer = acquisition.answer
         // At its very end the next tick is due, and this one must not be taken any more.

@@ -1,4 +1,5 @@
 import type { LockRecord } from '../provider/contract.ts'
+import { isUnreadable } from '../provider/record.ts'
 import { pause, pauseAfter } from './ask.ts'
 import { type Engine, tellStoreError } from './engine.ts'
 import { pursueInTurn } from './in-turn.ts'
@@ -133,7 +134,9 @@ export class CatchUp {
     while (from < names.length && !engine.stopping.aborted) {
       try {
         for (const record of await engine.asker.store.read(names.slice(from, from + CHUNK))) {
-          records.set(record.name, record)
+          // Nothing is known of a job whose record can't be read, so nothing is caught up.
+          if (isUnreadable(record)) tellStoreError(engine, 'read', record.name, record.unreadable)
+          else records.set(record.name, record)
         }
         from += CHUNK
         failures = 0

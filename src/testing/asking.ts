@@ -7,9 +7,12 @@ import type {
   ExtendRequest,
   Lease,
   LockProvider,
+  LockRecord,
   Refused,
   ReleaseRequest,
+  Settled,
 } from '../provider/contract.ts'
+import { isUnreadable } from '../provider/record.ts'
 
 /** A lease that no case outlives. */
 export const LONG_MS = 60_000
@@ -42,13 +45,46 @@ export const toExtend = (holder: Holder, options: Options<ExtendRequest> = {}): 
 export const toRelease = (holder: Holder, options: Options<ReleaseRequest> = {}): ReleaseRequest =>
   Object.freeze({ ...holder, lockAtLeastFor: 0, ...options })
 
+/** Sends a batch, of which no request may fail. */
+export const acquireAll = async (
+  node: LockProvider,
+  requests: readonly AcquireRequest[],
+): Promise<readonly AcquireResult[]> => allOk(await node.acquire(Object.freeze(requests)))
+
+/** Sends a batch, of which no request may fail. */
+export const extendAll = async (
+  node: LockProvider,
+  requests: readonly ExtendRequest[],
+): Promise<readonly (Lease | undefined)[]> => allOk(await node.extend(Object.freeze(requests)))
+
+/** Sends a batch, of which no request may fail. */
+export const releaseAll = async (
+  node: LockProvider,
+  requests: readonly ReleaseRequest[],
+): Promise<readonly boolean[]> => allOk(await node.release(Object.freeze(requests)))
+
+/** Reads records of which none may be unreadable. */
+export async function readAll(node: LockProvider, names?: readonly string[]): Promise<readonly LockRecord[]> {
+  return (await node.read(names)).map((record) => {
+    if (isUnreadable(record)) throw record.unreadable
+    return record
+  })
+}
+
+/** The results of a batch of which no request failed. */
+export const allOk = <Result>(results: readonly Settled<Result>[]): readonly Result[] =>
+  results.map((result) => {
+    if (result instanceof Error) throw result
+    return result
+  })
+
 /** Asks for a lock of 60 s, unless the options say otherwise. */
 export async function acquire(
   node: LockProvider,
   holder: Holder,
   options?: Options<AcquireRequest>,
 ): Promise<AcquireResult> {
-  return onlyOne(await node.acquire(Object.freeze([toAcquire(holder, options)])))
+  return onlyOne(await acquireAll(node, [toAcquire(holder, options)]))
 }
 
 /** Asks for a lock that must be granted. */
@@ -72,7 +108,7 @@ export async function extend(
   holder: Holder,
   options?: Options<ExtendRequest>,
 ): Promise<Lease | undefined> {
-  return onlyOne(await node.extend(Object.freeze([toExtend(holder, options)])))
+  return onlyOne(await extendAll(node, [toExtend(holder, options)]))
 }
 
 /** Asks for an extension that must be given. */
@@ -84,7 +120,7 @@ export async function extended(node: LockProvider, holder: Holder, options?: Opt
 
 /** Gives a lock back. */
 export async function release(node: LockProvider, holder: Holder, options?: Options<ReleaseRequest>): Promise<boolean> {
-  return onlyOne(await node.release(Object.freeze([toRelease(holder, options)])))
+  return onlyOne(await releaseAll(node, [toRelease(holder, options)]))
 }
 
 export function assertGranted(result: AcquireResult, holder: Holder): Lease {

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { randomUUID } from 'node:crypto'
 import { setTimeout as pause } from 'node:timers/promises'
 import type { Lease, LockProvider } from '../provider/contract.ts'
-import { type Holder, newHolder } from './asking.ts'
+import { type Holder, newHolder, readAll } from './asking.ts'
 import { assertSameRecord, assertWithin } from './records.ts'
 import type { ConformanceSubject, StoredRecord } from './subject.ts'
 
@@ -87,7 +87,7 @@ export class Bench {
   async lapsed(name: string): Promise<void> {
     const deadline = performance.now() + PATIENCE_MS
     for (;;) {
-      const [record] = await this.a.read([name])
+      const [record] = await readAll(this.a, [name])
       assert.ok(record, `read does not know ${JSON.stringify(name)}`)
       // ShedLock asks some stores by a clock that is cut to whole milliseconds: for that one, too, it shall have lapsed.
       const left = record.lockUntil - Math.floor(record.storeTime)

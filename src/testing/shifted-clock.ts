@@ -31,6 +31,7 @@ export async function onShiftedClock(
     release: (requests) => withClockShifted(ms, () => node.release(requests)),
     read: (names) => withClockShifted(ms, () => node.read(names)),
     forceRelease: (name) => withClockShifted(ms, () => node.forceRelease(name)),
+    reset: (request) => withClockShifted(ms, () => node.reset(request)),
     prune: (olderThanMs) => withClockShifted(ms, () => node.prune(olderThanMs)),
     close: () => node.close(),
   }

@@ -53,6 +53,21 @@ export interface ConformanceSubject {
    */
   readonly asShedLock: ((name: string, lockedForMs: number) => Promise<boolean>) | WhyNot
 
+  /**
+   * Ways in which the record of a name becomes one that no lock can have, written by the store's own client over the record of a held lock:
+   * a title, such as `'a string where a time belongs'`, and what writes it. Values out of range, of wrong types, and missing ones.
+   */
+  readonly poisons: Readonly<Record<string, (name: string) => unknown>> | WhyNot
+
+  /** Names that the store can't keep, and whose requests therefore fail alone. @default none */
+  readonly unfitNames?: readonly string[]
+
+  /**
+   * Locks the record of a name in the open transaction of a stranger; where there is no record, creates one in that transaction. Returns
+   * what rolls it back.
+   */
+  readonly lockRecord: ((name: string) => Promise<() => Promise<void>>) | WhyNot
+
   /** Why the provider has no `setPaused`, if it has none. */
   readonly cannotPause?: WhyNot
 

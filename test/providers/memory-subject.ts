@@ -2,6 +2,7 @@
 import { memory } from '../../providers/memory/index.ts'
 import type { StoredLock } from '../../src/provider/decide.ts'
 import type { ConformanceSubject } from '../../src/testing/index.ts'
+import { memoryPoisons } from './memory-poisons.ts'
 
 export function memorySubject(): ConformanceSubject {
   const provider = memory()
@@ -16,6 +17,8 @@ export function memorySubject(): ConformanceSubject {
     unreachable: 'the memory of this process can always be reached',
     unprepared: 'there is nothing to set up',
     clientSurvivesClose: 'there is no client',
+    poisons: memoryPoisons(locks),
+    lockRecord: 'a record in memory can not be locked',
     asShedLock: 'ShedLock keeps no locks in the memory of another process',
   }
 }

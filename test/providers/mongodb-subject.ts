@@ -46,6 +46,8 @@ export function mongodbSubject(url: string): ConformanceSubject {
         await own.close()
       }
     },
+    poisons: 'to be written',
+    lockRecord: 'to be written',
     asShedLock: (name, lockedForMs) => lockAsShedLock(locks, name, lockedForMs),
     async after() {
       await locks.drop()

@@ -121,6 +121,8 @@ export function mysqlSubject(name: string, url: string, table = newTable()): Con
       const [rows] = await pool.query<RowDataPacket[]>('SELECT 1 AS one')
       return rows[0]?.one === 1
     },
+    poisons: 'to be written',
+    lockRecord: 'to be written',
     asShedLock: (lock, lockedForMs) => asShedLock(pool, table, lock, lockedForMs),
     async after() {
       for (const made of [...tables, `${table}_history`, `${table}_nodes`])

@@ -29,6 +29,8 @@ export function pgliteSubject(): ConformanceSubject {
       await postgres(db).close()
       return (await db.query('SELECT 1')).rows.length === 1
     },
+    poisons: 'to be written',
+    lockRecord: 'to be written',
     async asShedLock(name, lockedForMs) {
       return (await db.query(shedLockStatement(TABLE), [name, lockedForMs])).affectedRows === 1
     },

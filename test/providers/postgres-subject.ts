@@ -79,6 +79,8 @@ export function postgresSubject(name: string, url: string, table: string): Confo
       await postgres({ pool, table }).close()
       return (await pool.query('SELECT 1')).rows.length === 1
     },
+    poisons: 'to be written',
+    lockRecord: 'to be written',
     async asShedLock(lock, lockedForMs) {
       return (await pool.query(shedLockStatement(table), [lock, lockedForMs])).rowCount === 1
     },

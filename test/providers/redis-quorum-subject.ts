@@ -42,6 +42,8 @@ export function redisQuorumSubject(urls: readonly string[]): ConformanceSubject 
         for (const client of own) client.disconnect()
       }
     },
+    poisons: 'to be written',
+    lockRecord: 'to be written',
     asShedLock: 'ShedLock asks one Redis, and knows of no majority',
     cannotPause: 'no pause is kept by a majority yet',
     keepsNoHistory: 'no history is kept by a majority yet',

@@ -38,6 +38,8 @@ export function redisSubject(
         own.disconnect()
       }
     },
+    poisons: 'to be written',
+    lockRecord: 'to be written',
     async asShedLock(lock, lockedForMs) {
       const value = `ADDED:${new Date().toISOString()}@jvm-host:${randomUUID()}`
       return (await client.set(keysOf(lock).lock, value, 'PX', lockedForMs, 'NX')) === 'OK'

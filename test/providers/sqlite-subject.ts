@@ -49,6 +49,8 @@ export function sqliteSubject(): ConformanceSubject {
       await provider.close()
       return database.prepare('SELECT 1 AS one').get() !== undefined
     },
+    poisons: 'to be written',
+    lockRecord: 'to be written',
     // ShedLock has no statements for SQLite of its own; these are its general ones, with the times as JDBC's SQLite driver binds them.
     async asShedLock(name, lockedForMs) {
       const now = Date.now()

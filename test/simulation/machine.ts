@@ -126,7 +126,6 @@ export class Machine {
         world,
         clock,
         random,
-        early: scenario.tellsEarly ? new Random(scenario.seed * 17 + this.lives.length) : undefined,
         state,
         onAsk: (asked) => onAsk(witness, life, asked),
         onAnswer: (asked, told, after) => onAnswer(witness, life, asked, told, after),

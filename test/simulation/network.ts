@@ -28,8 +28,6 @@ export interface LinkOptions {
   readonly world: World
   readonly clock: NodeClock
   readonly random: Random
-  /** Where the store tells some answers of a batch before the others: picks which, and when. */
-  readonly early: Random | undefined
   readonly state: StoreState
   /** The node asks for acquisitions, whether that arrives or not. */
   readonly onAsk: (requests: readonly AcquireRequest[]) => void
@@ -69,7 +67,7 @@ export class Link {
   over(store: LockProvider): LockProvider {
     return {
       ...store,
-      acquire: (requests, tell) => this.#acquire(store, requests, tell),
+      acquire: (requests) => this.#acquire(store, requests),
       extend: (requests) => {
         const answer = this.#call(() => store.extend(requests))
         this.#options.onExtend(requests, answer)
@@ -88,45 +86,21 @@ export class Link {
     }
   }
 
-  #acquire(
-    store: LockProvider,
-    requests: readonly AcquireRequest[],
-    tell: Tell<AcquireResult> | undefined,
-  ): Promise<readonly AcquireResult[]> {
-    const { world, onAsk, onAnswer } = this.#options
-    const sentAt = world.now
-    let told = 0
-    let settled = false
-    const hearEarly = (results: readonly AcquireResult[]): void => {
-      if (settled) return
-      const after = world.now - sentAt
-      if (after <= SOON) this.#knowsTime()
-      told = results.length
-      onAnswer(requests.slice(0, told), results, after)
-      for (const [index, result] of results.entries()) tell?.(index, result)
-    }
+  #acquire(store: LockProvider, requests: readonly AcquireRequest[]): ReturnType<LockProvider['acquire']> {
+    const { onAsk, onAnswer } = this.#options
     onAsk(requests)
-    const answers = this.#call(
-      async () => {
-        const results = await store.acquire(requests)
-        if (tell) this.#tellSome(results, hearEarly)
-        return results
+    return this.#call(
+      () => store.acquire(requests),
+      (results, after) => {
+        const decided = requests.map((request, index) => ({ request, result: results[index] }))
+        const kept = decided.filter(({ result }) => !(result instanceof Error))
+        onAnswer(
+          kept.map(({ request }) => request),
+          kept.map(({ result }) => result as AcquireResult),
+          after,
+        )
       },
-      (results, after) => onAnswer(requests.slice(told), results.slice(told), after),
     )
-    const settle = (): void => {
-      settled = true
-    }
-    answers.then(settle, settle)
-    return answers
-  }
-
-  /** Delivers the first so many of some answers by themselves, unless they are lost on their way or overtaken. */
-  #tellSome(results: readonly AcquireResult[], hear: (some: readonly AcquireResult[]) => void): void {
-    const { early, world, clock } = this.#options
-    if (!early || results.length < 2 || this.cut || early.chance(0.5)) return
-    const some = results.slice(0, early.int(1, results.length - 1))
-    world.after(early.float() * 3, () => clock.deliver(() => hear(some)))
   }
 
   #call<Answer>(apply: () => Promise<Answer>, onAnswer?: (answer: Answer, after: number) => void): Promise<Answer> {

@@ -50,6 +50,7 @@ export function redisQuorum(input: readonly QuorumServer[] | RedisQuorumOptions)
       const answers = await tell(quorumScripts.forceRelease, [name])
       return answers.some(({ of }) => isYes(of[0]?.value))
     },
+    reset: () => Promise.reject(new Error('reset is not there yet')),
     async prune(olderThanMs) {
       const names = await namesInStore('state')
       if (names.length === 0) return 0

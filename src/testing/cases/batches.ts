@@ -1,12 +1,16 @@
 import assert from 'node:assert/strict'
 import type { LockProvider } from '../../provider/contract.ts'
 import {
+  acquireAll,
   assertGranted,
   assertRefused,
+  extendAll,
   extended,
   granted,
   type Holder,
+  readAll,
   release,
+  releaseAll,
   SKEW_MS,
   toAcquire,
   toExtend,
@@ -22,12 +26,21 @@ function thousand(bench: Bench): Holder[] {
   return Array.from({ length: 1_000 }, (_, index) => bench.holder(names[(index * 7) % names.length]))
 }
 
-const acquireAll = (node: LockProvider, holders: readonly Holder[]) =>
-  node.acquire(holders.map((holder) => toAcquire(holder)))
-const extendAll = (node: LockProvider, holders: readonly Holder[]) =>
-  node.extend(holders.map((holder) => toExtend(holder)))
-const releaseAll = (node: LockProvider, holders: readonly Holder[]) =>
-  node.release(holders.map((holder) => toRelease(holder)))
+const acquireFor = (node: LockProvider, holders: readonly Holder[]) =>
+  acquireAll(
+    node,
+    holders.map((holder) => toAcquire(holder)),
+  )
+const extendFor = (node: LockProvider, holders: readonly Holder[]) =>
+  extendAll(
+    node,
+    holders.map((holder) => toExtend(holder)),
+  )
+const releaseFor = (node: LockProvider, holders: readonly Holder[]) =>
+  releaseAll(
+    node,
+    holders.map((holder) => toRelease(holder)),
+  )
 
 export const batches: CaseGroup = {
   title: 'a batch is many requests, each decided on its own',
@@ -36,7 +49,7 @@ export const batches: CaseGroup = {
       async (bench) => {
         const holders = thousand(bench)
         const seen = new Set<string>()
-        const results = await acquireAll(bench.a, holders)
+        const results = await acquireFor(bench.a, holders)
         assert.equal(results.length, holders.length)
         const winners = holders.map((holder, index) => {
           const result = results[index]
@@ -47,25 +60,25 @@ export const batches: CaseGroup = {
           else assert.equal(assertRefused(result, 'held').record?.name, holder.name)
           return first
         })
-        const leases = await extendAll(bench.b, holders)
+        const leases = await extendFor(bench.b, holders)
         assert.deepEqual(
           leases.map((lease) => lease?.owner),
           holders.map(({ owner }, index) => (winners[index] ? owner : undefined)),
         )
-        assert.deepEqual(await releaseAll(bench.b, holders), winners)
+        assert.deepEqual(await releaseFor(bench.b, holders), winners)
       },
 
     'requests for one name within a batch are decided one after another': async (bench) => {
       const { a } = bench
       const [first, second] = [bench.holder(), bench.holder()]
       const rival = bench.holder(first.name)
-      const results = await acquireAll(a, [first, rival, second, first])
+      const results = await acquireFor(a, [first, rival, second, first])
       const lease = assertGranted(results[0] ?? assert.fail(), first)
       assert.equal(assertRefused(results[1] ?? assert.fail(), 'held').record?.fencingToken, lease.fencingToken)
       assertGranted(results[2] ?? assert.fail(), second)
       assert.equal(assertGranted(results[3] ?? assert.fail(), first).fencingToken, lease.fencingToken)
 
-      const longer = await a.extend([
+      const longer = await extendAll(a, [
         toExtend(first, { lockAtMostFor: 70_000 }),
         toExtend(rival),
         toExtend(first, { lockAtMostFor: 65_000 }),
@@ -73,7 +86,7 @@ export const batches: CaseGroup = {
       assert.equal(longer[1], undefined)
       assertTime(longer[2]?.lockUntil ?? 0, longer[0]?.lockUntil ?? 1, 'the second extension must not undo the first')
 
-      assert.deepEqual(await releaseAll(a, [rival, first, rival, first]), [false, true, false, true])
+      assert.deepEqual(await releaseFor(a, [rival, first, rival, first]), [false, true, false, true])
     },
 
     'each request gets the answer that it would get alone': async (bench) => {
@@ -91,7 +104,7 @@ export const batches: CaseGroup = {
         toAcquire(held),
         toAcquire(bench.holder(done.name), { tick: tick + 1, lockAtMostFor: 40_000 }),
       ]
-      const results = await b.acquire(asked)
+      const results = await acquireAll(b, asked)
       assert.deepEqual(
         results.map((result) => (result.granted ? result.lease.name : result.reason)),
         ['held', 'tick-taken', 'clock-ahead', free.name, held.name, done.name],
@@ -107,9 +120,13 @@ export const batches: CaseGroup = {
     'requests of a batch keep their own durations and ticks, in extensions and releases': async (bench) => {
       const tick = Math.floor(await bench.now()) - 1_000
       const holders = Array.from({ length: 6 }, () => bench.holder())
-      await bench.a.acquire(holders.map((holder) => toAcquire(holder, { tick })))
+      await acquireAll(
+        bench.a,
+        holders.map((holder) => toAcquire(holder, { tick })),
+      )
       const from = await bench.now()
-      const longer = await bench.a.extend(
+      const longer = await extendAll(
+        bench.a,
         holders.map((holder, index) => toExtend(holder, { lockAtMostFor: 100_000 + index * 100_000 })),
       )
       for (const [index, lease] of longer.entries()) {
@@ -121,7 +138,7 @@ export const batches: CaseGroup = {
         toRelease(holder, { lockAtLeastFor: 30_000 + index * 1_000, ...(index % 2 ? { tick } : {}) }),
       )
       assert.deepEqual(
-        await bench.a.release(asked),
+        await releaseAll(bench.a, asked),
         holders.map(() => true),
       )
       for (const [index, { name }] of holders.entries()) {
@@ -138,30 +155,30 @@ export const batches: CaseGroup = {
           const holders = names.map((name) => bench.holder(name))
           return { node, holders: index ? holders.reverse() : holders }
         })
-        const results = await Promise.all(asked.map(({ node, holders }) => acquireAll(node, holders)))
+        const results = await Promise.all(asked.map(({ node, holders }) => acquireFor(node, holders)))
         const winners = asked.flatMap(({ holders }, side) => holders.filter((_, i) => results[side]?.[i]?.granted))
         assert.equal(winners.length, names.length, 'grants')
         assert.equal(new Set(winners.map(({ name }) => name)).size, names.length, 'names that were granted')
         const backwards = [...winners].reverse()
-        await Promise.all([extendAll(bench.a, winners), extendAll(bench.b, backwards)])
-        const freed = await Promise.all([releaseAll(bench.a, backwards), releaseAll(bench.b, winners)])
+        await Promise.all([extendFor(bench.a, winners), extendFor(bench.b, backwards)])
+        const freed = await Promise.all([releaseFor(bench.a, backwards), releaseFor(bench.b, winners)])
         assert.ok(freed.flat().every(Boolean), 'each release is by the owner')
       }
     },
 
     'a batch sent again by the same owners gets the same grants': async (bench) => {
       const holders = Array.from({ length: 20 }, () => bench.holder())
-      const [before, after] = [await acquireAll(bench.a, holders), await acquireAll(bench.b, holders)]
+      const [before, after] = [await acquireFor(bench.a, holders), await acquireFor(bench.b, holders)]
       const tokens = (results: typeof before) => results.map((result) => result.granted && result.lease.fencingToken)
       assert.deepEqual(tokens(after), tokens(before))
       for (const holder of holders) await extended(bench.a, holder)
     },
 
     'an empty batch is answered with an empty one': async ({ a }) => {
-      assert.deepEqual(await a.acquire([]), [])
-      assert.deepEqual(await a.extend([]), [])
-      assert.deepEqual(await a.release([]), [])
-      assert.deepEqual(await a.read([]), [])
+      assert.deepEqual(await acquireAll(a, []), [])
+      assert.deepEqual(await extendAll(a, []), [])
+      assert.deepEqual(await releaseAll(a, []), [])
+      assert.deepEqual(await readAll(a, []), [])
     },
   },
 }

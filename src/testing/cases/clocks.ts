@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import type { LockProvider } from '../../provider/contract.ts'
-import { acquire, extend, extended, granted, refused, release, SHORT_MS, SKEW_MS } from '../asking.ts'
+import { acquire, extend, extended, granted, readAll, refused, release, SHORT_MS, SKEW_MS } from '../asking.ts'
 import type { Bench } from '../bench.ts'
 import type { CaseGroup } from '../case-group.ts'
 import { assertTime } from '../records.ts'
@@ -122,7 +122,7 @@ export const clocks: CaseGroup = {
         const held = bench.holder()
         await granted(bench.a, held)
         const record = await bench.timely(async () => {
-          const [found] = await node.read([held.name])
+          const [found] = await readAll(node, [held.name])
           assert.ok(found)
           return found
         })

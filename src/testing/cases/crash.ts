@@ -3,6 +3,7 @@ import type { Holder } from '../asking.ts'
 import { acquire, granted, refused, release, SHORT_MS } from '../asking.ts'
 import type { Bench } from '../bench.ts'
 import type { CaseGroup } from '../case-group.ts'
+import { assertSameRecord } from '../records.ts'
 
 /** A holder that took a tick and was never heard of again. */
 async function crashed(bench: Bench): Promise<{ tick: number; gone: Holder; token: number }> {
@@ -99,6 +100,45 @@ export const crash: CaseGroup = {
       await refused(bench.b, bench.holder(gone.name), 'tick-taken', { tick, onCrash: 'rerun' })
       await release(bench.a, trigger)
       await granted(bench.b, bench.holder(gone.name), { tick, onCrash: 'rerun' })
+    },
+
+    'a release after the expiry marks the tick as done while nobody took the lock over, and changes nothing else':
+      async (bench) => {
+        const { tick, gone } = await crashed(bench)
+        const before = await bench.look(gone.name)
+        for (const other of [undefined, tick - 1, tick + 1])
+          await bench.unchanged(gone.name, 'a late release of another tick', () =>
+            release(bench.a, gone, { tick: other, lockAtLeastFor: 120_000 }),
+          )
+        for (const node of [bench.a, bench.b]) {
+          assert.equal(
+            await release(node, gone, { tick, lockAtLeastFor: 120_000 }),
+            false,
+            'its lease is over all the same',
+          )
+          assertSameRecord(
+            await bench.look(gone.name),
+            { ...before, tickDone: true },
+            'the record after a late release',
+          )
+        }
+        await refused(bench.b, bench.holder(gone.name), 'tick-taken', { tick, onCrash: 'rerun' })
+        await granted(bench.b, bench.holder(gone.name), { tick: tick + 1 })
+      },
+
+    'a grant says whether it is a rerun of a tick that another owner left unfinished': async (bench) => {
+      const { tick, gone } = await crashed(bench)
+      const second = bench.holder(gone.name)
+      const first = await acquire(bench.a, second, { tick, lockAtMostFor: SHORT_MS, onCrash: 'rerun' })
+      assert.ok(first.granted)
+      assert.equal(first.rerun === true, true, 'the tick was granted to another owner before')
+      const fresh = await acquire(bench.a, bench.holder(), { tick })
+      assert.ok(fresh.granted)
+      assert.equal(fresh.rerun === true, false, 'the first grant of a name is no rerun')
+      await bench.lapsed(gone.name)
+      const later = await acquire(bench.b, bench.holder(gone.name), { tick: tick + 1, onCrash: 'rerun' })
+      assert.ok(later.granted)
+      assert.equal(later.rerun === true, false, 'a later tick is no rerun')
     },
 
     'a crashed holder that comes back late can neither release nor mark the tick that another reruns': async (

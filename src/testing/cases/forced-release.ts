@@ -15,7 +15,7 @@ export const forcedRelease: CaseGroup = {
       assert.deepEqual([record.fencingToken, record.lastTick], [lease.fencingToken, tick], 'token and tick stay')
       await bench.unchanged(first.name, 'what the old holder asks for', async () => {
         assert.equal(await extend(bench.a, first), undefined)
-        assert.equal(await release(bench.a, first, { tick }), false)
+        assert.equal(await release(bench.a, first), false)
       })
       await refused(bench.b, bench.holder(first.name), 'tick-taken', { tick })
       const next = await granted(bench.b, bench.holder(first.name), { tick: tick + 1 })

@@ -8,11 +8,13 @@ import { forcedRelease } from './forced-release.ts'
 import { history } from './history.ts'
 import { leases } from './leases.ts'
 import { lostReply } from './lost-reply.ts'
+import { busyRecords, oneBadName } from './one-bad-name.ts'
 import { oneHolder } from './one-holder.ts'
 import { owner } from './owner.ts'
 import { pausing } from './pausing.ts'
 import { pruning } from './pruning.ts'
 import { reading } from './reading.ts'
+import { resetting } from './resetting.ts'
 import { settingUp, settingUpAnew } from './setting-up.ts'
 import { shedLock } from './shedlock.ts'
 import { storeErrors } from './store-errors.ts'
@@ -33,6 +35,9 @@ export const groups: readonly CaseGroup[] = [
   forcedRelease,
   pausing,
   batches,
+  oneBadName,
+  busyRecords,
+  resetting,
   texts,
   reading,
   pruning,

@@ -35,13 +35,11 @@ export const owner: CaseGroup = {
       await granted(bench.b, bench.holder(nobody.name))
     },
 
-    'a holder whose lease lapsed can neither extend nor release, though nobody took it': async (bench) => {
+    'a holder whose lease expired can neither extend nor release, though nobody took it': async (bench) => {
       const first = bench.holder()
-      const tick = Math.floor(await bench.now())
-      await granted(bench.a, first, { tick, lockAtMostFor: SHORT_MS })
+      await granted(bench.a, first, { lockAtMostFor: SHORT_MS })
       await bench.lapsed(first.name)
       await canDoNothing(bench, first)
-      assert.equal((await bench.look(first.name)).tickDone, false, 'a crash must not look like an end')
     },
 
     'after a takeover the new holder can extend and release, the old one can do neither': async (bench) => {

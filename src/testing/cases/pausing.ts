@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import type { LockProvider } from '../../provider/contract.ts'
-import { acquire, extended, granted, refused, release, SHORT_MS } from '../asking.ts'
+import { acquire, extended, granted, readAll, refused, release, SHORT_MS } from '../asking.ts'
 import type { CaseGroup } from '../case-group.ts'
 
 async function setPaused(node: LockProvider, name: string, paused: boolean): Promise<boolean> {
@@ -39,7 +39,7 @@ export const pausing: CaseGroup = {
     'may be done before a name was ever used, and is read by every node': async (bench) => {
       const name = bench.name()
       assert.equal(await pause(bench.a, name), true)
-      const [record] = await bench.b.read([name])
+      const [record] = await readAll(bench.b, [name])
       assert.ok(record, 'a paused name has a record')
       assert.deepEqual([record.paused, record.fencingToken, record.lastTick], [true, 0, undefined])
       assert.ok(record.lockUntil <= record.storeTime, 'a paused name is free')

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { holderOf } from '../../provider/holder.ts'
-import { granted, release, SHORT_MS, toAcquire, toRelease } from '../asking.ts'
+import { acquireAll, granted, readAll, release, releaseAll, SHORT_MS, toAcquire, toRelease } from '../asking.ts'
 import type { CaseGroup } from '../case-group.ts'
 
 export const pruning: CaseGroup = {
@@ -20,9 +20,9 @@ export const pruning: CaseGroup = {
       await bench.lapsed(lapsed.name)
       await bench.until((await bench.now()) + 60)
 
-      const before = await a.read()
+      const before = await readAll(a)
       const dropped = await bench.b.prune(50)
-      const after = await a.read()
+      const after = await readAll(a)
       assert.equal(dropped, before.length - after.length, 'prune answers how many records it dropped')
       for (const { name } of [released, lapsed, done]) assert.equal(await bench.subject.look(name), undefined)
       for (const { name } of [held, kept, ticking]) await bench.look(name)
@@ -53,14 +53,20 @@ export const pruning: CaseGroup = {
         const holders = names.map((name) => bench.holder(name))
         const [, results] = await Promise.all([
           bench.b.prune(1),
-          bench.a.acquire(holders.map((holder) => toAcquire(holder))),
+          acquireAll(
+            bench.a,
+            holders.map((holder) => toAcquire(holder)),
+          ),
           bench.b.prune(1),
         ])
         for (const [index, holder] of holders.entries()) {
           assert.ok(results[index]?.granted)
           assert.equal((await bench.look(holder.name)).lockedBy, holderOf(holder))
         }
-        await bench.a.release(holders.map((holder) => toRelease(holder)))
+        await releaseAll(
+          bench.a,
+          holders.map((holder) => toRelease(holder)),
+        )
         await bench.until((await bench.now()) + 3)
       }
     },

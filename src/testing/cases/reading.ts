@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { granted, release, SHORT_MS, toAcquire } from '../asking.ts'
+import { acquireAll, granted, readAll, release, SHORT_MS, toAcquire } from '../asking.ts'
 import type { CaseGroup } from '../case-group.ts'
 import { assertSameRecord } from '../records.ts'
 
@@ -13,7 +13,7 @@ export const reading: CaseGroup = {
       const tick = Math.floor(await bench.now())
       const check = async (what: string) => {
         const { name, storeTime, ...record } = await bench.timely(async () => {
-          const [found, ...others] = await bench.b.read([first.name])
+          const [found, ...others] = await readAll(bench.b, [first.name])
           assert.ok(found && others.length === 0)
           return found
         })
@@ -35,26 +35,32 @@ export const reading: CaseGroup = {
       const tick = Math.floor(await bench.now())
       const lease = await granted(bench.a, first, { tick, lockAtMostFor: SHORT_MS })
       await bench.lapsed(first.name)
-      const [record] = await bench.b.read([first.name])
+      const [record] = await readAll(bench.b, [first.name])
       assert.ok(record && record.lockUntil <= record.storeTime, 'it is read as free')
       assert.deepEqual([record.lastTick, record.tickDone, record.fencingToken], [tick, false, lease.fencingToken])
     },
 
     'of names answers those that exist, each once, in order of the names': async (bench) => {
       const names = ['b', 'B', 'a10', 'a9', 'a_1', 'a-1', 'A', 'c'].map((hint) => bench.name(hint))
-      await bench.a.acquire(names.map((name) => toAcquire(bench.holder(name))))
-      const records = await bench.b.read([...names, bench.name('nobody'), ...names])
+      await acquireAll(
+        bench.a,
+        names.map((name) => toAcquire(bench.holder(name))),
+      )
+      const records = await readAll(bench.b, [...names, bench.name('nobody'), ...names])
       assert.deepEqual(
         records.map(({ name }) => name),
         inOrder(names),
       )
-      assert.deepEqual(await bench.b.read([bench.name('nobody')]), [])
+      assert.deepEqual(await readAll(bench.b, [bench.name('nobody')]), [])
     },
 
     'of all answers every record, in order of the names': async (bench) => {
       const names = Array.from({ length: 250 }, (_, index) => bench.name(`${'bBaA_'[index % 5]}${index}`))
-      await bench.a.acquire(names.map((name) => toAcquire(bench.holder(name))))
-      const all = (await bench.b.read()).map(({ name }) => name)
+      await acquireAll(
+        bench.a,
+        names.map((name) => toAcquire(bench.holder(name))),
+      )
+      const all = (await readAll(bench.b)).map(({ name }) => name)
       assert.deepEqual(all, inOrder(all))
       assert.equal(new Set(all).size, all.length, 'each record once')
       const known = new Set(all)
@@ -63,18 +69,18 @@ export const reading: CaseGroup = {
         [],
         'records that are missing',
       )
-      assert.equal((await bench.b.read(names)).length, names.length)
+      assert.equal((await readAll(bench.b, names)).length, names.length)
     },
 
     'changes nothing': async (bench) => {
       const first = bench.holder()
       await granted(bench.a, first)
       await bench.unchanged(first.name, 'reading', async () => {
-        await bench.b.read([first.name])
-        await bench.b.read()
+        await readAll(bench.b, [first.name])
+        await readAll(bench.b)
       })
       const nobody = bench.name()
-      await bench.b.read([nobody])
+      await readAll(bench.b, [nobody])
       assert.equal(await bench.subject.look(nobody), undefined, 'reading makes no record')
     },
   },

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { randomUUID } from 'node:crypto'
 import type { LockProvider } from '../../provider/contract.ts'
-import { acquire, granted, refused } from '../asking.ts'
+import { acquire, granted, readAll, refused } from '../asking.ts'
 import type { Bench } from '../bench.ts'
 import type { CaseGroup } from '../case-group.ts'
 
@@ -56,7 +56,7 @@ export const settingUpAnew: CaseGroup = {
         await granted(bench.a, first)
         await granted(node, bench.holder(first.name))
         assert.deepEqual(
-          (await node.read()).map(({ name }) => name),
+          (await readAll(node)).map(({ name }) => name),
           [first.name],
         )
       }),

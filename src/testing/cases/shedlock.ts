@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { setTimeout as pause } from 'node:timers/promises'
-import { acquire, extend, granted, type Holder, refused, release, SHORT_MS } from '../asking.ts'
+import { acquire, extend, granted, type Holder, readAll, refused, release, SHORT_MS } from '../asking.ts'
 import type { Bench } from '../bench.ts'
 import type { CaseGroup } from '../case-group.ts'
 
@@ -37,7 +37,7 @@ export const shedLock: CaseGroup = {
         assert.ok(Math.abs((record?.lockUntil ?? 0) - now - 60_000) < 5_000, 'until when it is held')
         assert.equal(await extend(bench.a, ours), undefined)
         assert.equal(await release(bench.a, ours), false)
-        const [read] = await bench.b.read([ours.name])
+        const [read] = await readAll(bench.b, [ours.name])
         assert.match(read?.lockedBy ?? '', /jvm-host/)
         assert.deepEqual([read?.fencingToken, read?.lastTick, read?.tickDone], [0, undefined, false])
       })

@@ -1,6 +1,19 @@
 import assert from 'node:assert/strict'
 import { holderOf } from '../../provider/holder.ts'
-import { assertGranted, assertRefused, extended, granted, release, toAcquire, toExtend, toRelease } from '../asking.ts'
+import {
+  acquireAll,
+  assertGranted,
+  assertRefused,
+  extendAll,
+  extended,
+  granted,
+  readAll,
+  release,
+  releaseAll,
+  toAcquire,
+  toExtend,
+  toRelease,
+} from '../asking.ts'
 import type { Bench } from '../bench.ts'
 import type { CaseGroup } from '../case-group.ts'
 import { AWKWARD } from './awkward.ts'
@@ -17,15 +30,29 @@ export const texts: CaseGroup = {
         await lose(bench)
         const { a, b } = bench
         const holders = AWKWARD.map((name) => bench.holder(name))
-        const results = await a.acquire(holders.map((holder) => toAcquire(holder)))
+        const results = await acquireAll(
+          a,
+          holders.map((holder) => toAcquire(holder)),
+        )
         for (const [index, holder] of holders.entries()) assertGranted(results[index] ?? fail(), holder)
-        const others = await b.acquire(AWKWARD.map((name) => toAcquire(bench.holder(name))))
+        const others = await acquireAll(
+          b,
+          AWKWARD.map((name) => toAcquire(bench.holder(name))),
+        )
         for (const [index, name] of AWKWARD.entries()) {
           assert.equal(assertRefused(others[index] ?? fail(), 'held').record?.name, name)
           assert.equal((await bench.look(name)).lockedBy, holderOf(holders[index] ?? fail()), name)
         }
-        for (const lease of await b.extend(holders.map((holder) => toExtend(holder)))) assert.ok(lease)
-        for (const freed of await b.release(holders.map((holder) => toRelease(holder)))) assert.equal(freed, true)
+        for (const lease of await extendAll(
+          b,
+          holders.map((holder) => toExtend(holder)),
+        ))
+          assert.ok(lease)
+        for (const freed of await releaseAll(
+          b,
+          holders.map((holder) => toRelease(holder)),
+        ))
+          assert.equal(freed, true)
       },
 
     'a name of any characters is read, freed by force, and asked for alone': async (bench) => {
@@ -33,13 +60,13 @@ export const texts: CaseGroup = {
       for (const name of AWKWARD) {
         const holder = bench.holder(name)
         await granted(bench.a, holder)
-        const records = await bench.b.read([name])
+        const records = await readAll(bench.b, [name])
         assert.deepEqual(
           records.map((record) => [record.name, record.lockedBy]),
           [[name, holderOf(holder)]],
         )
       }
-      const all = new Set((await bench.b.read()).map((record) => record.name))
+      const all = new Set((await readAll(bench.b)).map((record) => record.name))
       for (const name of AWKWARD) assert.ok(all.has(name), `${JSON.stringify(name)} is missing among all`)
       for (const name of AWKWARD) assert.equal(await bench.b.forceRelease(name), true, name)
     },
@@ -47,9 +74,17 @@ export const texts: CaseGroup = {
     'labels and metadata of any characters are kept as they are': async (bench) => {
       const texts = AWKWARD.filter((text) => text.length < 200)
       const holders = texts.map((label) => ({ ...bench.holder(), label }))
-      await bench.a.acquire(holders.map((holder) => toAcquire(holder, { metadata: holder.label })))
+      await acquireAll(
+        bench.a,
+        holders.map((holder) => toAcquire(holder, { metadata: holder.label })),
+      )
       const records = new Map(
-        (await bench.b.read(holders.map(({ name }) => name))).map((record) => [record.name, record]),
+        (
+          await readAll(
+            bench.b,
+            holders.map(({ name }) => name),
+          )
+        ).map((record) => [record.name, record]),
       )
       for (const holder of holders) {
         const record = await bench.look(holder.name)
@@ -59,8 +94,16 @@ export const texts: CaseGroup = {
           [holderOf(holder), holder.label],
         )
       }
-      for (const lease of await bench.b.extend(holders.map((holder) => toExtend(holder)))) assert.ok(lease)
-      for (const freed of await bench.b.release(holders.map((holder) => toRelease(holder)))) assert.equal(freed, true)
+      for (const lease of await extendAll(
+        bench.b,
+        holders.map((holder) => toExtend(holder)),
+      ))
+        assert.ok(lease)
+      for (const freed of await releaseAll(
+        bench.b,
+        holders.map((holder) => toRelease(holder)),
+      ))
+        assert.equal(freed, true)
       for (const { name, label } of holders) assert.equal((await bench.look(name)).metadata, label)
     },
 

@@ -97,8 +97,8 @@ function extended(record: Lock | undefined, event: Extract<Event, { verb: 'exten
 
 function released(record: Lock | undefined, event: Extract<Event, { verb: 'release' }>) {
   const now = record?.lockedAt ?? 0
-  const next = decideRelease(record, event.request, now)
-  return only(event.answer === (next !== undefined), typeof next === 'object' ? timeless(next, now) : record)
+  const { released, next } = decideRelease(record, event.request, now)
+  return only(event.answer === released, next ? timeless(next, now) : record)
 }
 
 const only = (right: boolean, record: Lock | undefined): readonly Outcome<Event, State>[] =>

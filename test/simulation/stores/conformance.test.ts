@@ -1,5 +1,6 @@
 /* The models keep the contract as the real providers do. */
 import { afterAll, beforeAll, describe, it } from 'vitest'
+import { isUnreadable } from '../../../src/provider/record.ts'
 import { conformance } from '../../../src/testing/index.ts'
 import { simulatedStore, storeKinds } from './index.ts'
 
@@ -17,6 +18,7 @@ describe.each(storeKinds)('the model of %s', (kind) => {
       async look(name) {
         const [record] = await store.provider.read([name])
         if (!record) return undefined
+        if (isUnreadable(record)) throw record.unreadable
         const { name: _, storeTime: __, ...stored } = record
         return stored
       },
@@ -24,6 +26,8 @@ describe.each(storeKinds)('the model of %s', (kind) => {
       unreachable: 'a model can always be reached',
       unprepared: 'there is nothing to set up',
       clientSurvivesClose: 'there is no client',
+      poisons: 'the models keep no record that can not be read',
+      lockRecord: 'the models have no transactions of strangers',
       asShedLock: 'no JVM gets at a model',
       cannotPause: 'the models have no pause',
       keepsNoHistory: 'the models keep no history',

@@ -16,19 +16,17 @@ describe('a coalescer', () => {
     expect(batches).toEqual([[1, 2, 3, 4]])
   })
 
-  it('answers a single call as soon as its answer is told, though the others never come', async () => {
-    const told: [number, number][] = []
-    const coalescer = new Coalescer<number, number>((_, tell) => {
-      for (const index of [3, 2, 0]) tell(index, index * 10)
-      return new Promise(() => {})
-    })
-    const answers = [
-      coalescer.call(0),
-      coalescer.callAll([1, 2], (index, answer) => told.push([index, answer])),
-      coalescer.call(3),
-    ]
-    expect(await Promise.all([answers[0], answers[2]])).toEqual([0, 30])
-    expect(told).toEqual([[1, 20]])
+  it('rejects the call whose request failed alone, and no other', async () => {
+    const bad = new Error('its record can not be read')
+    const coalescer = new Coalescer<number, number>(async (batch) => batch.map((n) => (n === 2 ? bad : -n)))
+    const [first, second, both] = await Promise.allSettled([
+      coalescer.call(1),
+      coalescer.call(2),
+      coalescer.callAll([2, 3]),
+    ])
+    expect(first).toEqual({ status: 'fulfilled', value: -1 })
+    expect(second).toEqual({ status: 'rejected', reason: bad })
+    expect(both).toEqual({ status: 'fulfilled', value: [bad, -3] })
   })
 
   it('keeps back what it gathers while it is not ready', async () => {

@@ -168,7 +168,7 @@ describe('a store in trouble', () => {
   it('that answers less than it was asked is a failure, and mixes no answers up', async () => {
     const broken = { ...provider, acquire: async () => [] }
     expect(await failure(new Locker({ provider: broken, clock }).obtain('job', 100))).toMatchObject({
-      message: 'could not acquire lock "job": the provider answered 0 results to 1 requests',
+      message: 'could not acquire lock "job": the provider returned 0 results for 1 requests',
     })
   })
 })

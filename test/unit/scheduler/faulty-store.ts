@@ -8,13 +8,7 @@ export type Verb = 'acquire' | 'extend' | 'release' | 'read' | 'close'
  * How a verb behaves: `'up'`; `'down'`: fails, and nothing was done; `'hang'`: never answers, and nothing was done; `'lose'`: is done, and then
  * the reply never comes; a number: is done at once, and answers after so many ms; `{ delivered }`: is done after so many ms.
  */
-export type Fault = 'up' | 'down' | 'hang' | 'lose' | number | { readonly delivered: number } | Tells
-
-/** An acquisition of which so many are decided and told at once, before the fault befalls the others. */
-export interface Tells {
-  readonly tells: number
-  readonly rest: 'down' | 'hang' | number
-}
+export type Fault = 'up' | 'down' | 'hang' | 'lose' | number | { readonly delivered: number }
 
 export interface Call {
   readonly verb: Verb
@@ -44,18 +38,7 @@ export class FaultyStore implements LockProvider {
     return this.calls.filter((call) => call.verb === verb && !isClockReading(call))
   }
 
-  acquire: LockProvider['acquire'] = async (batch, tell) => {
-    const fault = this.#faults.get('acquire')
-    if (typeof fault !== 'object' || !('tells' in fault))
-      return await this.#call('acquire', batch, () => this.#store.acquire(batch))
-    this.calls.push({ verb: 'acquire', at: this.#clock.now(), batch })
-    const first = await this.#store.acquire(batch.slice(0, fault.tells))
-    for (const [index, answer] of first.entries()) tell?.(index, answer)
-    if (fault.rest === 'down') throw new Error('connect ECONNREFUSED')
-    if (fault.rest === 'hang') return await new Promise(() => {})
-    await sleep(this.#clock, fault.rest)
-    return [...first, ...(await this.#store.acquire(batch.slice(fault.tells)))]
-  }
+  acquire: LockProvider['acquire'] = (batch) => this.#call('acquire', batch, () => this.#store.acquire(batch))
   extend: LockProvider['extend'] = (batch) => this.#call('extend', batch, () => this.#store.extend(batch))
   release: LockProvider['release'] = (batch) => this.#call('release', batch, () => this.#store.release(batch))
   read: LockProvider['read'] = (names = []) =>
@@ -65,6 +48,7 @@ export class FaultyStore implements LockProvider {
       () => this.#store.read(names),
     )
   forceRelease: LockProvider['forceRelease'] = (name) => this.#store.forceRelease(name)
+  reset: LockProvider['reset'] = (request) => this.#store.reset(request)
   prune: LockProvider['prune'] = (olderThanMs) => this.#store.prune(olderThanMs)
   setPaused: NonNullable<LockProvider['setPaused']> = async (request) =>
     (await this.#store.setPaused?.(request)) === true

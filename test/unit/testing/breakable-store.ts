@@ -4,6 +4,7 @@ import { memory } from '../../../providers/memory/index.ts'
 import type { LockProvider } from '../../../src/provider/contract.ts'
 import type { StoredLock } from '../../../src/provider/decide.ts'
 import type { ConformanceSubject } from '../../../src/testing/index.ts'
+import { memoryPoisons } from '../../providers/memory-poisons.ts'
 
 /** What a broken provider is made from. */
 export interface Parts {
@@ -42,6 +43,7 @@ const unreachable: LockProvider = {
   release: refusing,
   read: refusing,
   forceRelease: refusing,
+  reset: refusing,
   prune: refusing,
   close: async () => {},
 }
@@ -67,6 +69,8 @@ export function breakableStore(
       places.set(where, known)
       return connection(known)
     },
+    poisons: memoryPoisons(main.locks),
+    lockRecord: 'a record in memory can not be locked',
     clientSurvivesClose: async () => true,
     async asShedLock(lock, lockedForMs) {
       const record = main.locks.get(lock)

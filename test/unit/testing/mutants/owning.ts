@@ -25,7 +25,7 @@ export const owning: readonly Mutant[] = [
   },
   {
     defect: 'extends a lease that is over',
-    caughtBy: 'a holder whose lease lapsed can neither extend nor release, though nobody took it',
+    caughtBy: 'a holder whose lease expired can neither extend nor release, though nobody took it',
     broken: (parts) => ({
       extend: (requests) => {
         for (const request of requests) {
@@ -38,7 +38,7 @@ export const owning: readonly Mutant[] = [
   },
   {
     defect: 'marks the tick of a holder that was too late',
-    caughtBy: 'a holder whose lease lapsed can neither extend nor release, though nobody took it',
+    caughtBy: 'after a takeover the new holder can extend and release, the old one can do neither',
     broken: after('release', ({ name }, _, parts) => write(parts, name, { tickDone: true })),
   },
   {
