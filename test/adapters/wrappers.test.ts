@@ -10,6 +10,7 @@ import { memory } from 'ticklock/memory'
 import { locked as lockedNodeCron, ticklockCoordinator } from 'ticklock/node-cron'
 import { locked as lockedNodeSchedule } from 'ticklock/node-schedule'
 import { describe, expect, it, vi } from 'vitest'
+import { readAll } from '../../src/testing/asking.ts'
 
 const newLocker = (): Locker => new Locker({ provider: memory() })
 const EVERY_SECOND = '* * * * * *'
@@ -153,13 +154,13 @@ describe('the coordinator of node-cron', () => {
     const provider = memory()
     const coordinator = ticklockCoordinator({ locker: new Locker({ provider }), lockAtMostFor: 90, keepAlive: true })
     expect(await coordinator.shouldRun(`job:${slot}`, 30_000)).toBe(true)
-    const [first] = await provider.read(['job'])
+    const [first] = await readAll(provider, ['job'])
     await vi.waitFor(async () => {
-      const [record] = await provider.read(['job'])
+      const [record] = await readAll(provider, ['job'])
       expect(record?.lockUntil).toBeGreaterThan((first?.lockUntil ?? 0) + 180)
     })
     await coordinator.onComplete(`job:${slot}`)
-    const [record] = await provider.read(['job'])
+    const [record] = await readAll(provider, ['job'])
     expect(record?.lockUntil).toBeLessThanOrEqual(record?.storeTime ?? 0)
   })
 

@@ -23,20 +23,20 @@ export function watchStore(witness: Witness, life: Life, store: LockProvider): L
     ...store,
     acquire: async (requests) => {
       const results = await store.acquire(requests)
-      for (let index = 0; index < requests.length; index++)
-        onAcquire(witness, life, requests[index] as AcquireRequest, results[index] as AcquireResult)
+      for (const [index, result] of results.entries())
+        if (!(result instanceof Error)) onAcquire(witness, life, requests[index] as AcquireRequest, result)
       return results
     },
     extend: async (requests) => {
       const leases = await store.extend(requests)
-      for (let index = 0; index < requests.length; index++)
-        onExtend(witness, life, requests[index] as ExtendRequest, leases[index])
+      for (const [index, lease] of leases.entries())
+        if (!(lease instanceof Error)) onExtend(witness, life, requests[index] as ExtendRequest, lease)
       return leases
     },
     release: async (requests) => {
       const freed = await store.release(requests)
-      for (let index = 0; index < requests.length; index++)
-        onRelease(witness, life, requests[index] as ReleaseRequest, freed[index] as boolean)
+      for (const [index, each] of freed.entries())
+        if (!(each instanceof Error)) onRelease(witness, life, requests[index] as ReleaseRequest, each)
       return freed
     },
   }

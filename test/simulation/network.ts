@@ -6,8 +6,8 @@ import type {
   LockProvider,
   LockRecord,
   ReleaseRequest,
-  Tell,
 } from '../../src/provider/contract.ts'
+import { allOk, readAll } from '../../src/testing/asking.ts'
 import type { NodeClock } from './node-clock.ts'
 import type { Outage } from './outages.ts'
 import type { Random } from './random.ts'
@@ -69,7 +69,7 @@ export class Link {
       ...store,
       acquire: (requests) => this.#acquire(store, requests),
       extend: (requests) => {
-        const answer = this.#call(() => store.extend(requests))
+        const answer = this.#call(async () => allOk(await store.extend(requests)))
         this.#options.onExtend(requests, answer)
         return answer
       },
@@ -79,7 +79,7 @@ export class Link {
       },
       read: (names) =>
         this.#call(
-          () => store.read(names),
+          () => readAll(store, names),
           (records, after) => this.#options.onRead(names ?? [], records, after),
         ),
       close: async () => {},

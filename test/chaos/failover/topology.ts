@@ -1,4 +1,5 @@
 import type { LockProvider, LockRecord } from 'ticklock'
+import { isUnreadable } from 'ticklock/provider'
 
 /** Servers of which one takes over from another, and what goes wrong with them. */
 export interface Topology {
@@ -32,7 +33,7 @@ export async function stopAll(...ends: readonly (() => unknown)[]): Promise<void
 /** What a provider reads; the provider is closed. */
 export async function readAll(provider: LockProvider): Promise<readonly LockRecord[]> {
   try {
-    return await provider.read()
+    return (await provider.read()).flatMap((record) => (isUnreadable(record) ? [] : [record]))
   } finally {
     await provider.close()
   }

@@ -1,4 +1,5 @@
 import type { AcquireRequest, AcquireResult, LockProvider } from 'ticklock'
+import { isUnreadable, type Settled } from 'ticklock/provider'
 
 /** A way to break a provider on purpose, to see that the checker sees it. */
 export type BreakName = 'none' | 'no-tick-check' | 'double-grant' | 'lease-ignored' | 'fencing-back' | 'deaf'
@@ -6,7 +7,12 @@ export type BreakName = 'none' | 'no-tick-check' | 'double-grant' | 'lease-ignor
 type Wrap = (provider: LockProvider) => LockProvider
 
 const acquiring =
-  (acquire: (provider: LockProvider, requests: readonly AcquireRequest[]) => Promise<readonly AcquireResult[]>): Wrap =>
+  (
+    acquire: (
+      provider: LockProvider,
+      requests: readonly AcquireRequest[],
+    ) => Promise<readonly Settled<AcquireResult>[]>,
+  ): Wrap =>
   (provider) => ({ ...provider, acquire: (requests) => acquire(provider, requests) })
 
 export const breaks: Readonly<Record<BreakName, Wrap>> = {
@@ -20,7 +26,7 @@ export const breaks: Readonly<Record<BreakName, Wrap>> = {
     const results = await provider.acquire(requests)
     return results.map((result, index) => {
       const request = requests[index] as AcquireRequest
-      if (result.granted || result.reason !== 'held') return result
+      if (result instanceof Error || result.granted || result.reason !== 'held') return result
       return { granted: true, lease: invented(request, result.storeTime, result.record?.fencingToken ?? 0) }
     })
   }),
@@ -28,7 +34,13 @@ export const breaks: Readonly<Record<BreakName, Wrap>> = {
   'lease-ignored': acquiring(async (provider, requests) => {
     for (const { name, tick } of requests) {
       const [record] = await provider.read([name])
-      if (record && tick !== undefined && record.lastTick !== undefined && record.lastTick < tick)
+      if (
+        record &&
+        !isUnreadable(record) &&
+        tick !== undefined &&
+        record.lastTick !== undefined &&
+        record.lastTick < tick
+      )
         await provider.forceRelease(name)
     }
     return await provider.acquire(requests)
@@ -37,7 +49,7 @@ export const breaks: Readonly<Record<BreakName, Wrap>> = {
   'fencing-back': acquiring(async (provider, requests) => {
     const results = await provider.acquire(requests)
     return results.map((result) => {
-      if (!result.granted) return result
+      if (result instanceof Error || !result.granted) return result
       return { ...result, lease: { ...result.lease, fencingToken: 4e15 - result.lease.fencingToken } }
     })
   }),
@@ -46,7 +58,7 @@ export const breaks: Readonly<Record<BreakName, Wrap>> = {
     const asked = requests.map((request) => (isUnlucky(request) ? { ...request, maxClockSkew: -1e15 } : request))
     const results = await provider.acquire(asked)
     return results.map((result, index) =>
-      isUnlucky(requests[index] as AcquireRequest)
+      !(result instanceof Error) && isUnlucky(requests[index] as AcquireRequest)
         ? { ...result, granted: false, reason: 'tick-taken', storeTime: timeOf(result) }
         : result,
     )

@@ -1,4 +1,5 @@
 import type { AcquireRequest, AcquireResult, ExtendRequest, LockProvider, ReleaseRequest } from 'ticklock'
+import type { Settled } from 'ticklock/provider'
 import { machineTime, type Witness } from '../witness-file.ts'
 import type { Answered } from '../witness-line.ts'
 
@@ -28,7 +29,7 @@ export function witnessed(provider: LockProvider, witness: Witness): LockProvide
       const leases = await provider.extend(requests)
       for (const [index, lease] of leases.entries()) {
         const { name: job, owner } = requests[index] as ExtendRequest
-        if (!lease) continue
+        if (!lease || lease instanceof Error) continue
         const { fencingToken: token, lockUntil, storeTime } = lease
         witness.write({ what: 'extended', job, owner, token, until: sentAt + lockUntil - storeTime })
       }
@@ -41,11 +42,12 @@ export function witnessed(provider: LockProvider, witness: Witness): LockProvide
       const freed = await provider.release(requests)
       for (const [index, each] of freed.entries()) {
         const { name: job, owner } = requests[index] as ReleaseRequest
-        witness.write({ what: 'released', job, owner, freed: each })
+        witness.write({ what: 'released', job, owner, freed: each === true })
       }
       return freed
     },
     read: (names) => provider.read(names),
+    reset: (request) => provider.reset(request),
     forceRelease: (name) => provider.forceRelease(name),
     prune: (olderThanMs) => provider.prune(olderThanMs),
     ...(provider.setup && { setup: () => provider.setup?.() ?? Promise.resolve() }),
@@ -60,8 +62,9 @@ function tickAsked({ name: job, owner, tick }: AcquireRequest): { job: string; o
   return tick === undefined || tick > FAR ? [] : [{ job, owner, tick }]
 }
 
-function answered(request: AcquireRequest, result: AcquireResult | undefined, sentAt: number): Answered[] {
+function answered(request: AcquireRequest, result: Settled<AcquireResult> | undefined, sentAt: number): Answered[] {
   return tickAsked(request).map((ask) => {
+    if (result instanceof Error) return { ...ask, reason: 'no answer' }
     if (!result?.granted) return { ...ask, reason: result?.reason ?? 'no answer' }
     const { fencingToken: token, lockUntil, storeTime } = result.lease
     return { ...ask, token, until: sentAt + Math.min(request.lockAtMostFor, lockUntil - storeTime) }

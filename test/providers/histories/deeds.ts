@@ -1,6 +1,7 @@
 /* What one request did, as the real store answered, and how a model is asked for the same. */
 import assert from 'node:assert/strict'
 import type { AcquireResult, Lease, LockProvider, LockRecord } from '../../../src/provider/contract.ts'
+import { acquireAll, extendAll } from '../../../src/testing/asking.ts'
 import type { Call } from './calls.ts'
 
 /** One request of a call. */
@@ -42,24 +43,24 @@ export async function send(
   const { verb } = call
   switch (call.verb) {
     case 'acquire': {
-      const results = await node.acquire(call.requests)
+      const results = await acquireAll(node, call.requests)
       return ({ span }) =>
         call.requests.map((request, index) => {
           const result = results[index] as AcquireResult
-          const on = async (model: LockProvider) => plainResult((await model.acquire([request]))[0])
+          const on = async (model: LockProvider) => plainResult((await acquireAll(model, [request]))[0])
           const at = result.granted ? [result.lease.storeTime, result.lease.acquiredAt] : [result.storeTime]
           return { verb, name: request.name, answer: plainResult(result), moments: at.filter(within(span)), on }
         })
     }
     case 'extend': {
-      const leases = await node.extend(call.requests)
+      const leases = await extendAll(node, call.requests)
       return ({ span, records }) =>
         call.requests.map((request, index) => {
           const lease = leases[index]
           // The end of the lease tells when it was extended, if that was the longest.
           const lockUntil = lease?.lockUntil ?? records.get(request.name)?.lockUntil ?? 0
           const told = lease ? [lease.storeTime] : []
-          const on = async (model: LockProvider) => plainLease((await model.extend([request]))[0])
+          const on = async (model: LockProvider) => plainLease((await extendAll(model, [request]))[0])
           const moments = [...told, lockUntil - request.lockAtMostFor, span.from, span.until].filter(within(span))
           // Extended, but over before the answer came: whoever is told no knows all that matters.
           const excuse = (models: unknown) => !lease && isLease(models) && models.lockUntil <= micros(span.until)

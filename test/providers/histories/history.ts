@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { isDeepStrictEqual } from 'node:util'
 import type { LockProvider, LockRecord } from '../../../src/provider/contract.ts'
+import { readAll } from '../../../src/testing/asking.ts'
 import type { ConformanceSubject } from '../../../src/testing/index.ts'
 import { assertSameRecord } from '../../../src/testing/records.ts'
 import type { StoreKind } from '../../simulation/stores/index.ts'
@@ -78,7 +79,7 @@ export class History {
 
   /** Reads all records, and how late it is by then. */
   async #look(node: LockProvider, from: number): Promise<{ records: ReadonlyMap<string, LockRecord>; span: Span }> {
-    const found = await node.read(this.#names)
+    const found = await readAll(node, this.#names)
     const records = new Map(found.map((record) => [record.name, record]))
     // A machine's clock is read in whole milliseconds, and the store may read it finer.
     const fallback = found.length > 0 ? from : (await this.#real.subject.now()) + 1
@@ -99,7 +100,7 @@ export class History {
   }
 
   async #read(names: readonly string[] | undefined, node: LockProvider): Promise<void> {
-    const found = await node.read(names)
+    const found = await readAll(node, names)
     const wanted = new Set(names ?? this.#names)
     const expected: unknown[] = []
     for (const name of [...wanted].sort()) {

@@ -1,5 +1,6 @@
 import { isDeepStrictEqual } from 'node:util'
 import type { LockRecord } from '../../../src/provider/contract.ts'
+import { readAll } from '../../../src/testing/asking.ts'
 import { type SimulatedStore, type StoreKind, simulatedStore } from '../../simulation/stores/index.ts'
 import { type Deed, plainRecord } from './deeds.ts'
 
@@ -34,7 +35,7 @@ export class ModelOfName {
   /** The record at this time by the store's clock. */
   async read(at: number): Promise<LockRecord | undefined> {
     this.#now = at
-    return (await this.#store.provider.read([this.#name]))[0]
+    return (await readAll(this.#store.provider, [this.#name]))[0]
   }
 
   /**

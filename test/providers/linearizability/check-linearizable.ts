@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import fc from 'fast-check'
 import type { LockProvider } from '../../../src/provider/contract.ts'
-import { granted, newHolder } from '../../../src/testing/asking.ts'
+import { granted, newHolder, readAll } from '../../../src/testing/asking.ts'
 import type { ConformanceSubject } from '../../../src/testing/index.ts'
 import { Unanswered } from '../histories/unanswered.ts'
 import { CLIENTS, type Operation, programs, Recorder } from './concurrent-history.ts'
@@ -77,7 +77,7 @@ async function happen(
       while ((await subject.now()) <= lockUntil) await new Promise(setImmediate)
     }
   }
-  const before = await one.read(names)
+  const before = await readAll(one, names)
   const recorder = new Recorder({ names, firstTick })
   await Promise.all(
     made.map(async (program, index) => {

@@ -5,6 +5,7 @@ import {
   answerExtend,
   answerForceRelease,
   answerRelease,
+  answerReset,
 } from '../../../src/provider/answers.ts'
 import type { LockProvider } from '../../../src/provider/contract.ts'
 import type { StoredLock } from '../../../src/provider/decide.ts'
@@ -51,6 +52,7 @@ export class LocalLocks {
       release: (requests) => decideAll(requests, answerRelease),
       read: async (names) => readFrom(locks, names, machine.now()),
       forceRelease: async (name) => (await decideAll([{ name }], answerForceRelease))[0] === true,
+      reset: async (request) => (await decideAll([request], answerReset))[0] === true,
       prune: async (olderThanMs) => pruneFrom(locks, machine.now() - olderThanMs),
       async close() {},
     }

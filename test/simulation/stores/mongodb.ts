@@ -17,7 +17,7 @@ import type {
   LockRecord,
   ReleaseRequest,
 } from '../../../src/provider/contract.ts'
-import { decideAcquire, decideExtend, type StoredLock } from '../../../src/provider/decide.ts'
+import { decideAcquire, decideExtend, decideReset, type StoredLock } from '../../../src/provider/decide.ts'
 import { holderOf, releasedHolderOf } from '../../../src/provider/holder.ts'
 import { inWaves } from '../../../src/provider/waves.ts'
 import { Kept } from './kept.ts'
@@ -141,6 +141,7 @@ export function mongodbStore(world: StoreWorld): SimulatedStore {
       release: (requests) => inWaves(requests, release),
       read: async (names) => readFrom(locks, names, server.now()),
       forceRelease: async (name) => change(name, forcedRelease),
+      reset: async (request) => change(request.name, (record, now) => decideReset(record, request, now)),
       prune: async (olderThanMs) => pruneFrom(locks, server.now() - olderThanMs),
       async close() {},
     },

@@ -9,7 +9,7 @@
  *   - A committed write survives a crash (innodb_flush_log_at_trx_commit = 1). An asynchronous replica may lack the last commits, a
  *     semi-synchronous one lacks none ("Semisynchronous Replication"): `failover(0)`.
  */
-import { type Answerer, answerForceRelease } from '../../../src/provider/answers.ts'
+import { type Answerer, answerForceRelease, answerReset } from '../../../src/provider/answers.ts'
 import type { StoredLock } from '../../../src/provider/decide.ts'
 import { inWaves } from '../../../src/provider/waves.ts'
 import { Kept } from './kept.ts'
@@ -97,6 +97,7 @@ export function mysqlStore(world: StoreWorld): SimulatedStore {
       release: (requests) => inWaves(requests, (wave) => settle(wave, byMicroseconds.release, orGrantedOver)),
       read: async (names) => readFrom(locks, names, server.now()),
       forceRelease: async (name) => (await settle([{ name }], answerForceRelease))[0] === true,
+      reset: async (request) => (await settle([request], answerReset))[0] === true,
       prune: async (olderThanMs) => pruneFrom(locks, server.now() - olderThanMs),
       async close() {},
     },

@@ -8,7 +8,7 @@
  *   - A committed write survives a crash ("Write Ahead Log": synchronous_commit). An asynchronous standby may lack the last commits, a
  *     synchronous one lacks none ("Log-Shipping Standby Servers"): `failover(0)`.
  */
-import { type Answerer, answerForceRelease } from '../../../src/provider/answers.ts'
+import { type Answerer, answerForceRelease, answerReset } from '../../../src/provider/answers.ts'
 import type { AcquireRequest, AcquireResult } from '../../../src/provider/contract.ts'
 import type { StoredLock } from '../../../src/provider/decide.ts'
 import { inWaves } from '../../../src/provider/waves.ts'
@@ -78,6 +78,7 @@ export function postgresStore(world: StoreWorld): SimulatedStore {
       release: (requests) => inWaves(requests, async (wave) => change(wave, byMicroseconds.release)),
       read: async (names) => readFrom(locks, names, server.now()),
       forceRelease: async (name) => change([{ name }], answerForceRelease)[0] === true,
+      reset: async (request) => change([request], answerReset)[0] === true,
       prune: async (olderThanMs) => pruneFrom(locks, server.now() - olderThanMs),
       async close() {},
     },

@@ -5,8 +5,15 @@ import type {
   ExtendRequest,
   Lease,
   ReleaseRequest,
+  ResetRequest,
 } from '../../../src/provider/contract.ts'
-import { decideAcquire, decideExtend, decideRelease, type StoredLock } from '../../../src/provider/decide.ts'
+import {
+  decideAcquire,
+  decideExtend,
+  decideRelease,
+  decideReset,
+  type StoredLock,
+} from '../../../src/provider/decide.ts'
 import { releasedHolderOf } from '../../../src/provider/holder.ts'
 import { Kept } from './kept.ts'
 import { Server } from './server.ts'
@@ -73,11 +80,9 @@ export class RedisMaster {
   release(request: ReleaseRequest, now: number): boolean {
     const { record, foreign } = this.#found(request.name, now)
     if (foreign) return record?.lockedBy === releasedHolderOf(request)
-    const next = decideRelease(record, request, now)
-    if (typeof next === 'object') {
-      this.#put({ ...next, lockUntil: next.lockUntil > now ? endOfMs(next.lockUntil) : now }, now)
-    }
-    return next !== undefined
+    const { released, next } = decideRelease(record, request, now)
+    if (next) this.#put({ ...next, lockUntil: next.lockUntil > now ? endOfMs(next.lockUntil) : now }, now)
+    return released
   }
 
   read(name: string, now: number): StoredLock | undefined {
@@ -91,6 +96,12 @@ export class RedisMaster {
     const state = this.#state(name, now)
     if (state) this.#states.put(name, { ...state, lock: { ...state.lock, lockUntil: now } })
     return true
+  }
+
+  reset(request: ResetRequest, now: number): boolean {
+    const next = decideReset(this.#found(request.name, now).record, request, now)
+    if (next) this.#put(next, now)
+    return next !== undefined
   }
 
   /** Drops this record if it has been free, and its last tick past, for so long. */

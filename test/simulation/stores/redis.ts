@@ -66,6 +66,7 @@ export function redisStore(world: StoreWorld): SimulatedStore {
         return found.filter((record) => record !== undefined).sort(byName)
       },
       forceRelease: async (name) => masterOf(name).forceRelease(name, masterOf(name).server.now()),
+      reset: async (request) => masterOf(request.name).reset(request, masterOf(request.name).server.now()),
       async prune(olderThanMs) {
         const dropped = await run(namesInStore('state'), (master, { name }, now) =>
           master.prune(name, olderThanMs, now),

@@ -1,7 +1,16 @@
 /* What tells the models apart: what others may do in the midst of a call, and what a crash or a failover leaves. */
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { acquire, granted, newHolder, refused, release, toAcquire, toRelease } from '../../../src/testing/asking.ts'
+import {
+  acquire,
+  acquireAll,
+  granted,
+  newHolder,
+  refused,
+  release,
+  toAcquire,
+  toRelease,
+} from '../../../src/testing/asking.ts'
 import {
   FURTHEST_BEHIND,
   type SimulatedStore,
@@ -29,7 +38,12 @@ describe.each(storeKinds)('the model of %s', (kind) => {
         const between = (): Promise<void> => scheduler.schedule(Promise.resolve())
         const { store, time } = newStore(kind, { between, masters: 2 })
         const names = ['a', 'b', 'c'].slice(0, size)
-        const asks = [1, 2, 3].map(() => store.provider.acquire(names.map((name) => toAcquire(newHolder(name)))))
+        const asks = [1, 2, 3].map(() =>
+          acquireAll(
+            store.provider,
+            names.map((name) => toAcquire(newHolder(name))),
+          ),
+        )
         const leases = (await scheduler.waitFor(Promise.all(asks)))
           .flat()
           .flatMap((result) => (result.granted ? [result.lease] : []))
@@ -39,7 +53,10 @@ describe.each(storeKinds)('the model of %s', (kind) => {
         time.now += 5
         const again = [1, 2, 3].map(async () => {
           await store.provider.release(leases.map((lease) => toRelease({ ...lease, label: 'one-host:1' })))
-          return store.provider.acquire(names.map((name) => toAcquire(newHolder(name))))
+          return acquireAll(
+            store.provider,
+            names.map((name) => toAcquire(newHolder(name))),
+          )
         })
         const later = (await scheduler.waitFor(Promise.all(again)))
           .flat()

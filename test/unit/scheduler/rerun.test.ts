@@ -6,7 +6,8 @@ const foreign = { name: 'job', owner: 'crashed', label: 'crashed', maxClockSkew:
 /** Another node was granted the tick of midnight, and never renews its lease nor releases it. */
 async function crash(cluster: Cluster, lockAtMostFor = 5 * SECOND): Promise<number> {
   const [result] = await cluster.store.acquire([{ ...foreign, lockAtMostFor, tick: MIDNIGHT }])
-  if (!result?.granted) throw new Error('the crashed node was not granted its tick')
+  if (!result || result instanceof Error || !result.granted)
+    throw new Error('the crashed node was not granted its tick')
   return result.lease.fencingToken
 }
 

@@ -1,3 +1,4 @@
+import { acquireAll } from '../../../../src/testing/asking.ts'
 import { acquiring, after, type Mutant, write } from './breaking.ts'
 
 export const holding: readonly Mutant[] = [
@@ -27,7 +28,7 @@ export const holding: readonly Mutant[] = [
     caughtBy: 'a lock that is held is refused to another, also to one on the same host and with the same label',
     broken: ({ right }) => ({
       acquire: async (requests) => {
-        const answers = await right.acquire(requests)
+        const answers = await acquireAll(right, requests)
         if (answers.some((answer) => !answer.granted)) throw new Error('duplicate key')
         return answers
       },
@@ -38,7 +39,9 @@ export const holding: readonly Mutant[] = [
     caughtBy: 'a refusal carries the record: who has the lock, until when, the last tick, and the time',
     broken: ({ right }) => ({
       acquire: async (requests) =>
-        (await right.acquire(requests)).map((answer) => (answer.granted ? answer : { ...answer, record: undefined })),
+        (await acquireAll(right, requests)).map((answer) =>
+          answer.granted ? answer : { ...answer, record: undefined },
+        ),
     }),
   },
   {
@@ -77,7 +80,7 @@ export const holding: readonly Mutant[] = [
     caughtBy: 'a lease counts from the clock of the store, and so does its extension',
     broken: ({ right }) => ({
       acquire: async (requests) =>
-        (await right.acquire(requests)).map((answer) =>
+        (await acquireAll(right, requests)).map((answer) =>
           answer.granted ? { granted: true, lease: { ...answer.lease, storeTime: Date.now() } } : answer,
         ),
     }),

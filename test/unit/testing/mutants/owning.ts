@@ -51,7 +51,14 @@ export const owning: readonly Mutant[] = [
         }
         const acquire: LockProvider['acquire'] = async (requests) =>
           requests.map(() => ({ granted: false, reason: 'held', storeTime: 0 }))
-        const others = { extend: failed, release: failed, read: failed, forceRelease: failed, prune: failed }
+        const others = {
+          extend: failed,
+          release: failed,
+          read: failed,
+          forceRelease: failed,
+          reset: failed,
+          prune: failed,
+        }
         return { ...others, acquire, close: async () => {} }
       },
     },

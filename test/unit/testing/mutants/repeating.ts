@@ -1,4 +1,5 @@
 import { holderOf } from '../../../../src/provider/holder.ts'
+import { acquireAll } from '../../../../src/testing/asking.ts'
 import type { Break } from '../breakable-store.ts'
 import { after, type Mutant, write } from './breaking.ts'
 
@@ -12,7 +13,7 @@ export const repeating: readonly Mutant[] = [
           const ours = parts.locks.get(request.name)?.lockedBy === holderOf(request)
           if (ours) write(parts, request.name, { lockUntil: 0 })
         }
-        return parts.right.acquire(requests)
+        return acquireAll(parts.right, requests)
       },
     }),
   },
@@ -23,7 +24,7 @@ export const repeating: readonly Mutant[] = [
       const seen = new Set<string>()
       return {
         acquire: async (requests) => {
-          const answers = await right.acquire(requests)
+          const answers = await acquireAll(right, requests)
           return answers.map((answer, index) => {
             const owner = requests[index]?.owner ?? ''
             const again = seen.has(owner)
@@ -83,7 +84,7 @@ function countedTokens(): Break {
   return (parts) => ({
     acquire: async (requests) => {
       const before = requests.map(({ name }) => parts.locks.get(name))
-      return (await parts.right.acquire(requests)).map((answer, index) => {
+      return (await acquireAll(parts.right, requests)).map((answer, index) => {
         if (!answer.granted || before[index]?.fencingToken === answer.lease.fencingToken) return answer
         const fencingToken = (before[index]?.fencingToken ?? 0) + 1
         write(parts, answer.lease.name, { fencingToken })

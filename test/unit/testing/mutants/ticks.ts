@@ -1,3 +1,4 @@
+import { acquireAll } from '../../../../src/testing/asking.ts'
 import { acquiring, after, isGrant, type Mutant, write } from './breaking.ts'
 
 export const ticks: readonly Mutant[] = [
@@ -34,7 +35,7 @@ export const ticks: readonly Mutant[] = [
     caughtBy: 'a tick is refused as taken also while its holder still has the lock',
     broken: ({ right, locks, now }) => ({
       acquire: async (requests) =>
-        (await right.acquire(requests)).map((answer) =>
+        (await acquireAll(right, requests)).map((answer) =>
           !answer.granted && (locks.get(answer.record?.name ?? '')?.lockUntil ?? 0) > now()
             ? { ...answer, reason: 'held' as const }
             : answer,

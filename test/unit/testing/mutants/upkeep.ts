@@ -1,4 +1,5 @@
 import { holderOf } from '../../../../src/provider/holder.ts'
+import { acquireAll, readAll } from '../../../../src/testing/asking.ts'
 import { acquiring, type Mutant, write } from './breaking.ts'
 
 const keeping: Mutant[] = [
@@ -7,7 +8,7 @@ const keeping: Mutant[] = [
     caughtBy: 'tells of a lease that lapsed as long as nobody took it: who had it, which tick it left unfinished',
     broken: (parts) => ({
       async read(names) {
-        const records = await parts.right.read(names)
+        const records = await readAll(parts.right, names)
         for (const { name, lockUntil } of records) {
           if (lockUntil <= parts.now()) write(parts, name, { lastTick: undefined, fencingToken: 0 })
         }
@@ -156,7 +157,7 @@ const sharing: Mutant[] = [
       const owners = new Map<string, string>()
       return {
         acquire: async (requests) => {
-          const answers = await parts.right.acquire(requests)
+          const answers = await acquireAll(parts.right, requests)
           for (const [index, request] of requests.entries()) {
             if (answers[index]?.granted) owners.set(request.name, holderOf(request))
           }
