@@ -165,6 +165,11 @@ function onRelease(witness: Witness, life: Life, request: ReleaseRequest, freed:
     witness.violate('only the owner', `${request.name} was released for ${life.node}, whose lease was over`)
   if (!freed && has && holding.until > now + ROUNDING)
     witness.violate('only the owner', `${request.name} was not released for ${life.node}, which has it`)
+  // A release that comes after the expiry ends the tick all the same, while the record still names its owner.
+  const late = ours && !holding.released && holding.until <= now && request.tick === holding.lastTick
+  if (!freed && late) witness.hold(file, { ...holding, done: true })
+  const ended = !freed && late && file.ticks.get(holding.lastTick)
+  if (ended) ended.done = true
   if (!freed || !has) return
   if (request.tick !== undefined && !file.runs.has(request.owner))
     witness.violate(

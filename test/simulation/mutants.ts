@@ -79,9 +79,8 @@ const byRule: Readonly<Record<string, readonly Omit<Mutant, 'rule'>[]>> = {
       name: 'release without owner',
       seed: 1,
       file: DECIDE,
-      replace:
-        'if (!record || record.lockedBy !== holderOf(request) || record.lockUntil <= now) return undefined\n  return {',
-      by: 'if (!record) return undefined\n  return {',
+      replace: 'if (!record || record.lockedBy !== holderOf(request)) return { released: false }',
+      by: 'if (!record) return { released: false }',
     },
     {
       name: 'extension after expiry',
@@ -185,8 +184,15 @@ const byRule: Readonly<Record<string, readonly Omit<Mutant, 'rule'>[]>> = {
       name: 'a release does not mark the tick as done',
       seed: 1,
       file: DECIDE,
-      replace: 'tickDone: record.tickDone || (request.tick !== undefined && request.tick === record.lastTick)',
+      replace: 'tickDone: record.tickDone || endsTick',
       by: 'tickDone: record.tickDone',
+    },
+    {
+      name: 'a release after the expiry does not end its tick',
+      seed: 1,
+      file: DECIDE,
+      replace: 'next: endsTick ? { ...record, tickDone: true } : undefined',
+      by: 'next: undefined',
     },
     {
       name: "a crashed tick is rerun though the job doesn't want it",

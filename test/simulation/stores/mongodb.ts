@@ -8,7 +8,7 @@
  *   - What a majority has acknowledged survives crashes and elections, and readConcern majority reads nothing else ("Write Concern", "Read
  *     Isolation"): a failover forgets nothing. The new primary has a clock of its own.
  */
-import { answerRelease, leaseOf } from '../../../src/provider/answers.ts'
+import { leaseOf } from '../../../src/provider/answers.ts'
 import type {
   AcquireRequest,
   AcquireResult,
@@ -17,7 +17,13 @@ import type {
   LockRecord,
   ReleaseRequest,
 } from '../../../src/provider/contract.ts'
-import { decideAcquire, decideExtend, decideReset, type StoredLock } from '../../../src/provider/decide.ts'
+import {
+  decideAcquire,
+  decideExtend,
+  decideRelease,
+  decideReset,
+  type StoredLock,
+} from '../../../src/provider/decide.ts'
 import { holderOf, releasedHolderOf } from '../../../src/provider/holder.ts'
 import { inWaves } from '../../../src/provider/waves.ts'
 import { Kept } from './kept.ts'
@@ -123,6 +129,8 @@ export function mongodbStore(world: StoreWorld): SimulatedStore {
     const made = await changeAll(wave, releaseOf)
     if (made === wave.length) return wave.map(() => true)
     await server.pause()
+    await changeAll(wave, endOf)
+    await server.pause()
     const after = read(wave)
     const released = wave.map((request) => after.get(request.name)?.lockedBy === releasedHolderOf(request))
     if (made <= released.filter(Boolean).length) return released
@@ -171,12 +179,14 @@ function newlyGranted(
   if (!after || after.lockedBy !== holderOf(request) || after.fencingToken <= (before?.fencingToken ?? 0)) {
     return undefined
   }
-  return granted(request, { ...after, storeTime: after.lockedAt })
+  const rerun = before !== undefined && before.lastTick === request.tick && before.lockedBy !== holderOf(request)
+  return granted(request, { ...after, storeTime: after.lockedAt }, rerun && request.tick !== undefined)
 }
 
-const granted = (request: AcquireRequest, record: LockRecord): AcquireResult => ({
+const granted = (request: AcquireRequest, record: LockRecord, rerun = false): AcquireResult => ({
   granted: true,
   lease: leaseOf(record, request.owner, record.storeTime),
+  rerun,
 })
 
 const grantOf =
@@ -194,8 +204,18 @@ const extensionOf =
 /** One that was made before matches nothing, since its holder is another. */
 const releaseOf =
   (request: ReleaseRequest): Change =>
-  (record, now) =>
-    answerRelease(record, request, now).next
+  (record, now) => {
+    const { released, next } = decideRelease(record, request, now)
+    return released ? next : undefined
+  }
+
+/** The tick of a lease that has expired, and that nobody took over, is done. */
+const endOf =
+  (request: ReleaseRequest): Change =>
+  (record, now) => {
+    const { released, next } = decideRelease(record, request, now)
+    return released ? undefined : next
+  }
 
 /** As if the lease had ended when it began: an extension whose command began a moment before must not find it unexpired. */
 const forcedRelease: Change = (record, now) =>

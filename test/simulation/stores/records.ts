@@ -17,7 +17,7 @@ export const byMicroseconds = {
     const { answer, next } = answerAcquire(record, request, now)
     if (!next) return { answer }
     const kept = inMicroseconds(next)
-    return { answer: { granted: true, lease: leaseOf(kept, request.owner, now) }, next: kept }
+    return { answer: { ...answer, granted: true, lease: leaseOf(kept, request.owner, now) }, next: kept }
   }) satisfies Answerer<AcquireRequest, AcquireResult>,
 
   extend: ((record, request, now) => {
