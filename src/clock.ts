@@ -1,4 +1,5 @@
 import { performance } from 'node:perf_hooks'
+import { onAbort } from './abort.ts'
 
 /** A timer that was set and can be taken back. */
 export interface Timer {
@@ -68,15 +69,20 @@ export function sleep(
 ): Promise<void> {
   return new Promise((resolve, reject) => {
     if (signal?.aborted) return reject(signal.reason)
-    const onAbort = (): void => {
-      timer.cancel()
-      reject(signal?.reason)
-    }
-    const onTime = (): void => {
-      signal?.removeEventListener('abort', onAbort)
-      resolve()
-    }
-    const timer = setDeadline(clock, clock.monotonic() + ms, onTime, options)
-    signal?.addEventListener('abort', onAbort, { once: true })
+    const timer = setDeadline(
+      clock,
+      clock.monotonic() + ms,
+      () => {
+        forget?.()
+        resolve()
+      },
+      options,
+    )
+    const forget =
+      signal &&
+      onAbort(signal, () => {
+        timer.cancel()
+        reject(signal.reason)
+      })
   })
 }

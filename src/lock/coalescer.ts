@@ -1,5 +1,9 @@
 import type { Settled } from '../provider/contract.ts'
 
+// As they are when this module loads: a test that replaces timers by fake ones (Jest does by default) must not stop every call.
+const { nextTick } = process
+const { queueMicrotask } = globalThis
+
 interface Waiting<Request, Result> {
   readonly requests: readonly Request[]
   resolve(results: readonly Settled<Result>[]): void
@@ -40,7 +44,7 @@ export class Coalescer<Request, Result> {
   #gather(waiting: Waiting<Request, Result>): void {
     if (this.#gathering.length === 0) {
       // A nextTick that a microtask queues runs when no microtask is left.
-      const flush = (): void => process.nextTick(() => void this.#flush())
+      const flush = (): void => nextTick(() => void this.#flush())
       const ready = this.#ready()
       if (ready) ready.then(flush)
       else queueMicrotask(flush)

@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto'
+import { onAbort } from '../abort.ts'
 import { sleep } from '../clock.ts'
 import { show } from '../duration.ts'
 import { ErrNotObtained, InvalidOptionError, type RefusalDetails } from '../errors.ts'
@@ -98,14 +99,13 @@ function checkPause(pause: number | undefined, name: string): number | undefined
 /** The promise's outcome, or `undefined` as soon as the signal aborts. */
 async function untilAborted<T>(signal: AbortSignal, promise: Promise<T>): Promise<T | undefined> {
   promise.catch(() => {}) // nobody may be left to hear of it
-  let onAbort = (): void => {}
+  let forget = (): void => {}
   const aborted = new Promise<undefined>((resolve) => {
-    onAbort = () => resolve(undefined)
+    forget = onAbort(signal, () => resolve(undefined))
   })
-  signal.addEventListener('abort', onAbort, { once: true })
   try {
     return await Promise.race([aborted, promise])
   } finally {
-    signal.removeEventListener('abort', onAbort)
+    forget()
   }
 }

@@ -45,7 +45,7 @@ const layerOf = (file: string): number => LAYERS.findIndex((layer) => file.start
 const STORE_KINDS = 'src/config/store-kinds.ts'
 /** What stands on the core. */
 const OUTER = /^src\/(cli|config|dashboard|health|history|opentelemetry|prometheus|telemetry|words)\//
-const BASE = /^src\/(errors|duration|clock|options|logger)\.ts$/
+const BASE = /^src\/(abort|errors|duration|clock|options|logger)\.ts$/
 
 describe('imports', () => {
   it('point one way through the layers of src', () => {

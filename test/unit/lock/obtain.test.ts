@@ -1,4 +1,6 @@
-import { beforeEach, describe, expect, it } from 'vitest'
+import { getEventListeners } from 'node:events'
+import { beforeEach, describe, expect, it, vi } from 'vitest'
+import { memory } from '../../../providers/memory/memory.ts'
 import {
   ErrNotObtained,
   exponentialBackoff,
@@ -170,6 +172,44 @@ describe('a store in trouble', () => {
     expect(await failure(new Locker({ provider: broken, clock }).obtain('job', 100))).toMatchObject({
       message: 'could not acquire lock "job": the provider returned 0 results for 1 requests',
     })
+  })
+})
+
+describe('many calls with one signal', () => {
+  it('leave one listener on it, so that Node warns of no leak', async () => {
+    const warnings: Error[] = []
+    const listen = (warning: Error): void => void warnings.push(warning)
+    process.on('warning', listen)
+    const controller = new AbortController()
+    const options = { lockAtMostFor: '1m', signal: controller.signal, retry: () => 1_000 }
+    const first = await locker.obtain('busy', '10m')
+    const waiting = Array.from({ length: 50 }, () => locker.obtain('busy', options).catch((error: unknown) => error))
+    await clock.settle()
+    expect(getEventListeners(controller.signal, 'abort')).toHaveLength(1)
+    controller.abort(new Error('enough'))
+    for (const error of await Promise.all(waiting)) expect(error).toBeInstanceOf(ErrNotObtained)
+    await new Promise(setImmediate)
+    process.off('warning', listen)
+    expect(warnings).toEqual([])
+    await first.release()
+  })
+})
+
+describe('under fake timers', () => {
+  it('a lock is obtained and released', async () => {
+    const real = new Locker({ provider: memory() })
+    // As Jest fakes them; vitest does not fake nextTick in a worker of its own.
+    vi.stubGlobal('queueMicrotask', () => {})
+    vi.spyOn(process, 'nextTick').mockImplementation(() => {})
+    vi.useFakeTimers()
+    try {
+      const lock = await real.obtain('job', '1m')
+      await lock.release()
+    } finally {
+      vi.useRealTimers()
+      vi.unstubAllGlobals()
+      vi.restoreAllMocks()
+    }
   })
 })
 

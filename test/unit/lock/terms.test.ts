@@ -72,7 +72,7 @@ describe('a wrong option of a lock is an error that names the lock, the option a
   it.each([
     [
       {},
-      'Locker: provider must have the methods acquire, extend, release, read, forceRelease, prune, close, but has no acquire, extend, release, read, forceRelease, prune, close',
+      'Locker: provider must have the methods acquire, extend, release, read, forceRelease, reset, prune, close, but has no acquire, extend, release, read, forceRelease, reset, prune, close',
     ],
     [
       { provider: memory(), timeout: 5 },
