@@ -26,7 +26,7 @@ export interface LockerOptions {
 const LOCKER_OPTIONS = ['provider', 'label', 'storeTimeout', 'maxClockSkew', 'clock']
 
 /** The methods that every provider has. */
-export const PROVIDER_METHODS = ['acquire', 'extend', 'release', 'read', 'forceRelease', 'prune', 'close']
+export const PROVIDER_METHODS = ['acquire', 'extend', 'release', 'read', 'forceRelease', 'reset', 'prune', 'close']
 
 export interface WithLockOptions extends LockOptions {
   /** The lock's name. */

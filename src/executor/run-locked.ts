@@ -24,6 +24,6 @@ export async function runLocked<T>(
     return await runWithLock(lock, work)
   } finally {
     stopRenewal?.()
-    await releaseAfterWork(clock, lock, {})
+    await releaseAfterWork(lock, {})
   }
 }

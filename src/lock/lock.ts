@@ -5,6 +5,7 @@ import { holderOf } from '../provider/holder.ts'
 import { isUnreadable } from '../provider/record.ts'
 import type { Grant } from './acquisition.ts'
 import type { Watcher } from './deadlines.ts'
+import type { ReleaseListener } from './release-retries.ts'
 import { about, type Store } from './store.ts'
 
 export interface LockTerms {
@@ -158,6 +159,14 @@ export class Lock implements AsyncDisposable, Watcher {
   release(): Promise<void> {
     this.#releasing ??= this.#release()
     return this.#releasing
+  }
+
+  /**
+   * Retries a release that the store did not confirm. Resolves when the lock is released or its lease is over.
+   * @internal
+   */
+  retryRelease(listener: ReleaseListener): Promise<void> {
+    return this.#store.releaseRetries.add(this, listener)
   }
 
   /** Releases; does nothing when the lease is over already. */

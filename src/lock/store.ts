@@ -16,6 +16,7 @@ import type {
 } from '../provider/contract.ts'
 import { Coalescer } from './coalescer.ts'
 import { Deadlines } from './deadlines.ts'
+import { ReleaseRetries } from './release-retries.ts'
 
 /** An acquisition of so many locks goes before releases, for so many ms. */
 const LARGE = 1_000
@@ -81,6 +82,7 @@ export class Store {
   readonly timeout: number
   /** When the leases end that were had here. */
   readonly deadlines: Deadlines
+  readonly releaseRetries: ReleaseRetries
   readonly #provider: LockProvider
   readonly #onReading: ((reading: ClockReading) => void) | undefined
   readonly #acquire: Coalescer<AcquireRequest, AcquireResult>
@@ -96,6 +98,7 @@ export class Store {
     this.clock = clock
     this.timeout = timeout
     this.deadlines = new Deadlines(clock)
+    this.releaseRetries = new ReleaseRetries(clock)
     this.#onReading = onReading
     this.#acquire = new Coalescer((batch) => this.#sendAcquire(batch))
     this.#extend = new Coalescer((batch) =>

@@ -9,7 +9,7 @@ import type { Job } from './job.ts'
 
 /** What came of asking for a tick. */
 export type Answer =
-  | { readonly outcome: 'granted'; readonly lock: Lock }
+  | { readonly outcome: 'granted'; readonly lock: Lock; readonly rerun: boolean }
   | { readonly outcome: 'refused'; readonly refused: Refused }
   /** The store failed until the time was up. */
   | { readonly outcome: 'failed'; readonly error: unknown }
@@ -140,7 +140,7 @@ function taken(
     return { outcome: running ? 'running' : 'stopped' }
   }
   // A grant that comes while the runs drain is used: to all other nodes this tick is taken.
-  return { outcome: 'granted', lock: takeLock(asker, job.lock, acquisition, answer) }
+  return { outcome: 'granted', lock: takeLock(asker, job.lock, acquisition, answer), rerun: answer.rerun }
 }
 
 /** Twice as long after each failure, and random by half, so that nodes don't come back all at once when the store does. */

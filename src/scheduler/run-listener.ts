@@ -1,6 +1,6 @@
 import type { LockLostError } from '../errors.ts'
 import type { KeepAliveListener } from '../executor/keep-alive.ts'
-import type { ReleaseListener } from '../executor/release.ts'
+import type { EndListener } from '../executor/release.ts'
 import type { Lock, LossListener } from '../lock/lock.ts'
 import { type Engine, factsOf, type Tick, tellStoreError } from './engine.ts'
 
@@ -8,7 +8,7 @@ import { type Engine, factsOf, type Tick, tellStoreError } from './engine.ts'
  * Tells what becomes of the lock of a run. One object for all of it and no functions of its own: the jobs of a company begin in the
  * same second, and what each of them keeps until its lock is given back is kept thousands of times.
  */
-export class RunListener implements LossListener, KeepAliveListener, ReleaseListener {
+export class RunListener implements LossListener, KeepAliveListener, EndListener {
   /** The work ended in time; if the store can't be told so, nobody is hurt by the lapse. */
   ended = false
   readonly #engine: Engine
@@ -49,7 +49,7 @@ export class RunListener implements LossListener, KeepAliveListener, ReleaseList
     tellStoreError(this.#engine, 'release', lock.name, error)
   }
 
-  goesOn(settled: Promise<void>): void {
+  retrying(settled: Promise<void>): void {
     this.#engine.track(settled)
   }
 

@@ -82,7 +82,7 @@ export class Run implements JobContext {
     }
     if (listener) listener.ended = lock.held
     stopRenewal?.()
-    if (listener) await releaseAfterWork(clock, lock, listener)
+    if (listener) await releaseAfterWork(lock, listener)
     runs.delete(this.name)
     return outcome
   }

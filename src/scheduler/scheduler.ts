@@ -313,8 +313,10 @@ export class Scheduler implements AsyncDisposable {
     for (const name of runs.keys())
       safeLogger(logger).warn({ job: name }, 'job ignores its signal; its lock is left to lapse')
     await this.#callBeforeClose()
+    const { store } = this.#engine.asker
+    await store.releaseRetries.end()
     // Also what was granted too late to be run.
-    await this.#engine.asker.store.released()
+    await store.released()
     if (!this.#keepProviderOpen) await this.#closeProvider()
   }
 

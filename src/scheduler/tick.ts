@@ -34,7 +34,8 @@ export function conclude(engine: Engine, tick: Tick, answer: Answer): Promise<un
   switch (answer.outcome) {
     case 'granted':
       job.paused = false
-      return run(engine, tick, answer.lock)
+      // Also a tick that another node left unfinished before this one requested it for the first time.
+      return run(engine, answer.rerun ? { ...tick, kind: 'rerun' } : tick, answer.lock)
     case 'running':
       tellSkipped(engine, tick, RUNNING_HERE)
       return undefined

@@ -98,7 +98,7 @@ describe('a scheduler with a wrong option is refused, by the option and the valu
   it.each<[object, string]>([
     [
       { provider: undefined },
-      'Scheduler: provider must have the methods acquire, extend, release, read, forceRelease, prune, close, but has no acquire, extend, release, read, forceRelease, prune, close',
+      'Scheduler: provider must have the methods acquire, extend, release, read, forceRelease, reset, prune, close, but has no acquire, extend, release, read, forceRelease, reset, prune, close',
     ],
     [{ store: 1 }, `Scheduler: unknown option "store"; the options are ${SCHEDULER}`],
     [

@@ -35,6 +35,57 @@ describe('a tick whose node crashed', () => {
     expect(cluster.ran).toEqual([])
   })
 
+  it('is a rerun also for a node that requests it for the first time after the expiry', async () => {
+    const cluster = new Cluster()
+    const [node] = [cluster.node()]
+    cluster.job({ every: '1m', onCrash: 'rerun', graceFor: '20s' })
+    await cluster.start()
+    await crash(cluster)
+    node?.store.set('down', 'acquire')
+    await cluster.until(10)
+    node?.store.set('up', 'acquire')
+    await cluster.until(59)
+    expect(cluster.ran).toMatchObject([{ tick: 0, kind: 'rerun' }])
+  })
+
+  it('is no crash when its run ended and the store was down past the lease: nobody runs it again', async () => {
+    const cluster = new Cluster()
+    const [first, second] = [cluster.node(), cluster.node()]
+    const work = new Work()
+    cluster.job({ every: '1m', lockAtMostFor: '5s', onCrash: 'rerun' }, work.run)
+    await cluster.start()
+    await cluster.until(1)
+    expect(cluster.ticks).toEqual([0])
+    for (const { store } of [first, second]) store.set('down')
+    work.end()
+    await cluster.until(20)
+    expect(cluster.store.locks.get('job')?.tickDone).toBe(false)
+    const runner = cluster.ran[0]?.node === 'node1' ? first : second
+    runner.store.set('up')
+    await cluster.until(22)
+    expect(cluster.store.locks.get('job')?.tickDone).toBe(true)
+    for (const { store } of [first, second]) store.set('up')
+    await cluster.until(59)
+    expect(cluster.ticks).toEqual([0])
+  })
+
+  it('is released once more at a stop, before the provider is closed', async () => {
+    const cluster = new Cluster()
+    const node = cluster.node()
+    const work = new Work()
+    cluster.job({ every: '1m', lockAtMostFor: '5s', onCrash: 'rerun' }, work.run)
+    await cluster.start()
+    await cluster.until(1)
+    node.store.set('down')
+    work.end()
+    await cluster.until(10)
+    node.store.set('up')
+    const stopped = node.scheduler.stop()
+    await cluster.until(10.05)
+    await stopped
+    expect(cluster.store.locks.get('job')?.tickDone).toBe(true)
+  })
+
   it('is taken over also by a node that starts after the crash', async () => {
     const cluster = new Cluster()
     await cluster.until(0)
