@@ -37,7 +37,7 @@ export function keepAlive(clock: Clock, lock: Lock, listener: KeepAliveListener 
       if (!stopped) listener.extended?.(lock)
       renewIn(lock.lockAtMostFor * RENEW_AFTER)
     } catch (error) {
-      if (stopped || !isStoreError(error) || !lock.held) return
+      if (stopped || !isStoreError(error) || lock.lost) return
       listener.notExtended?.(lock, error)
       renewIn(Math.max(LEAST_PAUSE, lock.remaining * RETRY_AFTER))
     }

@@ -54,6 +54,7 @@ export class Lock implements AsyncDisposable, Watcher {
   #lossListener: LossListener | undefined
   #lastRefresh: Promise<unknown> | undefined
   #releasing: Promise<void> | undefined
+  #doubted = false
 
   /** @internal */
   constructor(store: Store, terms: LockTerms, { lease, deadline }: Grant) {
@@ -81,8 +82,16 @@ export class Lock implements AsyncDisposable, Watcher {
     return this.#controller.signal
   }
 
-  /** Whether the lease may be relied on right now, by what is known here, without asking the store. */
+  /**
+   * Whether the lease may be relied on right now, by what is known here, without a request to the store. False also while the store is
+   * asked whether the lease outlived a suspension of this machine.
+   */
   get held(): boolean {
+    if (this.#state === 'held') this.#store.deadlines.compare()
+    return this.#unexpired && !this.#doubted
+  }
+
+  get #unexpired(): boolean {
     return this.#state === 'held' && this.#store.clock.monotonic() < this.#deadline
   }
 
@@ -93,7 +102,7 @@ export class Lock implements AsyncDisposable, Watcher {
 
   /** How many ms are left until the lease is lost, by what is known here, without asking the store. */
   get remaining(): number {
-    return this.held ? this.#deadline - this.#store.clock.monotonic() : 0
+    return this.#unexpired ? this.#deadline - this.#store.clock.monotonic() : 0
   }
 
   /**
@@ -110,6 +119,16 @@ export class Lock implements AsyncDisposable, Watcher {
    */
   lapsed(): void {
     this.#lose('its lease lapsed')
+  }
+
+  /**
+   * This machine may have been suspended past the deadline.
+   * @internal
+   */
+  doubted(): void {
+    if (this.#state !== 'held' || this.#doubted) return
+    this.#doubted = true
+    void this.#confirm()
   }
 
   /**
@@ -188,7 +207,7 @@ export class Lock implements AsyncDisposable, Watcher {
   async #refresh(lockAtMostFor: number, patience: number): Promise<void> {
     const store = this.#store
     const sentAt = store.clock.monotonic()
-    if (!this.held) throw this.#notHeld()
+    if (!this.#unexpired) throw this.#notHeld()
     const timeout = Math.min(patience, this.#deadline - sentAt)
     const shortens = sentAt + lockAtMostFor < this.#deadline
     const mayShortenUntil = shortens ? await this.#storeTimeIn(timeout) : undefined
@@ -204,7 +223,7 @@ export class Lock implements AsyncDisposable, Watcher {
     const lease = await store.within(timeout, about('extend', name), answer)
     if (!lease) this.#lose('the store says that its lease lapsed or another owner has it')
     else this.#moveDeadline(sentAt + (lease.lockUntil - lease.storeTime))
-    if (!this.held) throw this.#notHeld()
+    if (!this.#unexpired) throw this.#notHeld()
   }
 
   /**
@@ -214,6 +233,22 @@ export class Lock implements AsyncDisposable, Watcher {
   async #storeTimeIn(ms: number): Promise<number> {
     const storeTime = (await this.#store.read([this.name]))[0]?.storeTime
     return storeTime === undefined ? 0 : storeTime + ms
+  }
+
+  /** Asks the store whether the lease outlived a suspension, by an extension that lengthens nothing. */
+  async #confirm(): Promise<void> {
+    const { name, owner, label } = this.#terms.request
+    const store = this.#store
+    const sentAt = store.clock.monotonic()
+    try {
+      const extension = store.extend({ name, owner, label, lockAtMostFor: 1, lockAtLeastFor: 0 })
+      const lease = await store.within(store.timeout, about('extend', name), extension)
+      if (!lease) return this.#lose('its lease expired while this machine was suspended')
+      this.#doubted = false
+      this.#moveDeadline(sentAt + (lease.lockUntil - lease.storeTime))
+    } catch {
+      this.#lose('this machine was suspended or its clock was set, and the store did not confirm the lease')
+    }
   }
 
   /** An extension was granted after the lease had been given up as lost here: nobody uses it. No tick is marked as done. */

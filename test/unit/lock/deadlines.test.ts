@@ -13,7 +13,13 @@ function make() {
   }
   const watcher = () => {
     const told: number[] = []
-    return { told, lapsed: () => void told.push(clock.monotonic()) }
+    const doubts: number[] = []
+    return {
+      told,
+      doubts,
+      lapsed: () => void told.push(clock.monotonic()),
+      doubted: () => void doubts.push(clock.monotonic()),
+    }
   }
   return { clock, deadlines: new Deadlines(clock), watcher, timers: () => timers }
 }
@@ -24,7 +30,7 @@ describe('deadlines', () => {
     const from = clock.monotonic()
     const watchers = Array.from({ length: 1_000 }, watcher)
     for (const [index, each] of watchers.entries()) deadlines.watch(from + 99.5 + index / 10_000, each)
-    expect(timers()).toBe(1)
+    expect(timers(), 'one for the deadline, and one that compares the clocks').toBe(2)
     await clock.advance(99)
     expect(watchers.every(({ told }) => told.length === 0)).toBe(true)
     await clock.advance(500)
@@ -40,6 +46,21 @@ describe('deadlines', () => {
     deadlines.watch(from + 100, early)
     await clock.advance(300)
     expect([early.told, late.told]).toEqual([[from + 100], [from + 200]])
+  })
+
+  it('that a suspension may have outlasted are doubted within a second, and no others', async () => {
+    const { clock, deadlines, watcher } = make()
+    const from = clock.monotonic()
+    const [short, long] = [watcher(), watcher()]
+    deadlines.watch(from + 30_000, short)
+    deadlines.watch(from + 90_000, long)
+    await clock.advance(5_000)
+    clock.jump(60_000)
+    await clock.advance(1_000)
+    expect([short.doubts.length, long.doubts.length]).toEqual([1, 0])
+    clock.jump(-60_000)
+    await clock.advance(5_000)
+    expect([short.doubts.length, long.doubts.length, short.told.length]).toEqual([1, 0, 0])
   })
 
   it('that are taken back are not told, and the last one takes the timer with it', async () => {
@@ -62,7 +83,7 @@ describe('deadlines', () => {
     const { clock, deadlines, watcher } = make()
     const from = clock.monotonic()
     const again = watcher()
-    deadlines.watch(from + 10, { lapsed: () => deadlines.watch(from + 10, again) })
+    deadlines.watch(from + 10, { doubted: () => {}, lapsed: () => deadlines.watch(from + 10, again) })
     await clock.advance(20)
     expect(again.told).toEqual([from + 10])
   })

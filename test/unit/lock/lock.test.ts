@@ -1,5 +1,5 @@
 import { beforeEach, describe, expect, it } from 'vitest'
-import { ErrLockNotHeld, ErrNotObtained, Locker, LockLostError, StoreError } from '../../../src/index.ts'
+import { ErrLockNotHeld, ErrNotObtained, type Lock, Locker, LockLostError, StoreError } from '../../../src/index.ts'
 import { ManualClock } from '../../../src/testing/index.ts'
 import { type TroubledProvider, troubledProvider } from '../troubled-provider.ts'
 
@@ -74,7 +74,7 @@ describe('a lock', () => {
     expect(lock.lost).toBeInstanceOf(LockLostError)
   })
 
-  it('does not care what happens to the wall clock', async () => {
+  it('stays held whatever happens to the wall clock, since the store confirms it', async () => {
     // The store's clock is not this machine's.
     provider = troubledProvider(clock, () => clock.monotonic())
     locker = new Locker({ provider, clock })
@@ -83,9 +83,46 @@ describe('a lock', () => {
     await clock.advance(50)
     expect(lock.held).toBe(true)
     clock.jump(7_200_000)
+    expect(lock.held, 'the machine may have been suspended').toBe(false)
+    await clock.settle()
     expect(lock.held).toBe(true)
+    expect(provider.calls.filter(({ verb }) => verb === 'extend')).toHaveLength(1)
     await clock.advance(50)
     expect(lock.held).toBe(false)
+  })
+
+  it.each([
+    ['by a look at it', (lock: Lock) => void lock.held],
+    ['within a second', () => {}],
+  ])('is lost when the machine was suspended past it, with a monotonic clock that stood still: %s', async (_, look) => {
+    const lock = await locker.obtain('job', '30s')
+    const { signal } = lock
+    clock.jump(60_000)
+    look(lock)
+    await clock.advance(1_000)
+    expect(lock.held).toBe(false)
+    expect(signal.reason).toBeInstanceOf(LockLostError)
+    await expect(lock.release()).rejects.toBeInstanceOf(ErrLockNotHeld)
+  })
+
+  it('is lost when the store can not confirm after a suspension that it is still held', async () => {
+    provider = troubledProvider(clock, () => clock.monotonic())
+    locker = new Locker({ provider, clock, storeTimeout: '2s' })
+    const lock = await locker.obtain('job', '30s')
+    provider.down = true
+    clock.jump(60_000)
+    await clock.advance(1_000)
+    expect(lock.lost).toBeInstanceOf(LockLostError)
+  })
+
+  it('that is renewed goes on after a suspension that it outlived', async () => {
+    provider = troubledProvider(clock, () => clock.monotonic())
+    locker = new Locker({ provider, clock })
+    const lock = await locker.obtain('job', '30s')
+    clock.jump(60_000)
+    await lock.refresh('30s')
+    await clock.settle()
+    expect(lock.held).toBe(true)
   })
 
   it('notices after a pause of the process that it is over, before its timer has fired', async () => {
