@@ -17,6 +17,21 @@ const nothing = (): void => {}
 /** Writes nothing. */
 export const silentLogger: Logger = { debug: nothing, info: nothing, warn: nothing, error: nothing }
 
+/** Writes to the console: what a scheduler uses that was given no logger. */
+export const consoleLogger: Logger = {
+  debug: nothing,
+  info: (fields, message) => console.info(`ticklock: ${message}`, fields),
+  warn: (fields, message) => console.warn(`ticklock: ${message}`, fields),
+  error: (fields, message) => console.error(`ticklock: ${message}`, fields),
+}
+
+/** The logger for an option: none for `false`, the console when nothing was given. */
+export const loggerFor = (option: Logger | false | undefined): Logger =>
+  option === false ? silentLogger : (option ?? consoleLogger)
+
+/** The same logger, for warnings and errors only. */
+export const warningsOf = ({ warn, error }: Logger): Logger => ({ debug: nothing, info: nothing, warn, error })
+
 type Level = 'debug' | 'info' | 'warn' | 'error'
 
 /** A logger that adds these fields to each line, by the logger's own `child` where it has one. */

@@ -12,8 +12,11 @@ export interface SchedulerOptions {
   readonly provider: LockProvider
   /** What jobs have unless they say otherwise. */
   readonly defaults?: JobDefaults | undefined
-  /** Where log lines go: a pino logger, or any object with `debug`, `info`, `warn` and `error`. @default none */
-  readonly logger?: Logger | undefined
+  /**
+   * Where log lines go: a pino logger, or any object with `debug`, `info`, `warn` and `error`. `false` for nowhere.
+   * @default the console, for one line at the start, warnings and errors
+   */
+  readonly logger?: Logger | false | undefined
   /** How this node is called in the store and in the events of other nodes, for people. @default `host:pid` */
   readonly label?: string | undefined
   /** The longest wait for one answer of the store, and never longer than the lease it is about. @default '5s' */
@@ -52,7 +55,8 @@ const CLOCK_METHODS = ['now', 'monotonic', 'setTimer']
 export function checkSchedulerOptions(options: SchedulerOptions, of: string): void {
   checkKeys(options, SCHEDULER_OPTIONS, of)
   checkMethods(options.provider, PROVIDER_METHODS, of, 'provider')
-  if (options.logger !== undefined) checkMethods(options.logger, LOGGER_METHODS, of, 'logger')
+  if (options.logger !== undefined && options.logger !== false)
+    checkMethods(options.logger, LOGGER_METHODS, of, 'logger')
   checkBoolean(options.keepProviderOpen, of, 'keepProviderOpen')
   if (options.clock !== undefined) checkMethods(options.clock, CLOCK_METHODS, of, 'clock')
   if (options.random !== undefined && typeof options.random !== 'function')

@@ -4,7 +4,7 @@ import { parseDuration, show } from '../duration.ts'
 import { InvalidOptionError } from '../errors.ts'
 import { checkLabel, defaultLabel } from '../lock/label.ts'
 import { Store } from '../lock/store.ts'
-import { safeLogger, silentLogger } from '../logger.ts'
+import { loggerFor, safeLogger, warningsOf } from '../logger.ts'
 import type { LockProvider } from '../provider/contract.ts'
 import { CatchUp } from './catch-up.ts'
 import { followUp } from './due.ts'
@@ -53,7 +53,8 @@ export class Scheduler implements AsyncDisposable {
     setMaxListeners(0, this.#stopping.signal)
     this.#provider = options.provider
     this.#keepProviderOpen = options.keepProviderOpen ?? false
-    const { clock = systemClock, logger = silentLogger } = options
+    const { clock = systemClock } = options
+    const logger = loggerFor(options.logger)
     this.#pending = new Pending(clock, (err) => safeLogger(logger).error({ err }, 'unexpected error'))
     this.#engine = this.#makeEngine(options, of)
     this.#catchUp = new CatchUp(this.#engine)
@@ -73,10 +74,10 @@ export class Scheduler implements AsyncDisposable {
     const { provider, clock = systemClock, random = Math.random } = options
     const time = new StoreClock(clock)
     const reach = new StoreReach()
-    const logger = options.logger ?? silentLogger
+    const logger = loggerFor(options.logger)
     const lines = safeLogger(logger)
     const events = new Emitter((event, err) => lines.error({ event, err }, 'a listener threw'))
-    if (options.logger) events.onAny(logEvents(lines))
+    events.onAny(logEvents(options.logger ? lines : warningsOf(lines)))
     const timeout = parseDuration(options.storeTimeout ?? '5s', { of, option: 'storeTimeout', min: 1 })
     const onReading = (reading: Parameters<StoreClock['observe']>[0]): void => {
       time.observe(reading)
@@ -251,6 +252,14 @@ export class Scheduler implements AsyncDisposable {
     this.#catchUp.start([...this.#jobs.values()])
     // Ticks that came while the store was asked for its clock are not lost.
     this.#planner.start(time.now() - (clock.monotonic() - startedAt))
+    this.#logStart()
+  }
+
+  #logStart(): void {
+    const { asker, logger } = this.#engine
+    const next = this.#planner.next
+    const nextTick = next === undefined || next === Number.POSITIVE_INFINITY ? undefined : new Date(next)
+    safeLogger(logger).info({ node: asker.label, jobs: this.#jobs.size, nextTick }, 'scheduler started')
   }
 
   /**

@@ -30,7 +30,7 @@ export class Node {
     this.clock = new NodeClock(time, wallAhead)
     this.store = new FaultyStore(store, time)
     const { clock } = this
-    this.scheduler = new Scheduler({ provider: this.store, clock, random: () => 0.5, label, ...rest })
+    this.scheduler = new Scheduler({ provider: this.store, clock, random: () => 0.5, label, logger: false, ...rest })
     this.scheduler.onAny((name, event) => this.seen.push({ name, ...event } as Seen))
   }
 

@@ -1,6 +1,6 @@
 import { Writable } from 'node:stream'
 import pino from 'pino'
-import { describe, expect, it, vi } from 'vitest'
+import { describe, expect, it, onTestFinished, vi } from 'vitest'
 import { childLogger, type Logger, safeLogger } from '../../../src/logger.ts'
 import { Emitter } from '../../../src/scheduler/emitter.ts'
 import { Cluster, MIDNIGHT, Work } from './cluster.ts'
@@ -123,6 +123,7 @@ describe('a pino logger', () => {
       'debug: job started',
       'error: job failed',
       'info: job succeeded',
+      'info: scheduler started',
     ])
     const job = { job: 'job', kind: 'schedule', scheduledAt: new Date(MIDNIGHT).toISOString() }
     const line = (text: string) => lines.find(({ msg }) => msg === text)
@@ -165,6 +166,35 @@ describe('a pino logger', () => {
   })
 })
 
+describe('no logger', () => {
+  it('means the console: one line at the start, warnings and errors, and nothing about what goes well', async () => {
+    const lines: string[] = []
+    for (const level of ['info', 'warn', 'error'] as const)
+      vi.spyOn(console, level).mockImplementation((message) => void lines.push(`${level} ${message}`))
+    onTestFinished(() => void vi.restoreAllMocks())
+    const cluster = new Cluster()
+    const node = cluster.node({ logger: undefined })
+    cluster.job({ name: 'good', every: '10s' })
+    cluster.job({ name: 'bad', every: '10s' }, () => Promise.reject(new Error('no disk')))
+    await cluster.start()
+    await cluster.until(5)
+    expect(lines).toEqual(['info ticklock: scheduler started', 'error ticklock: job failed'])
+    expect(node.ticksOf('started')).toEqual([0, 0])
+  })
+
+  it('given as false writes nothing', async () => {
+    const error = vi.spyOn(console, 'error')
+    onTestFinished(() => void vi.restoreAllMocks())
+    const cluster = new Cluster()
+    const node = cluster.node({ logger: false })
+    cluster.job({ every: '10s' }, () => Promise.reject(new Error('no disk')))
+    await cluster.start()
+    await cluster.until(5)
+    expect(node.events('failed')).toHaveLength(1)
+    expect(error).not.toHaveBeenCalled()
+  })
+})
+
 describe('any other logger', () => {
   it('may be the console', async () => {
     const info = vi.spyOn(console, 'info').mockImplementation(() => {})
@@ -175,6 +205,7 @@ describe('any other logger', () => {
     await cluster.start()
     await cluster.until(1)
     expect(info.mock.calls.map(([fields, text]) => [text, (fields as { rows?: number }).rows])).toEqual([
+      ['scheduler started', undefined],
       ['done', 5],
       ['job succeeded', undefined],
     ])
