@@ -1,6 +1,7 @@
 import type { Readable } from 'node:stream'
 import pc from 'picocolors'
 import { Secrets } from '../config/secrets.ts'
+import { printable } from './printable.ts'
 
 type Colors = ReturnType<typeof pc.createColors>
 
@@ -60,7 +61,19 @@ export class Cli {
   }
 
   write(text: string): void {
-    this.#stdout.write(this.secrets.hide(text))
+    this.#stdout.write(this.#safe(text, this.#stdout))
+  }
+
+  /** Writes a text over what the terminal shows. */
+  repaint(text: string): void {
+    // To the top, each line to its end, then all that is below.
+    const lines = this.#safe(text, this.#stdout).replaceAll('\n', '\x1b[K\n')
+    this.#stdout.write(`\x1b[H${lines}\x1b[K\n\x1b[J`)
+  }
+
+  /** Clears the terminal. */
+  clear(): void {
+    this.#stdout.write('\x1b[2J')
   }
 
   printJson(value: unknown): void {
@@ -69,7 +82,11 @@ export class Cli {
 
   /** Writes lines to the standard error: for what is no result. */
   tell(text: string): void {
-    this.#stderr.write(`${this.secrets.hide(text)}\n`)
+    this.#stderr.write(`${this.#safe(text, this.#stderr)}\n`)
+  }
+
+  #safe(text: string, stream: Output): string {
+    return printable(this.secrets.hide(text), this.#wantsColors(stream))
   }
 
   #wantsColors(stream: Output): boolean {

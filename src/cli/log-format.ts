@@ -55,7 +55,9 @@ export function lineFormatter(colors: Colors): (json: string) => string {
 
 function sentence(line: Line, colors: Colors): string {
   const { stream, msg, level } = line
-  if (stream !== undefined) return `${stream === 'stderr' ? colors.red('│') : colors.dim('│')} ${msg}`
+  // A command's output may have colours, and leave them on.
+  if (stream !== undefined)
+    return `${stream === 'stderr' ? colors.red('│') : colors.dim('│')} ${msg}${msg.includes('\x1b') ? '\x1b[0m' : ''}`
   const tick = line.scheduledAt === undefined ? '' : colors.dim(`  ${tickOf(line)}`)
   if (msg === 'job started') return colors.dim(`started${tick}`)
   if (msg === 'job succeeded') return `${colors.green('✓')} succeeded in ${span(line.duration ?? 0)}${tick}`

@@ -17,6 +17,9 @@ export interface Checked {
   readonly value: unknown
 }
 
+/** Further mistakes are counted only. */
+const MAX_MISTAKES = 100
+
 /** Checks all of a config, and goes on after each mistake, so that they are told in one go. */
 export async function checkConfig(source: Source, folder: string): Promise<Checked> {
   const { value, findings } = checkTypes(source)
@@ -44,7 +47,11 @@ export async function checkConfig(source: Source, folder: string): Promise<Check
   }
   checkNames(jobs, findings)
 
-  const mistakes = findings.map(({ path, at, message }) => source.mistake(path, at, ownerOf(path, value) + message))
+  const mistakes = findings
+    .slice(0, MAX_MISTAKES)
+    .map(({ path, at, message }) => source.mistake(path, at, ownerOf(path, value) + message))
+  const more = findings.length - mistakes.length
+  if (more > 0) mistakes.push(source.mistake([], 'value', `${more} more mistakes: correct these first`))
   return { mistakes, stores: stores.flatMap(({ plan }) => plan ?? []), value }
 }
 

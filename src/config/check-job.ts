@@ -118,10 +118,17 @@ function checkExec(exec: readonly unknown[], tell: Tell): void {
   if (exec.some((part) => typeof part === 'string' && part.includes('\0'))) tell('exec', 'exec must have no NUL in it')
 }
 
-function checkHttp({ url, method, body, expectStatus }: Partial<HttpConfig>, tell: Tell): void {
+function checkHttp({ url, method, headers, body, expectStatus }: Partial<HttpConfig>, tell: Tell): void {
   if (typeof url === 'string') checkUrl(url, 'http.url', tell)
   if (body !== undefined && (method === 'GET' || method === 'HEAD'))
     tell('http.body', `http.body can't go with ${method}`, 'key')
+  for (const [name, value] of Object.entries(typeof headers === 'object' && headers ? headers : {})) {
+    if (!/^[!#$%&'*+.^_`|~\w-]+$/.test(name))
+      tell('http.headers', 'http.headers must have names of letters, digits and -', 'key')
+    // biome-ignore lint/suspicious/noControlCharactersInRegex: that is what is looked for
+    else if (typeof value === 'string' && /[\0-\x08\n-\x1f\x7f]|[^\0-\xff]/.test(value.trim()))
+      tell(`http.headers.${name}`, `http.headers.${name} must be one line of printable characters`)
+  }
   for (const status of [expectStatus ?? []].flat()) {
     if ((typeof status === 'string' || typeof status === 'number') && !readStatus(status))
       tell('http.expectStatus', "http.expectStatus must be statuses from 100 to 599, or classes such as '2xx'")

@@ -5,10 +5,18 @@ import { lengthOf } from './checks.ts'
 import type { Config, DefaultsConfig, HttpConfig, JobConfig } from './config.ts'
 import { readStatus } from './http-status.ts'
 import type { HttpWay, JobPlan, Plan, ProcessSettings, StatusRange, Way } from './plan.ts'
+import type { Source } from './source.ts'
 import type { StorePlan } from './store.ts'
+import { whatRuns } from './what-runs.ts'
 
 /** Makes the plan of a config that was found to be right. */
-export function makePlan(config: Config, file: string, folder: string, stores: readonly StorePlan[]): Plan {
+export function makePlan(
+  source: Source,
+  config: Config,
+  file: string,
+  folder: string,
+  stores: readonly StorePlan[],
+): Plan {
   const defaults = config.defaults ?? {}
   const usual = usualStore(stores, defaults.store)
   return {
@@ -19,7 +27,9 @@ export function makePlan(config: Config, file: string, folder: string, stores: r
     storeTimeout: ms('storeTimeout', config.storeTimeout ?? '5s'),
     maxClockSkew: ms('maxClockSkew', config.maxClockSkew ?? '60s'),
     stopGraceFor: ms('stopGraceFor', config.stopGraceFor ?? '20s'),
-    jobs: config.jobs.map((job) => jobPlan(job, defaults, folder, usual)),
+    jobs: config.jobs.map((job, index) =>
+      jobPlan(job, defaults, folder, usual, whatRuns(job, source, ['jobs', index])),
+    ),
   }
 }
 
@@ -27,7 +37,7 @@ export function makePlan(config: Config, file: string, folder: string, stores: r
 export const usualStore = (stores: readonly Pick<StorePlan, 'name'>[], ofDefaults: string | undefined): string =>
   ofDefaults ?? (stores.length === 1 ? stores[0]?.name : undefined) ?? 'default'
 
-function jobPlan(job: JobConfig, defaults: DefaultsConfig, folder: string, usual: string): JobPlan {
+function jobPlan(job: JobConfig, defaults: DefaultsConfig, folder: string, usual: string, runs: string): JobPlan {
   const timeout = job.timeout ?? defaults.timeout
   const given = Object.fromEntries(
     JOB_DEFAULTS.map((option) => [option, job[option] ?? defaults[option]]).filter(([, value]) => value !== undefined),
@@ -48,6 +58,7 @@ function jobPlan(job: JobConfig, defaults: DefaultsConfig, folder: string, usual
     store: job.store ?? usual,
     options,
     way: wayOf(job, defaults, folder),
+    runs,
     timeout: timeout === undefined ? undefined : ms('timeout', timeout),
   }
 }

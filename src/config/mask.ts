@@ -12,7 +12,7 @@ const SECRETS = [
   /^[\s-]*["']?[\w.-]*(?:passw|passphrase|secret|token|authorization|credential|cookie|api[_-]?key|private[_-]?key)[\w.-]*["']?\s*:\s*(?<secret>\S.*?)\s*$/gim,
 ]
 
-interface Range {
+export interface Range {
   readonly from: number
   readonly to: number
 }
@@ -23,9 +23,12 @@ export interface Masked {
   at(place: number): number
 }
 
-/** Puts `***` for the secrets in a text, and for those of its ranges that are given. */
-export function mask(text: string, also: readonly Range[] = []): Masked {
-  const ranges = [...also, ...SECRETS.flatMap((pattern) => secretRanges(text, pattern))].sort((a, b) => a.from - b.from)
+/** Where the secrets of a text are. */
+export const secretsIn = (text: string): Range[] => SECRETS.flatMap((pattern) => secretRanges(text, pattern))
+
+/** Puts `***` for these ranges of a text. */
+export function mask(text: string, secrets: readonly Range[]): Masked {
+  const ranges = secrets.toSorted((a, b) => a.from - b.from)
   let masked = ''
   let done = 0
   const cuts: (Range & { readonly shift: number })[] = []
@@ -44,10 +47,14 @@ export function mask(text: string, also: readonly Range[] = []): Masked {
 }
 
 /** The text with `***` for passwords in URLs and the like. */
-export const masked = (text: string): string => mask(text).text
+export const masked = (text: string): string => mask(text, secretsIn(text)).text
 
-/** The text with `***` for passwords in well-formed URLs: for what may be anything, such as a line of JSON, which must stay one. */
-export const maskedUrls = (text: string): string => text.replace(/(:\/\/[^\s:@/"']*:)[^\s@/"']+@/g, `$1${HIDDEN}@`)
+/**
+ * The text with `***` for passwords in URLs, also for those with an unescaped `/`: for what may be anything, such as a line of JSON, which must
+ * stay one. A port is no password.
+ */
+export const maskedUrls = (text: string): string =>
+  text.replace(/(:\/\/[^\s:@/"']*:)(?!\d+[/?#])[^\s"']+@/g, `$1${HIDDEN}@`)
 
 /** What looks like `user:password@` even where the URL around it is broken. For the lines of a config: elsewhere it would hide too much. */
 export const credentials = (text: string): Range[] => secretRanges(text, /:(?!\/\/)(?<secret>[^\s@"']+)@/g)

@@ -25,6 +25,8 @@ export interface JobPlan {
   /** What the scheduler gets. */
   readonly options: JobOptions
   readonly way: Way
+  /** What runs, in one line for people: with `${NAME}` where the config takes a value from the environment. */
+  readonly runs: string
   /** In ms; undefined for no limit. */
   readonly timeout: number | undefined
 }

@@ -8,7 +8,7 @@ const MAX_DEPTH = 50
 /** What a config in TypeScript or JavaScript exports. Its values have no places in the file; mistakes are told by the path to them. */
 export function programSource(file: string, exported: unknown, environment: NodeJS.ProcessEnv): Source {
   const mistakes: Mistake[] = []
-  const substituted = new Set<string>()
+  const substituted = new Map<string, string>()
   const at = (path: Path, message: string): Mistake => {
     const where = path.length === 0 ? '' : `${showPath(path)}: `
     return { file, line: undefined, column: undefined, message: masked(where + message), excerpt: undefined }
@@ -21,7 +21,7 @@ export function programSource(file: string, exported: unknown, environment: Node
     }
     if (typeof value === 'string') {
       const filled = interpolate(value, environment)
-      if (filled.substituted) substituted.add(pathKey(path))
+      if (filled.substituted) substituted.set(pathKey(path), value)
       mistakes.push(...filled.problems.map(({ message }) => at(path, message)))
       return filled.text
     }
@@ -36,6 +36,7 @@ export function programSource(file: string, exported: unknown, environment: Node
     value: convert(exported, []),
     mistakes,
     substituted: (path) => substituted.has(pathKey(path)),
+    written: (path) => substituted.get(pathKey(path)),
     mistake: (path, _, message) => at(path, message),
   }
 }

@@ -54,7 +54,7 @@ async function planOf(source: Source, file: string, shown: string): Promise<Plan
   const further = mistakes.filter(({ line }) => !source.mistakes.some((mistake) => mistake.line === line))
   const all = [...source.mistakes, ...further]
   if (all.length > 0) throw new ConfigError(inOrder(all))
-  const plan = makePlan(value as Config, file, folder, stores)
+  const plan = makePlan(source, value as Config, file, folder, stores)
   // Whatever the checks above may not know yet: the scheduler has the last word.
   for (const [index, { options }] of plan.jobs.entries()) {
     try {

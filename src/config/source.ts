@@ -8,6 +8,8 @@ export interface Source {
   readonly mistakes: readonly Mistake[]
   /** Whether the value there was put in from the environment, and so must not be shown. */
   substituted(path: Path): boolean
+  /** The string as it stands in the file, where a value was put in from the environment. */
+  written(path: Path): string | undefined
   /** A mistake at the key or the value that the path leads to, or at what is nearest to it. */
   mistake(path: Path, at: 'key' | 'value', message: string): Mistake
 }

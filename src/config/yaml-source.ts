@@ -12,9 +12,16 @@ import {
   type YAMLMap,
 } from 'yaml'
 import { interpolate } from './interpolate.ts'
-import { credentials, mask, masked } from './mask.ts'
+import { credentials, mask, masked, type Range, secretsIn } from './mask.ts'
 import type { Mistake, Path } from './mistake.ts'
 import { pathKey, type Source } from './source.ts'
+
+interface Line {
+  readonly text: string
+  /** Where the trailing blanks begin. */
+  readonly end: number
+  readonly secrets: readonly Range[]
+}
 
 interface Place {
   readonly key: Node | undefined
@@ -42,7 +49,8 @@ class YamlSource implements Source {
   readonly #environment: NodeJS.ProcessEnv
   readonly #lines = new LineCounter()
   readonly #places = new Map<string, Place>()
-  readonly #substituted = new Set<string>()
+  readonly #substituted = new Map<string, string>()
+  readonly #knownLines = new Map<number, Line>()
   #nodes = 0
 
   constructor(file: string, text: string, environment: NodeJS.ProcessEnv) {
@@ -58,6 +66,10 @@ class YamlSource implements Source {
 
   substituted(path: Path): boolean {
     return this.#substituted.has(pathKey(path))
+  }
+
+  written(path: Path): string | undefined {
+    return this.#substituted.get(pathKey(path))
   }
 
   mistake(path: Path, at: 'key' | 'value', message: string): Mistake {
@@ -78,7 +90,9 @@ class YamlSource implements Source {
       const errors = [...document.errors, ...document.warnings]
       if (errors.some(({ message }) => /call stack/.test(message))) throw new RangeError()
       for (const { pos, message } of errors.slice(0, MAX_MISTAKES)) {
-        this.mistakes.push(this.#at(pos[0], pos[1], [], sentence(message)))
+        const mistake = this.#at(pos[0], pos[1], [], sentence(message))
+        // What follows from the first mistake of a line is none of its own.
+        if (mistake.line !== this.mistakes.at(-1)?.line) this.mistakes.push(mistake)
       }
       return document
     } catch {
@@ -93,7 +107,10 @@ class YamlSource implements Source {
     if (isAlias(node)) {
       const target = node.resolve(document)
       if (target && !open.includes(target)) return this.#convert(document, target, path, open)
-      this.#tell(node, `the alias *${node.source} leads ${target ? 'to itself' : 'nowhere'}`)
+      const what = target
+        ? 'leads to itself'
+        : `leads nowhere: put quotes around a value that begins with *, as in "* * * * *"`
+      this.#tell(node, `the alias *${node.source} ${what}`)
       return null
     }
     if (!this.#places.has(pathKey(path))) this.#places.set(pathKey(path), { key: undefined, value: node })
@@ -151,7 +168,7 @@ class YamlSource implements Source {
 
   #fill(node: Node, written: string, path: Path): string {
     const { text, substituted, problems } = interpolate(written, this.#environment)
-    if (substituted) this.#substituted.add(pathKey(path))
+    if (substituted) this.#substituted.set(pathKey(path), written)
     const [from, to] = node.range ?? [0, 0]
     for (const problem of problems) {
       const found = this.#text.slice(from, to).indexOf(problem.written)
@@ -167,18 +184,40 @@ class YamlSource implements Source {
     if (this.mistakes.length < MAX_MISTAKES) this.mistakes.push(this.#at(from, to, [], message))
   }
 
+  /** A line with its secrets, which are looked for once, since thousands of mistakes may stand in one line. */
+  #lineAt(line: number): Line {
+    const known = this.#knownLines.get(line)
+    if (known) return known
+    const start = this.#lines.lineStarts[line - 1] ?? 0
+    const next = this.#text.indexOf('\n', start)
+    const text = this.#text.slice(start, next < 0 ? undefined : next).replace(/\r$/, '')
+    const found = { text, end: text.trimEnd().length, secrets: [...secretsIn(text), ...credentials(text)] }
+    this.#knownLines.set(line, found)
+    return found
+  }
+
   /** `isName`: what is meant is the name of a variable, which may be shown also where values may not. */
   #at(from: number, to: number, path: Path, message: string, isName = false): Mistake {
     const { line, col } = this.#lines.linePos(Math.min(from, this.#text.length))
-    const start = this.#lines.lineStarts[line - 1] ?? 0
-    const whole = this.#text.slice(start).split(/\r?\n/, 1)[0] ?? ''
+    const { text: whole, end, secrets } = this.#lineAt(line)
     const first = Math.min(Math.max(0, col - 1), whole.length)
-    const last = Math.max(first, Math.min(first + to - from, whole.trimEnd().length))
+    const last = Math.max(first, Math.min(first + to - from, end))
     const hides = !isName && path.some((part) => PRIVATE.has(part))
-    const { text, at } = mask(whole, [...credentials(whole), ...(hides ? [{ from: first, to: last }] : [])])
-    const shown = windowOn(text, at(first), at(last))
+    const shown = excerptOf(whole, first, last, [...secrets, ...(hides ? [{ from: first, to: last }] : [])])
     return { file: this.#file, line: Math.max(1, line), column: first + 1, message: masked(message), excerpt: shown }
   }
+}
+
+/** The part of a long line around what is meant, with `***` for the secrets. */
+function excerptOf(line: string, first: number, last: number, secrets: readonly Range[]) {
+  // Only this part is masked: a secret that begins or ends outside of it is cut to it.
+  const from = Math.max(0, first - 4 * WIDTH)
+  const to = Math.min(line.length, first + 4 * WIDTH)
+  const near = secrets
+    .filter((secret) => secret.from < to && secret.to > from)
+    .map((secret) => ({ from: Math.max(0, secret.from - from), to: Math.min(to, secret.to) - from }))
+  const { text, at } = mask(line.slice(from, to), near)
+  return windowOn(text, at(first - from), at(Math.min(last, to) - from))
 }
 
 /** The part of a long line around what is meant. */
@@ -194,8 +233,10 @@ function windowOn(text: string, from: number, to: number): { text: string; from:
 }
 
 /** The parser's messages begin with a capital letter and may have lines of their own. */
-const sentence = (message: string): string =>
-  `not valid YAML: ${message
-    .replace(/\s+/g, ' ')
-    .trim()
-    .replace(/^[A-Z](?=[a-z ])/, (letter) => letter.toLowerCase())}`
+function sentence(message: string): string {
+  const text = message.replace(/\s+/g, ' ').trim()
+  const remedy = /reserved character|indicator character|unexpected scalar|alias/i.test(text)
+    ? '; put quotes around the value'
+    : ''
+  return `not valid YAML: ${text.replace(/^[A-Z](?=[a-z ])/, (letter) => letter.toLowerCase())}${remedy}`
+}

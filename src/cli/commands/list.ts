@@ -1,5 +1,5 @@
 import type { Command } from 'commander'
-import type { JobPlan, Plan, Way } from '../../config/plan.ts'
+import type { JobPlan, Plan } from '../../config/plan.ts'
 import type { Cli } from '../cli.ts'
 import { type ConfigOption, configOption, loadPlan } from '../config-option.ts'
 import { EXIT } from '../exit-codes.ts'
@@ -44,7 +44,7 @@ async function asTable(cli: Cli, plan: Plan): Promise<string> {
     const [tick] = nextTicks(job, 1, now)
     const next = !job.enabled ? yellow('disabled') : tick ? tickTime(tick, zoneOf(job)) : yellow('never')
     const away = job.enabled && tick ? dim(relative(tick.getTime(), now)) : ''
-    const row = [job.name, scheduleInWords(job), next, away, short(whatRuns(job.way)), ...(several ? [job.store] : [])]
+    const row = [job.name, scheduleInWords(job), next, away, short(job.runs), ...(several ? [job.store] : [])]
     return job.enabled ? row : row.map((cell) => dim(cell))
   })
   return table(cli, ['JOB', 'SCHEDULE', 'NEXT', '', 'RUNS', ...(several ? ['STORE'] : [])], rows)
@@ -55,7 +55,7 @@ async function asJson(plan: Plan): Promise<object> {
   const { nextTicks } = await import('../ticks.ts')
   const now = Date.now()
   const jobs = plan.jobs.map((job: JobPlan) => {
-    const { name, description, enabled, store, options, way } = job
+    const { name, description, enabled, store, options, runs } = job
     const { cron, every, timezone } = options
     const ticks = nextTicks(job, 3, now)
     return {
@@ -67,20 +67,11 @@ async function asJson(plan: Plan): Promise<object> {
       timezone,
       schedule: scheduleInWords(job),
       next: ticks,
-      runs: whatRuns(way),
+      runs,
       store,
     }
   })
   return { file: plan.file, stores: plan.stores.map(({ name, shown }) => ({ name, url: shown })), jobs }
-}
-
-/** What a job runs, in one line. No header or body: they may hold secrets. */
-export function whatRuns(way: Way): string {
-  if (way.kind === 'exec')
-    return way.command.map((part) => (/^[\w./:=@%+,-]+$/.test(part) ? part : JSON.stringify(part))).join(' ')
-  if (way.kind === 'shell') return way.script.trim().replace(/\s*\n\s*/g, '; ')
-  if (way.kind === 'http') return `${way.method} ${way.url}`
-  return way.exported === 'default' ? way.file : `${way.file}#${way.exported}`
 }
 
 const short = (text: string): string => (text.length > 40 ? `${text.slice(0, 39)}…` : text)

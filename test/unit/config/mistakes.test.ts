@@ -330,6 +330,39 @@ ticklock.config.yaml:6:35: job "d": module must be a file, or file#name: there i
 `)
   })
 
+  it.each(['cron: * * * * *', 'cron: */5 * * * *', 'cron: @daily', 'shell: %date', 'shell: "a" b'])(
+    'in a value that needs quotes says so, once: %s',
+    async (line) => {
+      const text = await told(job(...fine.slice(1), line))
+      expect(text.match(/put quotes around/g)).toHaveLength(1)
+    },
+  )
+
+  it('in a header that HTTP can not carry is told without its value', async () => {
+    const text = await told(
+      job(
+        'every: 1m',
+        'lockAtMostFor: 1m',
+        `http: { url: http://x, headers: { authorization: "$\{TOKEN}", "a b": c } }`,
+      ),
+      { TOKEN: 'sec\nret' },
+    )
+    expect(text).toContain('http.headers.authorization must be one line of printable characters')
+    expect(text).toContain('http.headers must have names of')
+    expect(text).not.toMatch(/sec\s*ret/)
+  })
+
+  it('that is one of thousands in one line is told with the first hundred, and how many more there are', async () => {
+    const jobs = Array.from(
+      { length: 2_000 },
+      (_, index) => `{ name: j${index}, evry: 1m, lockAtMostFor: 1m, shell: a }`,
+    )
+    const text = await told(`jobs: [${jobs.join(', ')}]`)
+    expect(text.match(/evry/g)?.length).toBeGreaterThan(50)
+    expect(text).toContain('more mistakes: correct these first')
+    expect(text.length).toBeLessThan(100_000)
+  })
+
   it('of the file itself is told with its place', async () => {
     expect(await told('jobs:\n  - name: "a\n')).toContain(
       'ticklock.config.yaml:3:1: not valid YAML: missing closing "quote',
@@ -343,7 +376,7 @@ ticklock.config.yaml:1:1: must be an object of options, such as jobs
       'ticklock.config.json:1:11: not valid YAML: ',
     )
     expect(await told('jobs: [*a]')).toBe(`
-ticklock.config.yaml:1:8: the alias *a leads nowhere
+ticklock.config.yaml:1:8: the alias *a leads nowhere: put quotes around a value that begins with *, as in "* * * * *"
     1 | jobs: [*a]
       |        ^^
 `)

@@ -32,6 +32,7 @@ jobs:
         store: 'default',
         options: { name: 'a', cron: '@daily', timezone: 'Europe/Berlin', lockAtMostFor: '10m' },
         way: { kind: 'exec', command: ['echo', 'x'], cwd: `${folder}sub`, env: { A: '1', B: '2' }, killAfter: 5_000 },
+        runs: 'echo x',
         timeout: 3_600_000,
       },
       {
@@ -41,8 +42,25 @@ jobs:
         store: 'default',
         options: { name: 'b', every: '1m', lockAtMostFor: '1m' },
         way: { kind: 'module', file: `${folder}plan.test.ts`, exported: 'run' },
+        runs: './plan.test.ts#run',
         timeout: 5_000,
       },
+    ])
+  })
+
+  it('that shows values of the environment by their names, and passwords not at all', async () => {
+    const { jobs } = await plan(
+      `defaults: { lockAtMostFor: 1m }
+jobs:
+  - { name: a, every: 1m, exec: [curl, -H, "Authorization: Bearer \${API_TOKEN}", https://app:pa/ss@example.com/] }
+  - { name: b, every: 1m, shell: "curl \${URL}/x?token=\${API_TOKEN}" }
+  - { name: c, every: 1m, http: { url: "\${URL}", method: PUT } }`,
+      { API_TOKEN: 's3cr3t-value', URL: 'https://user:s3cr3t-value@host' },
+    )
+    expect(jobs.map(({ runs }) => runs)).toEqual([
+      `curl -H "Authorization: Bearer $\{API_TOKEN}" https://app:***@example.com/`,
+      `curl $\{URL}/x?token=***`,
+      `PUT $\{URL}`,
     ])
   })
 
