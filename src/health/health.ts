@@ -33,8 +33,13 @@ export interface HealthOptions {
 export interface Health {
   /** Whether the process should go on: not when its ticks are stuck. A store that is down is no reason to restart it. */
   live(): HealthReport
-  /** Whether it does its part: started, the store answers, ticks on time, and jobs with `expectEvery` succeed. */
+  /**
+   * Whether this node does its part: it has started, is not stopping, reaches the store, and its ticks are on time. What jobs do is no matter of one node:
+   * see `report()`.
+   */
   ready(): HealthReport
+  /** Everything that is wrong, for people and alerts: what `ready()` says, and the jobs that have not succeeded within their `expectEvery`. */
+  report(): HealthReport
   /** The jobs that have not succeeded within their `expectEvery`. */
   readonly overdue: readonly OverdueEvent[]
   /** Ends the watching. Called by itself when the scheduler stops. */
@@ -104,7 +109,7 @@ class HealthWatch implements Health {
   }
 
   live(): HealthReport {
-    return report(this.#late())
+    return reportOf(this.#late())
   }
 
   ready(): HealthReport {
@@ -115,11 +120,16 @@ class HealthWatch implements Health {
     if (state === 'stopped') reasons.push('the scheduler is stopping')
     if (storeUnreachableSince && now - storeUnreachableSince.getTime() >= this.#settings.storeGraceFor)
       reasons.push(`the store has not answered since ${storeUnreachableSince.toISOString()}`)
+    return reportOf(reasons)
+  }
+
+  report(): HealthReport {
+    const reasons = [...this.ready().reasons]
     for (const { job, lastSuccess } of this.#overdue.values()) {
       const since = lastSuccess ? `since ${lastSuccess.toISOString()}` : 'as far as is known'
       reasons.push(`job ${JSON.stringify(job)} has not succeeded ${since}`)
     }
-    return report(reasons)
+    return reportOf(reasons)
   }
 
   stop(): void {
@@ -185,4 +195,4 @@ class HealthWatch implements Health {
 }
 
 const nothing = (): void => {}
-const report = (reasons: readonly string[]): HealthReport => ({ ok: reasons.length === 0, reasons })
+const reportOf = (reasons: readonly string[]): HealthReport => ({ ok: reasons.length === 0, reasons })
