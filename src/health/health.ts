@@ -1,6 +1,7 @@
 import { type Clock, setDeadline, systemClock, type Timer } from '../clock.ts'
 import { type Duration, parseDuration } from '../duration.ts'
 import { InvalidOptionError } from '../errors.ts'
+import { shortText } from '../history/error-text.ts'
 import { quietly } from '../logger.ts'
 import { checkKeys } from '../options.ts'
 import type { Scheduler } from '../scheduler/scheduler.ts'
@@ -38,7 +39,10 @@ export interface Health {
    * see `report()`.
    */
   ready(): HealthReport
-  /** Everything that is wrong, for people and alerts: what `ready()` says, and the jobs that have not succeeded within their `expectEvery`. */
+  /**
+   * Everything that is wrong, for people and alerts: what `ready()` says, the jobs that have not succeeded within their `expectEvery`, and those whose lock
+   * could not be requested though the store responds, such as for a record that can't be read. Names 20 jobs of a kind at most.
+   */
   report(): HealthReport
   /** The jobs that have not succeeded within their `expectEvery`. */
   readonly overdue: readonly OverdueEvent[]
@@ -87,6 +91,8 @@ class HealthWatch implements Health {
   readonly #successes: Successes
   readonly #startedAt: number
   readonly #overdue = new Map<string, OverdueEvent>()
+  /** The jobs whose last tick was missed for an error of the store, and that error. */
+  readonly #unlockable = new Map<string, unknown>()
   readonly #unsubscribe: (() => void)[]
   #timer: Timer | undefined
   #stopped = false
@@ -99,6 +105,13 @@ class HealthWatch implements Health {
     this.#unsubscribe = [
       scheduler.on('succeeded', ({ job }) => this.#succeeded(job)),
       scheduler.on('failed', ({ job, scheduledAt }) => this.#successes.failed(job, scheduledAt.getTime())),
+      scheduler.on('missed', ({ job, reason, error }) => {
+        if (reason === 'store-error') this.#unlockable.set(job, error)
+      }),
+      scheduler.on('acquired', ({ job }) => this.#unlockable.delete(job)),
+      scheduler.on('skipped', ({ job, reason }) => {
+        if (reason !== 'running') this.#unlockable.delete(job)
+      }),
     ]
     scheduler.beforeClose(async () => this.stop())
     this.#arm()
@@ -124,12 +137,17 @@ class HealthWatch implements Health {
   }
 
   report(): HealthReport {
-    const reasons = [...this.ready().reasons]
-    for (const { job, lastSuccess } of this.#overdue.values()) {
+    const overdue = [...this.#overdue.values()].map(({ job, lastSuccess }) => {
       const since = lastSuccess ? `since ${lastSuccess.toISOString()}` : 'as far as is known'
-      reasons.push(`job ${JSON.stringify(job)} has not succeeded ${since}`)
-    }
-    return reportOf(reasons)
+      return `job ${JSON.stringify(job)} has not succeeded ${since}`
+    })
+    const jobs = new Set(this.#scheduler.jobs)
+    // While the store is out of reach every job has this error, and that is a reason of its own.
+    const unlockable = this.#scheduler.storeUnreachableSince ? [] : [...this.#unlockable]
+    const errors = unlockable
+      .filter(([job]) => jobs.has(job))
+      .map(([job, error]) => `job ${JSON.stringify(job)} missed its last tick: ${shortText(error)}`)
+    return reportOf([...this.ready().reasons, ...bounded(overdue), ...bounded(errors)])
   }
 
   stop(): void {
@@ -195,4 +213,9 @@ class HealthWatch implements Health {
 }
 
 const nothing = (): void => {}
+const MOST_JOBS = 20
+const bounded = (reasons: readonly string[]): readonly string[] =>
+  reasons.length <= MOST_JOBS
+    ? reasons
+    : [...reasons.slice(0, MOST_JOBS), `and ${reasons.length - MOST_JOBS} more such jobs`]
 const reportOf = (reasons: readonly string[]): HealthReport => ({ ok: reasons.length === 0, reasons })
