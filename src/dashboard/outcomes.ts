@@ -18,7 +18,7 @@ const LATEST = 5
 const CHUNK = 100
 /** More changes than this since the last look, and every job is read anew. */
 const MOST_CHANGES = 5_000
-/** The most jobs without a known success that are looked up in one refresh. */
+/** The most jobs that are looked up in one refresh. */
 const MOST_LOOKUPS = 200
 /** A write may become visible this much later than its time, in ms. */
 const OVERLAP = 5_000
@@ -27,6 +27,8 @@ const OVERLAP = 5_000
 export class Outcomes {
   readonly #history: RunHistory
   readonly #known = new Map<string, Outcome | undefined>()
+  /** Jobs whose last entries do not say enough. */
+  readonly #older = new Set<string>()
   readonly #lookedUp = new Set<string>()
   #changedUntil: number | undefined
 
@@ -40,17 +42,26 @@ export class Outcomes {
 
   /** Reads what is new. Rejects when the store fails; what is known stays. */
   async refresh(jobs: ReadonlySet<string>, now: number): Promise<void> {
-    for (const job of this.#known.keys()) if (!jobs.has(job)) this.#known.delete(job)
+    for (const job of this.#known.keys()) if (!jobs.has(job)) this.#forget(job)
     const since = this.#changedUntil
     this.#changedUntil = now - OVERLAP
     if (since !== undefined) await this.#readChanges(since - OVERLAP)
     await this.#readUnknown(jobs)
-    await this.#lookUpSuccesses()
+    await this.#lookUpOlder()
+  }
+
+  #forget(job: string): void {
+    this.#known.delete(job)
+    this.#older.delete(job)
+    this.#lookedUp.delete(job)
   }
 
   async #readChanges(changedSince: number): Promise<void> {
     const changes = await ofStore(() => this.#history.read({ changedSince, limit: MOST_CHANGES }))
-    if (changes.length >= MOST_CHANGES) this.#known.clear()
+    if (changes.length >= MOST_CHANGES) {
+      this.#known.clear()
+      this.#lookedUp.clear()
+    }
     for (const entry of changes) {
       this.#changedUntil = Math.max(this.#changedUntil ?? 0, entry.changedAt)
       if (this.#known.has(entry.job)) this.#learn(entry)
@@ -65,22 +76,26 @@ export class Outcomes {
       const entries = await ofStore(() => this.#history.latest(chunk, LATEST))
       for (const job of chunk) this.#known.set(job, undefined)
       for (const entry of entries) this.#learn(entry)
+      for (const { job } of entries) if (!this.#known.get(job)) this.#older.add(job)
       await breathe(startedAt)
     }
+    for (const [job, outcome] of this.#known)
+      if (outcome?.failed && outcome.lastSuccess === undefined) this.#older.add(job)
   }
 
-  /** A job that fails for long has its last success further back than the entries that were read. */
-  async #lookUpSuccesses(): Promise<void> {
-    let lookups = 0
-    for (const [job, outcome] of this.#known) {
-      if (!outcome?.failed || outcome.lastSuccess !== undefined || this.#lookedUp.has(job)) continue
-      if (++lookups > MOST_LOOKUPS) return
+  /** The last success of a job that fails for long, and the last run of one that was missed for long, are further back than what was read. */
+  async #lookUpOlder(): Promise<void> {
+    const jobs = [...this.#older].filter((job) => this.#known.has(job) && !this.#lookedUp.has(job))
+    for (const job of jobs.slice(0, MOST_LOOKUPS)) {
       const startedAt = performance.now()
-      const [entry] = await ofStore(() => this.#history.read({ job, outcome: 'succeeded', limit: 1 }))
+      for (const outcome of ['succeeded', 'failed'] as const) {
+        const [entry] = await ofStore(() => this.#history.read({ job, outcome, limit: 1 }))
+        if (entry) this.#learn(entry)
+      }
       this.#lookedUp.add(job)
-      if (entry) this.#learn(entry)
       await breathe(startedAt)
     }
+    for (const job of this.#lookedUp) this.#older.delete(job)
   }
 
   #learn({ job, outcome, at, duration }: RecordedEntry): void {

@@ -5,6 +5,7 @@ import type { Scheduler } from '../scheduler/scheduler.ts'
 import { inNaturalOrder } from '../words/natural-order.ts'
 import { breathe } from './breathe.ts'
 import { type LockState, lockState } from './lock-state.ts'
+import { byRank, byValue } from './order.ts'
 import { type Outcome, Outcomes } from './outcomes.ts'
 import { ofStore } from './store-reads.ts'
 
@@ -13,6 +14,7 @@ const CHUNK = 500
 /** The overview is so old at most when somebody looks, in ms; older where a refresh takes long, so that it takes a tenth of the time at most. */
 const STALE_AFTER = 2_000
 const PATIENCE = 1_000
+const COUNTS_FOR = 1_000
 
 export const FILTERS = ['all', 'running', 'paused', 'failing'] as const
 export type JobFilter = (typeof FILTERS)[number]
@@ -36,6 +38,8 @@ export class Overview {
   readonly #next = new Map<string, number>()
   #names: readonly string[] = []
   #nameSet: ReadonlySet<string> = new Set()
+  #compared = false
+  #counts: { readonly counts: Counts; readonly until: number } | undefined
   #refreshing: Promise<void> | undefined
   #freshUntil = 0
   #complete = false
@@ -46,8 +50,13 @@ export class Overview {
     this.#overdue = overdue
   }
 
-  /** All names, in natural order. Sorted again only when they have changed. */
+  /** All names, in natural order. Sorted again only when they have changed, and compared once a turn of the event loop. */
   get names(): readonly string[] {
+    if (this.#compared) return this.#names
+    this.#compared = true
+    setImmediate(() => {
+      this.#compared = false
+    })
     const now = this.#schedulers().flatMap(({ jobs }) => jobs)
     if (now.length === this.#nameSet.size && now.every((name) => this.#nameSet.has(name))) return this.#names
     this.#nameSet = new Set(now)
@@ -77,7 +86,16 @@ export class Overview {
     return this.#overdue().find((event) => event.job === job)
   }
 
+  /** Not older than a second. */
   counts(): Counts {
+    const now = performance.now()
+    if (this.#counts && now < this.#counts.until) return this.#counts.counts
+    const counts = this.#count()
+    this.#counts = { counts, until: now + COUNTS_FOR }
+    return counts
+  }
+
+  #count(): Counts {
     const overdue = this.#overdueJobs()
     let [failing, running, paused] = [0, 0, 0]
     for (const name of this.names) {
@@ -99,14 +117,22 @@ export class Overview {
       if (query.filter === 'paused') return this.#locks.get(name)?.paused === true
       return query.filter === 'all' || this.#rank(name, overdue) < HEALTHY
     })
-    if (query.sort === 'name') return query.descending ? found.reverse() : found
-    return sorted(found, (name) => this.#sortKey(query.sort, name, overdue), query.descending)
+    const { sort, descending } = query
+    if (sort === 'name') return descending ? found.reverse() : found
+    if (sort === 'status') return byRank(found, (name) => this.#rank(name, overdue), descending)
+    return byValue(found, (name) => this.#sortKey(sort, name), descending)
   }
 
   /** Takes in the records of these names. */
   learn(names: readonly string[], records: readonly (LockRecord | UnreadableRecord)[]): void {
     for (const name of names) this.#locks.delete(name)
     for (const record of records) this.#locks.set(record.name, lockState(record))
+  }
+
+  /** Takes in the record of a job that was just changed. */
+  touch(name: string, records: readonly (LockRecord | UnreadableRecord)[]): void {
+    this.learn([name], records)
+    this.#counts = undefined
   }
 
   lockOf(job: string): LockState | undefined {
@@ -139,6 +165,7 @@ export class Overview {
       this.#historyFailed = true
     })
     this.#complete = true
+    this.#counts = undefined
     const now = performance.now()
     this.#freshUntil = now + Math.max(STALE_AFTER, 10 * (now - startedAt))
   }
@@ -187,8 +214,7 @@ export class Overview {
     return overdue.has(name) ? 2 : HEALTHY
   }
 
-  #sortKey(sort: JobSort, name: string, overdue: ReadonlySet<string>): number | undefined {
-    if (sort === 'status') return this.#rank(name, overdue)
+  #sortKey(sort: 'next' | 'success' | 'duration', name: string): number | undefined {
     if (sort === 'next') return this.#locks.get(name)?.paused ? undefined : this.#next.get(name)
     const outcome = this.outcomeOf(name)
     return sort === 'success' ? outcome?.lastSuccess : outcome?.duration
@@ -196,18 +222,3 @@ export class Overview {
 }
 
 const HEALTHY = 9
-
-/** Stable; what has no value comes last in either order. */
-function sorted(
-  names: readonly string[],
-  sortKey: (name: string) => number | undefined,
-  descending: boolean,
-): string[] {
-  const valued = names.map((name) => ({ name, value: sortKey(name) }))
-  valued.sort((a, b) => {
-    if (a.value === undefined || b.value === undefined)
-      return Number(a.value === undefined) - Number(b.value === undefined)
-    return descending ? b.value - a.value : a.value - b.value
-  })
-  return valued.map(({ name }) => name)
-}

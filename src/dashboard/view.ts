@@ -85,7 +85,7 @@ export class View {
     const scheduler = this.schedulerOf(name)
     if (!scheduler) return
     const records = await ofStore(() => scheduler.provider.read([name]))
-    this.#overview.learn([name], records)
+    this.#overview.touch(name, records)
   }
 
   /** What happened in the last `span` ms, and what still runs of before. */
