@@ -5,9 +5,7 @@ import type { Socket } from 'node:net'
 export interface ConnectionLimits {
   /** The most open connections. */
   readonly connections: number
-  /** The headers of a request must arrive within this many ms of the connection or of the request before. */
-  readonly headersWithin: number
-  /** A whole request must arrive within this many ms. */
+  /** A whole request must arrive within this many ms of the connection, or of its first byte. */
   readonly requestWithin: number
   /** A connection that moved no byte for this many ms is closed. */
   readonly silentFor: number
@@ -15,8 +13,7 @@ export interface ConnectionLimits {
 
 export const CONNECTION_LIMITS: ConnectionLimits = {
   connections: 100,
-  headersWithin: 10_000,
-  requestWithin: 15_000,
+  requestWithin: 10_000,
   // Longer than the pause between two heartbeats of a stream of events.
   silentFor: 30_000,
 }
@@ -28,9 +25,8 @@ export function boundedServer(listener: RequestListener, limits: ConnectionLimit
   const idle = new Set<Socket>()
   const server = createServer(
     {
-      headersTimeout: limits.headersWithin,
       requestTimeout: limits.requestWithin,
-      connectionsCheckingInterval: Math.min(1_000, limits.headersWithin),
+      connectionsCheckingInterval: Math.min(1_000, limits.requestWithin),
       keepAlive: true,
       keepAliveInitialDelay: limits.silentFor,
     },

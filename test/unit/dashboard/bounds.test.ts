@@ -62,7 +62,7 @@ describe('connections', () => {
     ['that send half of a request', 'GET / HTTP/1.1\r\nHost: x\r\n'],
     ['that send half of a body', 'POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 100\r\n\r\n{'],
   ])('%s are closed', async (_, text) => {
-    const limits = { ...CONNECTION_LIMITS, headersWithin: 50, requestWithin: 50 }
+    const limits = { ...CONNECTION_LIMITS, requestWithin: 50 }
     const at = await listening(boundedServer(() => {}, limits))
     await closed(await connected(at, text))
   })
