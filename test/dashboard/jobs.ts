@@ -28,6 +28,10 @@ export function jobsFor(scheduler: Scheduler): void {
     work(50, 80),
   )
   scheduler.job({ name: 'close-month', cron: '0 6 1 * *' }, work(50, 80))
+}
+
+/** A job all of whose strings look like elements, and which fails. Not for the pictures of the documentation. */
+export function awkwardJobFor(scheduler: Scheduler): void {
   scheduler.job({ name: SCRIPT, every: '4s', metadata: MARKUP }, () => {
     throw new Error(IMAGE)
   })
