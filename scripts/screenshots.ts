@@ -12,6 +12,7 @@ const folder = fileURLToPath(new URL('../docs/images/', import.meta.url))
 const HISTORY = Number(process.env.SCREENSHOT_SECONDS ?? 150) * 1_000
 
 mkdirSync(folder, { recursive: true })
+process.env.AWKWARD_JOB = 'no'
 await using cluster = new WatchedCluster()
 await cluster.start('web-1:4711', TOKEN)
 await Promise.all([cluster.start('web-2:4712'), cluster.start('web-3:4713')])

@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto'
 import { existsSync, statSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { delimiter, join, resolve } from 'node:path'
@@ -7,7 +8,8 @@ import { ConfigError } from '../config/mistake.ts'
 import type { JobPlan, Plan } from '../config/plan.ts'
 import type { StorePlan } from '../config/store.ts'
 import { parseDuration } from '../duration.ts'
-import { Locker } from '../executor/locker.ts'
+import { StoreError } from '../errors.ts'
+import type { LockProvider } from '../provider/contract.ts'
 import { plural, span } from '../words/words.ts'
 import type { Cli } from './cli.ts'
 import { loadPlan } from './config-option.ts'
@@ -27,8 +29,12 @@ const ok = (what: string): Finding => ({ level: 'ok', what })
 const warn = (what: string, todo?: string): Finding => ({ level: 'warn', what, todo })
 const fail = (what: string, todo?: string): Finding => ({ level: 'fail', what, todo })
 
-/** The lock that is taken to see whether it can be. */
+/** The name that is asked for, and never granted. */
 const PROBE = 'ticklock doctor'
+/** A tick in the year 9000, which no clock has reached. */
+const FAR_AHEAD = Date.UTC(9000, 0)
+/** The most unreadable or crashed locks that are named. */
+const MOST_NAMES = 20
 /** From here on the scheduler warns, too. */
 const NOTABLE_SKEW = 1_000
 const SLOW = 500
@@ -103,11 +109,13 @@ async function* checkStore(store: StorePlan): AsyncGenerator<Finding> {
   }
   try {
     const locks = await readLocks(store)
-    const crashed = locks.filter(({ state }) => state === 'crashed').map(({ name }) => name)
     yield ok(`${where}: reachable, ${plural(locks.length, 'lock')}`)
+    const unreadable = locks.flatMap((lock) => (lock.state === 'unreadable' ? [lock.problem] : []))
+    for (const problem of unreadable.slice(0, MOST_NAMES)) yield fail(`${where}: ${problem}`)
+    const crashed = locks.filter(({ state }) => state === 'crashed').map(({ name }) => name)
     if (crashed.length > 0)
       yield warn(
-        `${where}: ${crashed.join(', ')}: the last run crashed, or lost its lock`,
+        `${where}: ${someOf(crashed)}: the last run crashed, or lost its lock`,
         "look at that run's log; onCrash: rerun has such ticks run again",
       )
   } catch (error) {
@@ -115,7 +123,7 @@ async function* checkStore(store: StorePlan): AsyncGenerator<Finding> {
     return
   }
   try {
-    yield* await withStore(store, (provider) => tryLock(where, new Locker({ provider })))
+    yield* await withStore(store, (provider) => probe(where, provider))
   } catch (error) {
     yield fail(
       whyOf(error),
@@ -124,33 +132,39 @@ async function* checkStore(store: StorePlan): AsyncGenerator<Finding> {
   }
 }
 
-/** Takes a lock, renews it, gives it back: all that a node does. And reads the clock of the store by the way. */
-async function tryLock(where: string, locker: Locker): Promise<Finding[]> {
+/**
+ * Sends what a node sends, and leaves no record: a request for a tick that every store refuses, and the extension of a lease that nobody holds, which
+ * needs the right to write. Their results bring the store's clock.
+ */
+async function probe(where: string, provider: LockProvider): Promise<Finding[]> {
+  const holder = { name: PROBE, owner: randomUUID(), label: PROBE }
   const sentAt = Date.now()
   const begun = performance.now()
-  const lock = await locker.tryObtain(PROBE, '10s')
+  const [refused] = await provider.acquire([{ ...holder, lockAtMostFor: 1, tick: FAR_AHEAD, maxClockSkew: 0 }])
   const took = performance.now() - begun
-  if (!lock) return [warn(`${where}: another doctor is at work; rights and clock were not checked`)]
-  const skew = sentAt + took / 2 - lock.acquiredAt.getTime()
-  await lock.refresh()
-  await lock.release()
-  const findings: Finding[] = [ok(`${where}: a lock can be taken, renewed and given back`)]
-  findings.push(
+  const [extended] = await provider.extend([{ ...holder, lockAtMostFor: 1, lockAtLeastFor: 0 }])
+  for (const result of [refused, extended]) if (result instanceof Error) throw result
+  if (!refused || refused instanceof Error || refused.granted)
+    throw new StoreError('it granted a tick of the year 9000')
+  const skew = sentAt + took / 2 - refused.storeTime
+  return [
+    ok(`${where}: locks can be read and written; nothing was written`),
     took < SLOW
-      ? ok(`${where}: answers within ${span(took)}`)
-      : warn(`${where}: took ${span(took)} to answer`, 'ticks begin so much later; storeTimeout must be longer'),
-  )
+      ? ok(`${where}: responds within ${span(took)}`)
+      : warn(`${where}: took ${span(took)} to respond`, 'ticks begin so much later; storeTimeout must be longer'),
+    clockFinding(where, skew, took / 2),
+  ]
+}
+
+/** `skew`: by how many ms this clock is ahead, ± `error`. */
+function clockFinding(where: string, skew: number, error: number): Finding {
   const off = Math.abs(skew)
-  if (off - took / 2 < NOTABLE_SKEW)
-    findings.push(ok(`${where}: this clock and its clock differ by ${span(off)} at most ± ${span(took / 2)}`))
-  else
-    findings.push(
-      warn(
-        `${where}: this machine's clock is ${span(off)} ${skew > 0 ? 'ahead of' : 'behind'} its clock`,
-        'ticks go by the clock of the store; set this one right, by NTP',
-      ),
-    )
-  return findings
+  if (off - error < NOTABLE_SKEW)
+    return ok(`${where}: this clock and its clock differ by ${span(off)} at most ± ${span(error)}`)
+  return warn(
+    `${where}: this machine's clock is ${span(off)} ${skew > 0 ? 'ahead of' : 'behind'} its clock`,
+    'ticks go by the clock of the store; set this one right, by NTP',
+  )
 }
 
 function todoFor(error: unknown): string | undefined {
@@ -162,6 +176,9 @@ function todoFor(error: unknown): string | undefined {
     return 'are user and password right, and may this user use this database?'
   return undefined
 }
+
+const someOf = (names: readonly string[]): string =>
+  names.slice(0, MOST_NAMES).join(', ') + (names.length > MOST_NAMES ? ` and ${names.length - MOST_NAMES} more` : '')
 
 function driverVersion(name: string): string | undefined {
   try {

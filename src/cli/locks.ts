@@ -22,6 +22,15 @@ export interface LockStatus {
   readonly storeTime: Date
 }
 
+/** A lock whose record can't be read. */
+export interface UnreadableLock {
+  readonly name: string
+  readonly store: string
+  readonly state: 'unreadable'
+  /** What is wrong, and the remedy. */
+  readonly problem: string
+}
+
 /** How long a store is waited for, in ms. */
 const PATIENCE = 10_000
 
@@ -53,10 +62,14 @@ export function whyOf(error: unknown): string {
   return cause !== undefined && !own.includes(cause) ? `${own} (${cause})` : own
 }
 
-/** The locks of a store, or those of these names. */
-export const readLocks = (store: StorePlan, names?: readonly string[]): Promise<LockStatus[]> =>
+/** The locks of a store, or those of these names, in order of their names. */
+export const readLocks = (store: StorePlan, names?: readonly string[]): Promise<(LockStatus | UnreadableLock)[]> =>
   withStore(store, async (provider) =>
-    (await provider.read(names)).flatMap((record) => (isUnreadable(record) ? [] : [statusOf(record, store.name)])),
+    (await provider.read(names)).map((record) =>
+      isUnreadable(record)
+        ? { name: record.name, store: store.name, state: 'unreadable', problem: record.unreadable.message }
+        : statusOf(record, store.name),
+    ),
   )
 
 export function statusOf(record: LockRecord, store: string): LockStatus {

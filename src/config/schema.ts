@@ -145,7 +145,9 @@ const job = z.strictObject(
     metadata: text().optional().describe('A text kept in the store with the lock.'),
     expectEvery: duration()
       .optional()
-      .describe('How often it has to succeed, on whichever node; `/readyz` tells when it has not. From 1 s.'),
+      .describe(
+        'How often it has to succeed, on whichever node. The page, `/api/health` and alerts name a job that has not. From 1 s.',
+      ),
     ...shared,
   },
   { error: 'must be an object with name, a schedule, and one of exec, shell, http and module' },

@@ -15,8 +15,13 @@ const TYPES = {
   'dom.js': 'text/javascript; charset=utf-8',
   'format.js': 'text/javascript; charset=utf-8',
   'timeline.js': 'text/javascript; charset=utf-8',
+  'home.js': 'text/javascript; charset=utf-8',
   'jobs.js': 'text/javascript; charset=utf-8',
   'job.js': 'text/javascript; charset=utf-8',
+  'model.js': 'text/javascript; charset=utf-8',
+  'nodes.js': 'text/javascript; charset=utf-8',
+  'state.js': 'text/javascript; charset=utf-8',
+  'theme.js': 'text/javascript; charset=utf-8',
   'access.js': 'text/javascript; charset=utf-8',
 } as const
 

@@ -1,10 +1,9 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
-import { getRequestListener } from '@hono/node-server'
-import type { Hono } from 'hono'
-import { type Health, type HealthReport, watchHealth } from '../health/index.ts'
+import { type Health, type HealthReport, type OverdueEvent, watchHealth } from '../health/index.ts'
 import type { Scheduler } from '../scheduler/scheduler.ts'
 import { makeApp } from './app.ts'
 import { Live } from './live.ts'
+import { nodeHandler } from './node-handler.ts'
 import { checkDashboardOptions, type DashboardOptions } from './options.ts'
 import { View } from './view.ts'
 
@@ -29,9 +28,9 @@ export interface Dashboard {
  */
 export function dashboard(options: DashboardOptions): Dashboard {
   const checked = checkDashboardOptions(options)
-  const view = new View(checked.schedulers)
-  const live = new Live(view, checked.refreshEvery)
   const watch = new Watch(checked.schedulers, checked.health)
+  const view = new View(checked.schedulers, () => watch.overdue)
+  const live = new Live(view, checked.refreshEvery)
   const app = makeApp({ options: checked, view, live, health: (which) => watch.report(which) })
   return {
     fetch: (request) => withSlash(new URL(request.url).pathname, checked.basePath) ?? app.fetch(request),
@@ -40,20 +39,6 @@ export function dashboard(options: DashboardOptions): Dashboard {
       live.close()
       watch.stop()
     },
-  }
-}
-
-function nodeHandler(app: Hono): Dashboard['handler'] {
-  const listener = getRequestListener(app.fetch, { overrideGlobalObjects: false })
-  return async (request: IncomingMessage & { originalUrl?: string }, response) => {
-    // The page's own addresses are relative, so its path must end with a slash. Express tells the whole path apart.
-    const [path = '', query] = (request.originalUrl ?? request.url ?? '').split('?', 2)
-    if ((request.url ?? '').split('?', 1)[0] === '/' && !path.endsWith('/')) {
-      response.writeHead(308, { location: `${path.slice(path.lastIndexOf('/') + 1)}/${query ? `?${query}` : ''}` })
-      response.end()
-      return
-    }
-    await listener(request, response)
   }
 }
 
@@ -74,7 +59,11 @@ class Watch {
     if (!given) this.#healths()
   }
 
-  report(which: 'live' | 'ready'): HealthReport {
+  get overdue(): readonly OverdueEvent[] {
+    return this.#healths().flatMap(({ overdue }) => overdue)
+  }
+
+  report(which: 'live' | 'ready' | 'report'): HealthReport {
     const reasons = [...new Set(this.#healths().flatMap((health) => health[which]().reasons))]
     return { ok: reasons.length === 0, reasons }
   }

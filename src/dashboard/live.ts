@@ -1,27 +1,34 @@
 import type { RecordedEntry, RecordedNode } from '../provider/history.ts'
+import type { Counts } from './overview.ts'
 import type { View } from './view.ts'
 
-/** What is told to those who look. */
+/** What those who look are sent. */
 export interface Update {
   readonly now: number
+  readonly counts: Counts | undefined
   readonly entries: readonly RecordedEntry[]
   readonly nodes: readonly RecordedNode[]
 }
 
-type Listener = (update: Update) => void
+export interface Listener {
+  /** An {@link Update} as JSON, made once for all. */
+  update(json: string): void
+  close(): void
+}
 
-/** A write may become visible so long after its time, in ms: transactions end in another order than they begin. */
+/** A write may become visible this much later than its time, in ms: transactions end in another order than they begin. */
 const OVERLAP = 5_000
 
-/** Asks the store for what is new while somebody looks, once for all who do. */
+/** Reads what is new from the store while somebody looks, once for all who do. */
 export class Live {
   readonly #view: View
   readonly #every: number
   readonly #listeners = new Set<Listener>()
-  /** What was told of the last seconds: by id, when it was written. */
-  #told = new Map<string, number>()
+  /** What was sent of the last seconds: by id, when it was written. */
+  #sent = new Map<string, number>()
   #since: number | undefined
   #timer: NodeJS.Timeout | undefined
+  #looking = false
   #closed = false
 
   constructor(view: View, every: number) {
@@ -40,6 +47,7 @@ export class Live {
 
   close(): void {
     this.#closed = true
+    for (const listener of [...this.#listeners]) listener.close()
     this.#listeners.clear()
     this.#rest()
   }
@@ -48,28 +56,40 @@ export class Live {
     clearTimeout(this.#timer)
     this.#timer = undefined
     this.#since = undefined
-    this.#told.clear()
+    this.#sent.clear()
   }
 
   #arm(ms: number): void {
-    if (this.#closed || this.#listeners.size === 0) return
+    if (this.#closed || this.#looking || this.#listeners.size === 0) return
     clearTimeout(this.#timer)
-    this.#timer = setTimeout(() => void this.#look().finally(() => this.#arm(this.#every)), ms)
+    this.#timer = setTimeout(() => {
+      this.#looking = true
+      void this.#look().finally(() => {
+        this.#looking = false
+        this.#arm(this.#every)
+      })
+    }, ms)
     this.#timer.unref()
   }
 
-  /** Never rejects: while the store fails there is nothing to tell, and the page shows that its time stands still. */
+  /** Never rejects: while the store fails there is nothing to send, and the page shows that its time stands still. */
   async #look(): Promise<void> {
     try {
       const now = this.#view.now()
-      this.#since ??= now - OVERLAP
-      const [changed, nodes] = await Promise.all([this.#view.changedSince(this.#since - OVERLAP), this.#view.nodes()])
-      const entries = changed.filter(({ id, changedAt }) => this.#told.get(id) !== changedAt)
-      this.#since = Math.max(this.#since, ...changed.map(({ changedAt }) => changedAt))
-      this.#told = new Map(changed.map(({ id, changedAt }) => [id, changedAt]))
-      for (const listener of this.#listeners) listener({ now, entries, nodes })
+      const since = (this.#since ?? now - OVERLAP) - OVERLAP
+      const [changed, nodes, counts] = await Promise.all([
+        this.#view.changedSince(since),
+        this.#view.nodes(),
+        this.#view.counts(),
+      ])
+      if (this.#listeners.size === 0) return
+      const entries = changed.filter(({ id, changedAt }) => this.#sent.get(id) !== changedAt)
+      this.#since = changed.reduce((latest, { changedAt }) => Math.max(latest, changedAt), since + OVERLAP)
+      this.#sent = new Map(changed.map(({ id, changedAt }) => [id, changedAt]))
+      const json = JSON.stringify({ now, counts, entries, nodes } satisfies Update)
+      for (const { update } of [...this.#listeners]) update(json)
     } catch {
-      // The next look tells what this one has not.
+      // The next look sends what this one has not.
     }
   }
 }

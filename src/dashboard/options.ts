@@ -3,6 +3,7 @@ import { InvalidOptionError } from '../errors.ts'
 import type { Health } from '../health/index.ts'
 import { checkBoolean, checkKeys, checkMethods } from '../options.ts'
 import type { Scheduler } from '../scheduler/scheduler.ts'
+import { checkHosts, type Hosts } from './hosts.ts'
 
 /** Metrics as `ticklock/prometheus` has them: what `/metrics` answers. */
 export interface MetricsSource {
@@ -13,12 +14,20 @@ export interface DashboardOptions {
   /** The schedulers to show: one, several with jobs of different names, or a function that answers those of the moment. */
   readonly schedulers: Scheduler | readonly Scheduler[] | (() => readonly Scheduler[])
   /**
-   * Lets whoever knows it trigger, pause, resume and unlock: at least 16 characters. Sent in a header, never in a URL. Without it the page only shows.
+   * Whoever knows it may trigger, pause, resume and unlock. 16 to 1,024 printable ASCII characters without a space at either end: browsers send no others.
+   * Sent in a header, never in a URL. Without a token the page only shows.
    * @default none
    */
   readonly token?: string | undefined
   /** Whether the token is needed to look, too. The page itself, `/healthz` and `/readyz` are open in any case. @default false */
   readonly protectReading?: boolean | undefined
+  /**
+   * The host names by which browsers reach the dashboard, such as `['jobs.example.com']`. `localhost` and IP addresses are always among them. A request
+   * under another name is refused unless it has the token: an attacker may have pointed that name at this server (DNS rebinding). `'any'` turns the check
+   * off, for apps that check names or users themselves.
+   * @default []
+   */
+  readonly hosts?: Hosts | undefined
   /** What `/metrics` answers: that of `prometheus()` of `ticklock/prometheus`. @default none */
   readonly metrics?: MetricsSource | undefined
   /** What `/healthz` and `/readyz` answer: one of `watchHealth()` for each scheduler, or a function that answers them. @default a watch of its own */
@@ -37,6 +46,7 @@ export interface CheckedDashboardOptions {
   readonly schedulers: () => readonly Scheduler[]
   readonly token: string | undefined
   readonly protectReading: boolean
+  readonly hosts: ReadonlySet<string> | 'any'
   readonly metrics: MetricsSource | undefined
   readonly health: (() => readonly Health[]) | undefined
   readonly basePath: string
@@ -49,6 +59,7 @@ export const DASHBOARD_OPTIONS = [
   'schedulers',
   'token',
   'protectReading',
+  'hosts',
   'metrics',
   'health',
   'basePath',
@@ -57,7 +68,8 @@ export const DASHBOARD_OPTIONS = [
   'title',
 ]
 
-export const LEAST_TOKEN = 16
+const SHORTEST_TOKEN = 16
+const LONGEST_TOKEN = 1_024
 const OF = 'dashboard'
 
 /** @throws {InvalidOptionError} that names the option; the token is never shown. */
@@ -65,8 +77,7 @@ export function checkDashboardOptions(options: DashboardOptions): CheckedDashboa
   checkKeys(options, DASHBOARD_OPTIONS, OF)
   const { schedulers, token, basePath = '', health, title = 'ticklock' } = options
   checkBoolean(options.protectReading, OF, 'protectReading')
-  if (token !== undefined && (typeof token !== 'string' || token.length < LEAST_TOKEN))
-    throw new InvalidOptionError(`${OF}: token must be a text of at least ${LEAST_TOKEN} characters`)
+  if (token !== undefined) checkToken(token)
   if (options.protectReading && token === undefined) throw new InvalidOptionError(`${OF}: protectReading needs a token`)
   if (typeof basePath !== 'string' || !/^(\/[\w.~-]+)*$/.test(basePath))
     throw new InvalidOptionError(
@@ -77,6 +88,7 @@ export function checkDashboardOptions(options: DashboardOptions): CheckedDashboa
     schedulers: typeof schedulers === 'function' ? schedulers : () => [schedulers].flat(),
     token,
     protectReading: options.protectReading ?? false,
+    hosts: checkHosts(options.hosts ?? [], OF),
     metrics: options.metrics,
     health: typeof health === 'function' || health === undefined ? health : () => health,
     basePath,
@@ -84,4 +96,22 @@ export function checkDashboardOptions(options: DashboardOptions): CheckedDashboa
     goneAfter: parseDuration(options.goneAfter ?? '30s', { of: OF, option: 'goneAfter', min: 1_000 }),
     title: String(title).slice(0, 100),
   }
+}
+
+/** A token travels in a header: one that a browser can't put there would lock everybody out. */
+function checkToken(token: unknown): void {
+  const why = flawOf(token)
+  if (why === undefined) return
+  throw new InvalidOptionError(
+    `${OF}: token must be a string of at least ${SHORTEST_TOKEN} printable ASCII characters, but ${why}`,
+  )
+}
+
+function flawOf(token: unknown): string | undefined {
+  if (typeof token !== 'string') return `it is of type ${typeof token}`
+  if (/[\r\n]$/.test(token)) return 'it ends with a line break'
+  if (token !== token.trim()) return 'it begins or ends with white space'
+  if (token.length < SHORTEST_TOKEN) return `it has ${token.length}`
+  if (token.length > LONGEST_TOKEN) return `it has ${token.length}, which is more than ${LONGEST_TOKEN}`
+  return /^[\x20-\x7e]+$/.test(token) ? undefined : 'it has characters that browsers do not send in a header'
 }

@@ -1,15 +1,13 @@
-import { createServer } from 'node:http'
 import { type AddressInfo, BlockList, isIP } from 'node:net'
 import { show } from '../duration.ts'
 import { InvalidOptionError } from '../errors.ts'
+import { boundedServer } from './connections.ts'
 import { dashboard } from './dashboard.ts'
 import type { DashboardOptions } from './options.ts'
 
 export interface ServeOptions extends Omit<DashboardOptions, 'basePath'> {
   /** Where to listen: `'127.0.0.1:8080'`, `'[::1]:8080'`, `'0.0.0.0:8080'`, or a port alone, which means 127.0.0.1. Port 0 takes a free one. */
   readonly listen: string | number
-  /** Names besides `localhost` and addresses by which the server may be called, such as `'jobs.internal'`. @default [] */
-  readonly hosts?: readonly string[] | undefined
 }
 
 export interface DashboardServer {
@@ -28,7 +26,7 @@ LOOPBACK.addAddress('::1', 'ipv6')
  *
  * @throws {InvalidOptionError} for a wrong option, and for an address beyond loopback without a token.
  */
-export async function serveDashboard({ listen, hosts = [], ...options }: ServeOptions): Promise<DashboardServer> {
+export async function serveDashboard({ listen, ...options }: ServeOptions): Promise<DashboardServer> {
   const { host, port } = readAddress(listen)
   const isLocal = host === 'localhost' || LOOPBACK.check(host, isIP(host) === 6 ? 'ipv6' : 'ipv4')
   if (!isLocal && options.token === undefined) {
@@ -37,12 +35,7 @@ export async function serveDashboard({ listen, hosts = [], ...options }: ServeOp
     )
   }
   const page = dashboard({ ...options, protectReading: options.protectReading ?? !isLocal })
-  const server = createServer((request, response) => {
-    // A name that somebody else has made lead to this address (DNS rebinding) would make their page one of ours.
-    if (mayBeCalled(request.headers.host, hosts)) return void page.handler(request, response)
-    response.writeHead(421, { 'content-type': 'text/plain' })
-    response.end('this server is not called by that name\n')
-  })
+  const server = boundedServer((request, response) => void page.handler(request, response))
   try {
     await new Promise<void>((resolve, reject) => server.once('error', reject).listen(port, host, resolve))
   } catch (error) {
@@ -71,10 +64,4 @@ function readAddress(listen: string | number): { readonly host: string; readonly
   const port = Number(digits)
   if (digits !== undefined && port <= 65_535 && (bare === 'localhost' || isIP(bare) !== 0)) return { host: bare, port }
   throw new InvalidOptionError(`listen must look like '127.0.0.1:8080' or '[::1]:8080', but is ${show(listen)}`)
-}
-
-function mayBeCalled(header: string | undefined, hosts: readonly string[]): boolean {
-  if (header === undefined || !URL.canParse(`http://${header}`)) return false
-  const name = new URL(`http://${header}`).hostname.replace(/^\[|\]$/g, '')
-  return name === 'localhost' || isIP(name) !== 0 || hosts.includes(name)
 }

@@ -1,10 +1,10 @@
-/* What the page is told, made from schedulers and their stores. */
-import type { LockRecord } from '../provider/contract.ts'
+/* What the page shows, made from schedulers and their stores. */
+import type { OverdueEvent } from '../health/index.ts'
 import type { RecordedEntry, RecordedNode, RunHistory } from '../provider/history.ts'
-import { labelOf } from '../provider/holder.ts'
-import { isUnreadable } from '../provider/record.ts'
 import type { Scheduler } from '../scheduler/scheduler.ts'
-import { wordsOf } from '../words/schedule-words.ts'
+import { byJob, type JobView, jobView, withoutTime } from './job-view.ts'
+import { type Counts, type JobFilter, type JobSort, Overview } from './overview.ts'
+import { ofStore } from './store-reads.ts'
 
 /** How many outcomes a job's strip shows, and how many jobs a page of the list has. */
 const STRIP = 20
@@ -12,40 +12,25 @@ export const PAGE = 50
 /** The most entries of a timeline, and of a job's own page. */
 const MOST_ENTRIES = 1_200
 const MOST_OF_JOB = 300
-/** The records of all jobs, for a filter, may be so old, in ms. */
-const RECORDS_FOR = 2_000
+/** The most nodes that are shown: those seen last. */
+const MOST_NODES = 300
 
-export type JobFilter = 'all' | 'running' | 'paused' | 'failing'
-
-export interface JobView {
-  readonly name: string
-  readonly schedule: string
-  readonly pattern: string
-  /** Ms since the epoch, as all times here. */
-  readonly next: number | undefined
-  readonly metadata: string | undefined
-  readonly paused: boolean
-  readonly canPause: boolean
-  readonly holder: string | undefined
-  readonly heldUntil: number | undefined
-  readonly lastTick: number | undefined
-  readonly strip: readonly EntryView[]
+export interface JobsQuery {
+  readonly search: string
+  readonly filter: JobFilter
+  readonly sort: JobSort
+  readonly descending: boolean
+  readonly page: number
 }
-
-/** An entry without what the page doesn't need. */
-export type EntryView = Omit<RecordedEntry, 'changedAt'>
-
-const withoutTime = ({ changedAt: _, ...entry }: RecordedEntry): EntryView => entry
 
 /** Looks at the schedulers of the moment. */
 export class View {
   readonly #schedulers: () => readonly Scheduler[]
-  #records:
-    | { readonly at: number; readonly paused: ReadonlySet<string>; readonly held: ReadonlySet<string> }
-    | undefined
+  readonly #overview: Overview
 
-  constructor(schedulers: () => readonly Scheduler[]) {
+  constructor(schedulers: () => readonly Scheduler[], overdue: () => readonly OverdueEvent[] = () => []) {
     this.#schedulers = schedulers
+    this.#overview = new Overview(schedulers, overdue)
   }
 
   /** The scheduler that has a job of this name. */
@@ -62,26 +47,45 @@ export class View {
     return [...new Set(this.#schedulers().flatMap(({ provider }) => provider.history ?? []))]
   }
 
-  /** One page of the jobs whose names contain a text, in order of their names. */
-  async jobs(query: { readonly search: string; readonly filter: JobFilter; readonly page: number }) {
-    const search = query.search.toLowerCase()
-    const all = this.#schedulers().flatMap(({ jobs }) => jobs)
-    const wanted = await this.#filtered(query.filter, all)
-    const found = wanted.filter((name) => name.toLowerCase().includes(search)).sort(byText)
+  async counts(): Promise<Counts> {
+    await this.#overview.refresh()
+    return this.#overview.counts()
+  }
+
+  /** One page of the jobs whose names contain a string. */
+  async jobs(query: JobsQuery) {
+    await this.#overview.refresh()
+    const found = this.#overview.select(query)
     const pages = Math.max(1, Math.ceil(found.length / PAGE))
     const page = Math.min(Math.max(1, query.page), pages)
     const names = found.slice((page - 1) * PAGE, page * PAGE)
-    return { total: found.length, of: all.length, page, pages, jobs: await this.#describe(names, STRIP) }
+    const { jobs, historyFailed } = await this.#describe(names)
+    const { complete } = this.#overview
+    const of = this.#overview.names.length
+    const counts = this.#overview.counts()
+    return { total: found.length, of, page, pages, counts, complete, historyFailed, jobs }
   }
 
   async job(name: string) {
     const scheduler = this.schedulerOf(name)
     if (!scheduler) return undefined
-    const [job] = await this.#describe([name], STRIP)
-    const entries = (await scheduler.provider.history?.read({ job: name, limit: MOST_OF_JOB })) ?? []
+    const { history } = scheduler.provider
+    const [{ jobs, historyFailed }, entries] = await Promise.all([
+      this.#describe([name]),
+      history ? ofStore(() => history.read({ job: name, limit: MOST_OF_JOB })).catch(() => []) : [],
+    ])
     const { lockAtMostFor, lockAtLeastFor, expectEvery } = scheduler.describe(name)
     const ticks = scheduler.nextTicks(name, 5).map((tick) => tick.getTime())
-    return { ...job, lockAtMostFor, lockAtLeastFor, expectEvery, ticks, entries: entries.map(withoutTime) }
+    const options = { lockAtMostFor, lockAtLeastFor, expectEvery }
+    return { ...jobs[0], ...options, historyFailed, ticks, entries: entries.map(withoutTime) }
+  }
+
+  /** Reads the lock of a job again after something was done to it. */
+  async touch(name: string): Promise<void> {
+    const scheduler = this.schedulerOf(name)
+    if (!scheduler) return
+    const records = await ofStore(() => scheduler.provider.read([name]))
+    this.#overview.touch(name, records)
   }
 
   /** What happened in the last `span` ms, and what still runs of before. */
@@ -91,8 +95,8 @@ export class View {
     const parts = await Promise.all(
       this.histories.map(async (history) => {
         const [recent, running] = await Promise.all([
-          history.read({ from, limit: MOST_ENTRIES }),
-          history.read({ outcome: 'running', limit: MOST_ENTRIES }),
+          ofStore(() => history.read({ from, limit: MOST_ENTRIES })),
+          ofStore(() => history.read({ outcome: 'running', limit: MOST_ENTRIES })),
         ])
         return [...recent, ...running]
       }),
@@ -102,96 +106,43 @@ export class View {
     return { from, to, entries: shown.map(withoutTime), truncated: parts.some((part) => part.length >= MOST_ENTRIES) }
   }
 
+  /** The nodes that were seen last, in order of their labels. */
   async nodes(): Promise<RecordedNode[]> {
-    const nodes = (await Promise.all(this.histories.map((history) => history.nodes()))).flat()
-    // A node over several stores is told by each: the freshest counts.
-    const freshest = new Map(nodes.sort((a, b) => a.seenAt - b.seenAt).map((node) => [node.label, node]))
-    return [...freshest.values()].sort((a, b) => byText(a.label, b.label))
+    const nodes = (await Promise.all(this.histories.map((history) => ofStore(() => history.nodes())))).flat()
+    // A node over several stores is in each of them. The newest state counts.
+    const newest = new Map(nodes.sort((a, b) => a.seenAt - b.seenAt).map((node) => [node.label, node]))
+    return [...newest.values()]
+      .sort((a, b) => b.seenAt - a.seenAt)
+      .slice(0, MOST_NODES)
+      .sort((a, b) => (a.label < b.label ? -1 : 1))
   }
 
   /** What was written since a time. */
-  async changedSince(since: number): Promise<RecordedEntry[]> {
-    const asked = this.histories.map((history) => history.read({ changedSince: since, limit: MOST_ENTRIES }))
-    return (await Promise.all(asked)).flat()
+  async changedSince(changedSince: number): Promise<RecordedEntry[]> {
+    const read = (history: RunHistory) => ofStore(() => history.read({ changedSince, limit: MOST_ENTRIES }))
+    return (await Promise.all(this.histories.map(read))).flat()
   }
 
-  async #describe(names: readonly string[], count: number): Promise<JobView[]> {
-    const views: JobView[] = []
+  /** The jobs of these names, in their order. A history that fails leaves the strips empty. */
+  async #describe(names: readonly string[]): Promise<{ readonly jobs: JobView[]; readonly historyFailed: boolean }> {
+    const views = new Map<string, JobView>()
+    let { historyFailed } = this.#overview
     for (const scheduler of this.#schedulers()) {
       const own = names.filter((name) => scheduler.has(name))
       if (own.length === 0) continue
       const { provider } = scheduler
-      const [records, strips] = await Promise.all([provider.read(own), provider.history?.latest(own, count) ?? []])
-      const recordOf = new Map(
-        records.flatMap((record) => (isUnreadable(record) ? [] : [[record.name, record] as const])),
-      )
-      const stripOf = grouped(strips)
-      for (const name of own) views.push(viewOf(scheduler, name, recordOf.get(name), stripOf.get(name) ?? []))
+      const { history } = provider
+      const [records, strips] = await Promise.all([
+        ofStore(() => provider.read(own)),
+        history ? ofStore(() => history.latest(own, STRIP)).catch(() => undefined) : [],
+      ])
+      historyFailed ||= strips === undefined
+      this.#overview.learn(own, records)
+      const recordOf = new Map(records.map((record) => [record.name, record]))
+      const stripOf = byJob(strips ?? [])
+      for (const name of own.filter((each) => scheduler.has(each)))
+        views.set(name, jobView(scheduler, name, recordOf.get(name), stripOf.get(name) ?? [], this.#overview))
     }
-    return views.sort((a, b) => byText(a.name, b.name))
+    return { jobs: names.flatMap((name) => views.get(name) ?? []), historyFailed }
   }
-
-  async #filtered(filter: JobFilter, all: readonly string[]): Promise<readonly string[]> {
-    if (filter === 'all') return all
-    if (filter === 'failing') {
-      const parts = await Promise.all(
-        this.histories.map(async (history) => {
-          const failed = await history.read({ outcome: 'failed', from: this.now() - 86_400_000, limit: MOST_ENTRIES })
-          const latest = await history.latest([...new Set(failed.map(({ job }) => job))].slice(0, 500), 1)
-          return latest.filter(({ outcome }) => outcome !== 'succeeded').map(({ job }) => job)
-        }),
-      )
-      const failing = new Set(parts.flat())
-      return all.filter((name) => failing.has(name))
-    }
-    const records = await this.#everyRecord()
-    const wanted = filter === 'paused' ? records.paused : records.held
-    return all.filter((name) => wanted.has(name))
-  }
-
-  async #everyRecord() {
-    if (this.#records && Date.now() - this.#records.at < RECORDS_FOR) return this.#records
-    const all = (await Promise.all(this.#schedulers().map(({ provider }) => provider.read()))).flat()
-    const records = all.flatMap((record) => (isUnreadable(record) ? [] : [record]))
-    const paused = new Set(records.flatMap((record) => (record.paused ? [record.name] : [])))
-    const held = new Set(records.flatMap((record) => (isHeld(record) ? [record.name] : [])))
-    this.#records = { at: Date.now(), paused, held }
-    return this.#records
-  }
-}
-
-function viewOf(
-  scheduler: Scheduler,
-  name: string,
-  record: LockRecord | undefined,
-  strip: readonly RecordedEntry[],
-): JobView {
-  const { cron, timezone, every, nextTick, metadata } = scheduler.describe(name)
-  const held = record !== undefined && isHeld(record)
-  return {
-    name,
-    schedule: wordsOf({ cron, timezone, every }),
-    pattern: cron === undefined ? `every ${every} ms` : `${cron} (${timezone})`,
-    next: nextTick?.getTime(),
-    metadata,
-    paused: record?.paused ?? false,
-    canPause: scheduler.provider.setPaused !== undefined,
-    holder: held ? labelOf(record.lockedBy) : undefined,
-    heldUntil: held ? record.lockUntil : undefined,
-    lastTick: record?.lastTick,
-    strip: strip.map(withoutTime).reverse(),
-  }
-}
-
-const isHeld = ({ lockUntil, storeTime }: LockRecord): boolean => lockUntil > storeTime
-const byText = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0)
-
-function grouped(entries: readonly RecordedEntry[]): Map<string, RecordedEntry[]> {
-  const groups = new Map<string, RecordedEntry[]>()
-  for (const entry of entries) {
-    const group = groups.get(entry.job)
-    if (group) group.push(entry)
-    else groups.set(entry.job, [entry])
-  }
-  return groups
 }

@@ -1,6 +1,7 @@
 import { type Clock, setDeadline, systemClock, type Timer } from '../clock.ts'
 import { type Duration, parseDuration } from '../duration.ts'
 import { InvalidOptionError } from '../errors.ts'
+import { shortText } from '../history/error-text.ts'
 import { quietly } from '../logger.ts'
 import { checkKeys } from '../options.ts'
 import type { Scheduler } from '../scheduler/scheduler.ts'
@@ -33,8 +34,16 @@ export interface HealthOptions {
 export interface Health {
   /** Whether the process should go on: not when its ticks are stuck. A store that is down is no reason to restart it. */
   live(): HealthReport
-  /** Whether it does its part: started, the store answers, ticks on time, and jobs with `expectEvery` succeed. */
+  /**
+   * Whether this node does its part: it has started, is not stopping, reaches the store, and its ticks are on time. What jobs do is no matter of one node:
+   * see `report()`.
+   */
   ready(): HealthReport
+  /**
+   * Everything that is wrong, for people and alerts: what `ready()` says, the jobs that have not succeeded within their `expectEvery`, and those whose lock
+   * could not be requested though the store responds, such as for a record that can't be read. Names 20 jobs of a kind at most.
+   */
+  report(): HealthReport
   /** The jobs that have not succeeded within their `expectEvery`. */
   readonly overdue: readonly OverdueEvent[]
   /** Ends the watching. Called by itself when the scheduler stops. */
@@ -82,6 +91,8 @@ class HealthWatch implements Health {
   readonly #successes: Successes
   readonly #startedAt: number
   readonly #overdue = new Map<string, OverdueEvent>()
+  /** The jobs whose last tick was missed for an error of the store, and that error. */
+  readonly #unlockable = new Map<string, unknown>()
   readonly #unsubscribe: (() => void)[]
   #timer: Timer | undefined
   #stopped = false
@@ -94,6 +105,13 @@ class HealthWatch implements Health {
     this.#unsubscribe = [
       scheduler.on('succeeded', ({ job }) => this.#succeeded(job)),
       scheduler.on('failed', ({ job, scheduledAt }) => this.#successes.failed(job, scheduledAt.getTime())),
+      scheduler.on('missed', ({ job, reason, error }) => {
+        if (reason === 'store-error') this.#unlockable.set(job, error)
+      }),
+      scheduler.on('acquired', ({ job }) => this.#unlockable.delete(job)),
+      scheduler.on('skipped', ({ job, reason }) => {
+        if (reason !== 'running') this.#unlockable.delete(job)
+      }),
     ]
     scheduler.beforeClose(async () => this.stop())
     this.#arm()
@@ -104,7 +122,7 @@ class HealthWatch implements Health {
   }
 
   live(): HealthReport {
-    return report(this.#late())
+    return reportOf(this.#late())
   }
 
   ready(): HealthReport {
@@ -115,11 +133,21 @@ class HealthWatch implements Health {
     if (state === 'stopped') reasons.push('the scheduler is stopping')
     if (storeUnreachableSince && now - storeUnreachableSince.getTime() >= this.#settings.storeGraceFor)
       reasons.push(`the store has not answered since ${storeUnreachableSince.toISOString()}`)
-    for (const { job, lastSuccess } of this.#overdue.values()) {
+    return reportOf(reasons)
+  }
+
+  report(): HealthReport {
+    const overdue = [...this.#overdue.values()].map(({ job, lastSuccess }) => {
       const since = lastSuccess ? `since ${lastSuccess.toISOString()}` : 'as far as is known'
-      reasons.push(`job ${JSON.stringify(job)} has not succeeded ${since}`)
-    }
-    return report(reasons)
+      return `job ${JSON.stringify(job)} has not succeeded ${since}`
+    })
+    const jobs = new Set(this.#scheduler.jobs)
+    // While the store is out of reach every job has this error, and that is a reason of its own.
+    const unlockable = this.#scheduler.storeUnreachableSince ? [] : [...this.#unlockable]
+    const errors = unlockable
+      .filter(([job]) => jobs.has(job))
+      .map(([job, error]) => `job ${JSON.stringify(job)} missed its last tick: ${shortText(error)}`)
+    return reportOf([...this.ready().reasons, ...bounded(overdue), ...bounded(errors)])
   }
 
   stop(): void {
@@ -185,4 +213,9 @@ class HealthWatch implements Health {
 }
 
 const nothing = (): void => {}
-const report = (reasons: readonly string[]): HealthReport => ({ ok: reasons.length === 0, reasons })
+const MOST_JOBS = 20
+const bounded = (reasons: readonly string[]): readonly string[] =>
+  reasons.length <= MOST_JOBS
+    ? reasons
+    : [...reasons.slice(0, MOST_JOBS), `and ${reasons.length - MOST_JOBS} more such jobs`]
+const reportOf = (reasons: readonly string[]): HealthReport => ({ ok: reasons.length === 0, reasons })

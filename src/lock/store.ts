@@ -289,9 +289,19 @@ export class Store {
 const timeOf = (result: AcquireResult): number => (result.granted ? result.lease.storeTime : result.storeTime)
 const timeOfLease = (lease: Lease | undefined): number | undefined => lease?.storeTime
 
+const ofOneRequest = new WeakSet<object>()
+
+/** Whether a request failed alone: the store responded, and decided the others. */
+export const isOfOneRequest = (error: unknown): boolean =>
+  typeof error === 'object' && error !== null && ofOneRequest.has(error)
+
 /** A request that failed alone fails with an error that names it. */
-const toOwnError = <Result>(verb: Verb, name: string | undefined, result: Settled<Result>): Settled<Result> =>
-  result instanceof Error && name !== undefined ? toStoreError(about(verb, name)(), result) : result
+function toOwnError<Result>(verb: Verb, name: string | undefined, result: Settled<Result>): Settled<Result> {
+  if (!(result instanceof Error) || name === undefined) return result
+  const error = toStoreError(about(verb, name)(), result)
+  ofOneRequest.add(error)
+  return error
+}
 
 function toStoreError(what: string, error: unknown): StoreError {
   if (error instanceof StoreError) return error

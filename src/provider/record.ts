@@ -96,5 +96,6 @@ const isTime = (value: unknown): boolean =>
 const isToken = (value: unknown): boolean =>
   (typeof value === 'number' || typeof value === 'bigint') && Number.isSafeInteger(Number(value)) && Number(value) >= 0
 
-const shellWord = (name: string): string =>
+/** A name as a shell takes it. */
+export const shellWord = (name: string): string =>
   /^[\w./:@-]+$/.test(name) && !name.startsWith('-') ? name : `'${name.replaceAll("'", "'\\''")}'`

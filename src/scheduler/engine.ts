@@ -1,5 +1,6 @@
 import type { Clock } from '../clock.ts'
 import type { Asker } from '../lock/obtain.ts'
+import { isOfOneRequest } from '../lock/store.ts'
 import type { Logger } from '../logger.ts'
 import type { Emitter } from './emitter.ts'
 import type { JobEvent, RunKind, StoreErrorEvent } from './events.ts'
@@ -52,6 +53,7 @@ export function tellStoreError(
   job: string | undefined,
   error: unknown,
 ): void {
-  engine.reach.failed(engine.time.now())
+  // One bad record leaves the node ready: the store responded.
+  if (!isOfOneRequest(error)) engine.reach.failed(engine.time.now())
   engine.events.emit('store-error', () => ({ job, action, error }))
 }

@@ -157,6 +157,8 @@ describe('ticklock', () => {
     const well = await place.run(['doctor'], { CODE: '0' })
     expect(well).toMatchObject({ code: 0, stderr: '' })
     expect(well.stdout.split('\n').filter((line) => /fail|warn/.test(line))).toEqual([])
+    // It looks, and leaves nothing behind.
+    expect(JSON.parse((await place.run(['status', '--json'])).stdout)).toEqual({ locks: [] })
     const ill = await place.run(['doctor', '--store', 'postgres://app:hush-hush@127.0.0.1:1/app'])
     expect(ill).toMatchObject({ code: 1 })
     expect(ill.stdout).toContain(

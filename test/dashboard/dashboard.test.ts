@@ -6,7 +6,7 @@ import type { Browser, Page } from 'playwright-core'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { installPackages } from '../servers/debian.ts'
 import { launchBrowser } from './browser.ts'
-import { SCRIPT } from './jobs.ts'
+import { IMAGE, MARKUP, SCRIPT } from './jobs.ts'
 import { TOKEN, WatchedCluster } from './watched-cluster.ts'
 
 const run = promisify(execFile)
@@ -74,7 +74,7 @@ describe.skipIf('unavailable' in browser)('the page, with three processes behind
   it('tells of each job its schedule in words, a countdown, and the last outcomes', async () => {
     await poll(() => row('nightly-report').textContent()).toMatch(/at 02:00, Europe\/Berlin.*in \d+ (h|min|s)/)
     await row('check-stock').locator('.strip .failed').first().waitFor()
-    const next = row('sync-orders').locator('time')
+    const next = row('sync-orders').locator('time[data-next]')
     const shown = await next.textContent()
     await poll(() => next.textContent()).not.toBe(shown)
   })
@@ -83,9 +83,92 @@ describe.skipIf('unavailable' in browser)('the page, with three processes behind
     await row(SCRIPT).waitFor()
     await row(SCRIPT).getByRole('link').click()
     await page.getByRole('heading', { name: SCRIPT }).waitFor()
+    // So are errors and descriptions.
+    await page.locator('tr[data-outcome="failed"]').filter({ hasText: IMAGE }).first().waitFor()
+    await page.locator('dd').filter({ hasText: MARKUP }).waitFor()
     expect(await page.evaluate(`document.scripts.length`)).toBe(2)
+    expect(await page.locator('main img, main svg[onload]').count()).toBe(0)
     expect(dialogs).toEqual([])
     await page.getByRole('link', { name: 'all jobs' }).first().click()
+  })
+
+  it.each(['#/job/%E0%A4%A', '#/job/%', '#/job/', `#/job/${encodeURIComponent('<b>none</b>')}`])(
+    'says at %s that there is no such job, and leads back',
+    async (hash) => {
+      await page.goto(`${cluster.url}${hash}`)
+      await page.reload()
+      await page.locator('#main').filter({ hasText: 'there is no job of that name' }).waitFor()
+      expect(await page.locator('main b').count()).toBe(0)
+      errors.splice(0, errors.length, ...errors.filter((text) => !/404/.test(text)))
+      await page.getByRole('link', { name: 'All jobs' }).click()
+      await row('sync-orders').waitFor()
+      await page.getByRole('button', { name: '5 min' }).click()
+    },
+  )
+
+  it('shows what fails first, since when, where and why, until it has succeeded', async () => {
+    const first = page.locator('#jobs tbody tr').first()
+    await poll(() => first.locator('.badge').allTextContents()).toContain('failing')
+    await poll(() => row(SCRIPT).textContent()).toMatch(
+      /failing (at least )?since .* ago\), last on node-\d: Error: <img/,
+    )
+    await page
+      .locator('#state')
+      .getByRole('button', { name: /[1-9]\d* failing/ })
+      .click()
+    await poll(() => page.locator('#filter').inputValue()).toBe('failing')
+    await row(SCRIPT).waitFor()
+    await poll(() => row('sync-orders').count()).toBe(0)
+    expect(await page.title()).toMatch(/^\(\d+\) /)
+    await page.locator('#filter').selectOption('all')
+    // It fails each fourth tick, and says so until the next one has succeeded.
+    await row('check-stock').locator('.badge', { hasText: 'failing' }).waitFor()
+    await poll(() => row('check-stock').locator('.badge', { hasText: 'failing' }).count()).toBe(0)
+  })
+
+  it('sorts by a click on a head, and the other way around by another', async () => {
+    const names = () => page.locator('#jobs tbody tr .name a').allTextContents()
+    const head = page.locator('#jobs th').filter({ has: page.getByRole('button', { name: 'Job' }) })
+    await head.getByRole('button').click()
+    await poll(names).toEqual([
+      SCRIPT,
+      ...['check-stock', 'close-month', 'import-prices', 'long-report'],
+      ...['nightly-report', 'send-mails', 'sync-orders'],
+    ])
+    expect(await head.getAttribute('aria-sort')).toBe('ascending')
+    await head.getByRole('button').click()
+    await poll(async () => (await names())[0]).toBe('sync-orders')
+    expect(await head.getAttribute('aria-sort')).toBe('descending')
+    await page.getByRole('button', { name: 'Status' }).click()
+    await poll(names).not.toEqual([])
+  })
+
+  it('shows when a job succeeded last, how long it took, and when it ticks next', async () => {
+    await poll(() => row('sync-orders').locator('td[data-label="Last success"]').textContent()).toMatch(/now|ago/)
+    expect(await row('sync-orders').locator('td[data-label="Took"]').textContent()).toMatch(/\d (ms|s)/)
+    const next = row('nightly-report').locator('td[data-label="Next tick"]')
+    expect(await next.textContent()).toMatch(/in .*\d\d:\d\d/)
+    expect(await next.locator('time').getAttribute('title')).toMatch(/\d{4}/)
+  })
+
+  it('marks the range that was chosen, and names the zone of its times', async () => {
+    const pressed = page.locator('[data-span][aria-pressed="true"]')
+    expect(await pressed.allTextContents()).toEqual(['5 min'])
+    const color = (state: boolean) =>
+      page.evaluate(`getComputedStyle(document.querySelector('[data-span][aria-pressed="${state}"]')).backgroundColor`)
+    expect(await color(true)).not.toBe(await color(false))
+    const zone = await page.evaluate('Intl.DateTimeFormat().resolvedOptions().timeZone')
+    expect(await page.locator('.axis .zone').textContent()).toBe(`times in ${zone}`)
+  })
+
+  it('takes no token that it could not send', async () => {
+    await page.getByRole('button', { name: 'Sign in' }).click()
+    await page.locator('#ask-input').fill('korrekte Büroklammer ✓')
+    await page.locator('#ask').getByRole('button', { name: 'Sign in' }).click()
+    await page.locator('#ask-text').filter({ hasText: 'That is no token' }).waitFor()
+    await page.locator('#ask').getByRole('button', { name: 'Cancel' }).click()
+    expect(await page.locator('#access').textContent()).toBe('Sign in')
+    await row('sync-orders').waitFor()
   })
 
   it('has a page for a job: durations drawn, what became of its ticks, and errors without secrets', async () => {
@@ -113,7 +196,7 @@ describe.skipIf('unavailable' in browser)('the page, with three processes behind
   it('triggers with the token, which is in no address', async () => {
     await row('close-month').getByRole('button', { name: 'Trigger' }).click()
     await page.locator('#ask-input').fill(TOKEN)
-    await page.locator('#ask').getByRole('button', { name: 'OK' }).click()
+    await page.locator('#ask').getByRole('button', { name: 'Sign in' }).click()
     await notice(page).filter({ hasText: 'close-month: ' }).waitFor()
     await row('close-month').locator('.strip .succeeded').waitFor()
     const urls = (await page.evaluate(
@@ -146,7 +229,7 @@ describe.skipIf('unavailable' in browser)('the page, with three processes behind
   it('unlocks, after it has asked', async () => {
     await row('long-report').getByRole('button', { name: 'Trigger' }).click()
     await row('long-report').getByRole('button', { name: 'Unlock' }).click()
-    await page.locator('#ask').getByRole('button', { name: 'OK' }).click()
+    await page.locator('#ask').getByRole('button', { name: 'Unlock' }).click()
     await notice(page).filter({ hasText: 'long-report: unlocked' }).waitFor()
     await row('long-report').filter({ hasText: 'free' }).waitFor()
   })
@@ -165,6 +248,9 @@ describe.skipIf('unavailable' in browser)('the page, with three processes behind
       await page.setViewportSize({ width: 390, height: 800 })
       await page.locator(`:root[data-theme="${colorScheme}"]`).waitFor({ state: 'attached' })
       expect(await page.evaluate(`document.documentElement.scrollWidth <= innerWidth`)).toBe(true)
+      const label = `getComputedStyle(document.querySelector('td[data-label="Next tick"]'), '::before').content`
+      expect(await page.evaluate(label)).toBe('"Next tick"')
+      expect(await page.locator('#sort').isVisible()).toBe(true)
     }
     await page.setViewportSize({ width: 1240, height: 900 })
   })

@@ -1,6 +1,7 @@
 /* The page as `ticklock run --http` serves it, and `ticklock pause` and `resume`, by the built command. */
 import { execFile, spawn } from 'node:child_process'
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { request } from 'node:http'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
@@ -32,7 +33,7 @@ describe('ticklock run --http', () => {
   beforeAll(async () => {
     folder = mkdtempSync(join(tmpdir(), 'ticklock-http-'))
     writeFileSync(join(folder, 'ticklock.config.yaml'), CONFIG)
-    const args = [bin, 'run', '--http', '127.0.0.1:0', '--log-format', 'json']
+    const args = [bin, 'run', '--http', '127.0.0.1:0', '--http-hosts', 'jobs.example.com', '--log-format', 'json']
     const node = spawn(process.execPath, args, {
       cwd: folder,
       env: { ...process.env, TICKLOCK_HTTP_TOKEN: TOKEN },
@@ -107,6 +108,21 @@ describe('ticklock run --http', () => {
       const { entries } = await get<{ entries: { outcome: string }[] }>('api/job?name=nightly')
       return entries[0]?.outcome
     }).toBe('failed')
+  })
+
+  it('is known by the names of --http-hosts, and no others', async () => {
+    const statusAs = (host: string): Promise<number | undefined> =>
+      new Promise((resolve, reject) => {
+        const sent = request(`${url}api/jobs`, { headers: { host } }, (response) => {
+          response.resume()
+          resolve(response.statusCode)
+        })
+        sent.on('error', reject).end()
+      })
+    expect(await statusAs('jobs.example.com:8443')).toBe(200)
+    expect(await statusAs('evil.example')).toBe(421)
+    const refused = await cli('run', '--http', '127.0.0.1:0', '--http-hosts', 'https://jobs.example.com')
+    expect(refused).toMatchObject({ code: 64, stderr: expect.stringContaining('without scheme, port and path') })
   })
 
   it('refuses to listen beyond this machine without a token, and a job that is none', async () => {

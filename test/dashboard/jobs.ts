@@ -3,6 +3,9 @@ import type { Scheduler } from 'ticklock'
 
 /** A name that would be a script if anybody took it for HTML. */
 export const SCRIPT = '<script>alert(1)</script>'
+/** An error and a description that would be elements. */
+export const IMAGE = `<img src="x" onerror="alert(2)">&quot;'`
+export const MARKUP = '"><svg onload=alert(3)>'
 
 /** The jobs that the tests and the screenshots look at. */
 export function jobsFor(scheduler: Scheduler): void {
@@ -25,5 +28,11 @@ export function jobsFor(scheduler: Scheduler): void {
     work(50, 80),
   )
   scheduler.job({ name: 'close-month', cron: '0 6 1 * *' }, work(50, 80))
-  scheduler.job({ name: SCRIPT, every: '4s' }, work(50, 300))
+}
+
+/** A job all of whose strings look like elements, and which fails. Not for the pictures of the documentation. */
+export function awkwardJobFor(scheduler: Scheduler): void {
+  scheduler.job({ name: SCRIPT, every: '4s', metadata: MARKUP }, () => {
+    throw new Error(IMAGE)
+  })
 }

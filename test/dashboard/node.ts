@@ -4,14 +4,15 @@ import { serveDashboard } from 'ticklock/dashboard'
 import { recordHistory } from 'ticklock/history'
 import { prometheus } from 'ticklock/prometheus'
 import { sqlite } from 'ticklock/sqlite'
-import { jobsFor } from './jobs.ts'
+import { awkwardJobFor, jobsFor } from './jobs.ts'
 
 const [, , file = '', label = '', token, goneAfter = '3s'] = process.argv
 
 const provider = sqlite(file)
-const scheduler = new Scheduler({ provider, label, defaults: { lockAtMostFor: '20s', keepAlive: true } })
+const scheduler = new Scheduler({ provider, label, logger: false, defaults: { lockAtMostFor: '20s', keepAlive: true } })
 recordHistory(scheduler, { skips: 'all', writeEvery: '200ms', beatEvery: '1s' })
 jobsFor(scheduler)
+if (process.env.AWKWARD_JOB !== 'no') awkwardJobFor(scheduler)
 await scheduler.start()
 if (token === undefined) console.log('ready')
 else {

@@ -11,7 +11,7 @@ interface DoctorOptions extends StoreOption {
 export function define(command: Command, cli: Cli, choose: (action: Action) => void): void {
   storeOption(command)
     .description(
-      'Checks whether all is well here: versions, config, and for each store driver, reachability, rights and clock. Each line is ok, a warning or a failure, with what to do. It takes the lock "ticklock doctor" for a moment.',
+      'Checks whether all is well here: versions, config, and for each store driver, reachability, rights and clock. Each line is ok, a warning or a failure, with what to do. It writes nothing.',
     )
     .option('--json', 'as JSON')
     .addHelpText('after', HELP)

@@ -1,8 +1,9 @@
-import { type Command, InvalidArgumentError } from 'commander'
+import type { Command } from 'commander'
 import type { Cli } from '../cli.ts'
 import { type ConfigOption, configOption, loadPlan } from '../config-option.ts'
 import { EXIT } from '../exit-codes.ts'
 import type { Action } from '../program.ts'
+import { wholeNumber } from '../whole-number.ts'
 
 interface NextOptions extends ConfigOption {
   readonly count: number
@@ -12,7 +13,7 @@ interface NextOptions extends ConfigOption {
 export function define(command: Command, cli: Cli, choose: (action: Action) => void): void {
   configOption(command.argument('<job>', "the job's name"))
     .description("Shows the next ticks of a job in the job's time zone. Asks no store.")
-    .option('-n, --count <count>', 'how many, from 1 to 1000', count, 5)
+    .option('-n, --count <count>', 'how many, from 1 to 1000', wholeNumber(1, 1000), 5)
     .option('--json', 'as JSON')
     .addHelpText('after', HELP)
     .action((name: string, options: NextOptions) => choose(() => next(cli, name, options)))
@@ -38,10 +39,4 @@ async function next(cli: Cli, name: string, options: NextOptions): Promise<numbe
       cli.print(`${tickTime(tick, zoneOf(job))}  ${cli.colors.dim(relative(tick.getTime(), now))}`)
   if (!job.enabled) cli.tell(cli.errorColors.yellow(`${name} is disabled: it runs at none of them`))
   return EXIT.ok
-}
-
-function count(text: string): number {
-  const number = Number(text)
-  if (/^\d+$/.test(text) && number >= 1 && number <= 1000) return number
-  throw new InvalidArgumentError('It must be a whole number from 1 to 1000.')
 }

@@ -12,6 +12,7 @@ import type { Action } from '../program.ts'
 interface RunOptions extends ConfigOption, LogOptions {
   readonly watch?: boolean
   readonly http?: string
+  readonly httpHosts?: string
   readonly history: boolean
 }
 
@@ -22,6 +23,10 @@ export function define(command: Command, cli: Cli, choose: (action: Action) => v
     )
     .option('-w, --watch', 'take over the config whenever its file changes')
     .option('--http <address>', 'serve a page to look at, /metrics, /healthz and /readyz, such as on 127.0.0.1:8080')
+    .option(
+      '--http-hosts <names>',
+      'the host names by which browsers reach the page, such as jobs.example.com, separated by commas, or any; localhost and addresses need no mention',
+    )
     .option('--no-history', 'keep no history of runs in the store')
     .addOption(
       new Option('--log-level <level>', 'the least level that is logged; debug shows skipped ticks')
@@ -77,7 +82,7 @@ async function run(cli: Cli, options: RunOptions): Promise<number> {
   const server =
     options.http === undefined
       ? undefined
-      : await (await import('../http.ts')).serveHttp(cli, options.http, runner, logger)
+      : await (await import('../http.ts')).serveHttp(cli, { ...options, http: options.http }, runner, logger)
   await runner.apply(plan)
   logger.info({}, greeting(plan))
 

@@ -3,7 +3,7 @@ import type { Command } from 'commander'
 import type { Cli } from '../cli.ts'
 import { Failure, UsageError } from '../errors.ts'
 import { EXIT } from '../exit-codes.ts'
-import type { LockStatus } from '../locks.ts'
+import type { LockStatus, UnreadableLock } from '../locks.ts'
 import type { Action } from '../program.ts'
 import { chooseStores, type StoreOption, storeOption } from '../store-option.ts'
 
@@ -62,10 +62,13 @@ async function unlock(cli: Cli, name: string, options: UnlockOptions): Promise<n
   return EXIT.ok
 }
 
-async function showLock(
-  cli: Cli,
-  { name, state, holder, since, until, metadata, storeTime }: LockStatus,
-): Promise<void> {
+async function showLock(cli: Cli, lock: LockStatus | UnreadableLock): Promise<void> {
+  if (lock.state === 'unreadable') {
+    const { plain } = await import('../table.ts')
+    cli.tell(plain(lock.problem))
+    return cli.tell('To unlock it repairs the record, too.')
+  }
+  const { name, state, holder, since, until, metadata, storeTime } = lock
   const { relative } = await import('../../words/words.ts')
   const now = storeTime.getTime()
   const what =

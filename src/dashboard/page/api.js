@@ -1,4 +1,4 @@
-/* What the page asks the server, and what it is told. The token stays in this tab's session, and goes out in a header alone. */
+/* Requests to the server. The token stays in this tab's session, and travels in a header only. */
 
 const KEY = 'ticklock-token'
 let token = sessionStorage.getItem(KEY) ?? undefined
@@ -20,16 +20,16 @@ export class Refused extends Error {
   }
 }
 
-async function answered(response) {
+async function resultOf(response) {
   const body = await response.json().catch(() => ({}))
   if (!response.ok) throw new Refused(response.status, body.error ?? `the server answered ${response.status}`)
   return body
 }
 
-export const get = async (path) => answered(await fetch(path, { headers: headers() }))
+export const get = async (path) => resultOf(await fetch(path, { headers: headers() }))
 
 export const act = async (action, job) =>
-  answered(
+  resultOf(
     await fetch('api/act', {
       method: 'POST',
       headers: { ...headers(), 'content-type': 'application/json' },
@@ -37,17 +37,21 @@ export const act = async (action, job) =>
     }),
   )
 
-/** Listens to the server's events for ever; `onDown` is told when they end, and they are asked for again. */
-export async function listen(onUpdate, onUp, onDown) {
-  for (let pause = 500; ; pause = Math.min(pause * 2, 10_000)) {
+/**
+ * Follows the server's events for ever. `onUp`: the stream has begun, again perhaps, and updates may have been missed. `onDown`: it is broken, with the error. A
+ * stream that the server ends begins again at once.
+ */
+export async function follow({ onUpdate, onUp, onDown }) {
+  for (let pause = 500; ; ) {
     try {
       const response = await fetch('api/events', { headers: { ...headers(), accept: 'text/event-stream' } })
-      if (!response.ok) throw new Refused(response.status, 'no events')
+      if (!response.ok) await resultOf(response)
       pause = 500
       onUp()
       await read(response.body.pipeThrough(new TextDecoderStream()).getReader(), onUpdate)
     } catch (error) {
       onDown(error)
+      pause = Math.min(pause * 2, 10_000)
     }
     await new Promise((resolve) => setTimeout(resolve, pause))
   }

@@ -17,7 +17,7 @@ function fill(element, attributes, children) {
     if (name.startsWith('on')) element.addEventListener(name.slice(2), value)
     else element.setAttribute(name, value === true ? '' : String(value))
   }
-  for (const child of children.flat()) {
+  for (const child of children.flat(Number.POSITIVE_INFINITY)) {
     if (child === undefined || child === null || child === false) continue
     element.append(child instanceof Node ? child : String(child))
   }
@@ -29,7 +29,7 @@ export const byId = (id) => document.getElementById(id)
 /** Puts children in place of those that are there, and gives the focus back to what had it, by its `data-key`. */
 export function replace(element, ...children) {
   const key = element.contains(document.activeElement) ? document.activeElement.dataset?.key : undefined
-  element.replaceChildren(...children.flat().filter(Boolean))
+  element.replaceChildren(...children.flat(Number.POSITIVE_INFINITY).filter(Boolean))
   if (key === undefined) return
   for (const found of element.querySelectorAll('[data-key]')) if (found.dataset.key === key) found.focus()
 }

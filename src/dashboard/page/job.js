@@ -1,10 +1,12 @@
 /* A job's own page: what it is, how long its runs took, and what became of its ticks. */
 /* global uPlot */
 import { byId, h } from './dom.js'
-import { ago, clock, date, OUTCOMES, span } from './format.js'
-import { actions, badges, nextOf, strip } from './jobs.js'
+import { date, OUTCOMES, span, when, ZONE } from './format.js'
+import { actions, badges, lastSuccess, nextOf, strip, troubles } from './jobs.js'
+import { model, outcomeOf } from './model.js'
 
-export function jobPage(model, job) {
+export function jobPage(job, onAct) {
+  const now = model.now()
   const fact = (name, value) => value !== undefined && h('div', {}, h('dt', {}, name), h('dd', {}, value))
   return [
     h(
@@ -14,17 +16,25 @@ export function jobPage(model, job) {
         'div',
         { class: 'head' },
         h('a', { href: '#/', 'aria-label': 'all jobs' }, '← All jobs'),
-        h('h2', {}, job.name, badges(model, job)),
-        h('div', { class: 'right actions' }, actions(model, job)),
+        h('h2', {}, job.name, badges(job)),
+        h('div', { class: 'right actions' }, actions(job, onAct)),
       ),
+      troubles(job).map((text) => h('p', { class: 'error trouble' }, text)),
       h(
         'dl',
         {},
         fact('Schedule', h('span', { title: job.pattern }, job.schedule)),
-        fact('Next tick', nextOf(model, job)),
-        fact('Then', job.ticks.slice(1, 4).map(clock).join(', ') || 'none'),
-        fact('Last outcomes', strip(model, job.strip)),
-        fact('Lock', job.holder === undefined ? 'free' : `${job.holder}, until ${clock(job.heldUntil)}`),
+        fact('Next tick', nextOf(job, now)),
+        fact(
+          'Then',
+          job.ticks
+            .slice(1, 4)
+            .map((tick) => when(tick, now))
+            .join(' · ') || 'none',
+        ),
+        fact('Last success', lastSuccess(job)),
+        fact('Last outcomes', strip(job.strip)),
+        fact('Lock', job.holder === undefined ? 'free' : `${job.holder}, until ${when(job.heldUntil, now)}`),
         fact('lockAtMostFor', span(job.lockAtMostFor)),
         job.lockAtLeastFor > 0 && fact('lockAtLeastFor', span(job.lockAtLeastFor)),
         job.expectEvery !== undefined && fact('Expected to succeed every', span(job.expectEvery)),
@@ -34,7 +44,12 @@ export function jobPage(model, job) {
     h(
       'section',
       {},
-      h('div', { class: 'head' }, h('h2', {}, 'How long runs took')),
+      h(
+        'div',
+        { class: 'head' },
+        h('h2', {}, 'How long runs took'),
+        h('span', { class: 'soft small' }, `times in ${ZONE}`),
+      ),
       h('div', { class: 'chart', id: 'chart' }),
     ),
     h(
@@ -44,32 +59,32 @@ export function jobPage(model, job) {
         'div',
         { class: 'head' },
         h('h2', {}, 'History'),
-        h('span', { class: 'soft small' }, `the last ${job.entries.length}`),
+        h('span', { class: 'soft small' }, job.historyFailed ? 'could not be read' : `the last ${job.entries.length}`),
       ),
-      h('div', { class: 'scroll' }, history(model, job.entries)),
+      h('div', { class: 'scroll' }, history(job.entries)),
     ),
   ]
 }
 
-function history(model, entries) {
+function history(entries) {
   if (entries.length === 0) return h('p', { class: 'empty' }, 'Nothing is known of this job yet.')
   const rows = entries.map((entry) => {
-    const outcome = model.outcomeOf(entry)
+    const outcome = outcomeOf(entry)
     const why = entry.error ?? entry.reason
     return h(
       'tr',
       { 'data-outcome': outcome },
       h(
         'td',
-        { class: 'num' },
+        { class: 'num wide' },
         date(entry.scheduledAt),
         h('span', { class: 'soft small' }, entry.kind === 'schedule' ? '' : ` ${entry.kind}`),
       ),
-      h('td', {}, h('span', { class: `outcome ${outcome}` }, OUTCOMES[outcome])),
-      h('td', { class: 'num' }, entry.duration === undefined ? '' : span(entry.duration)),
-      h('td', { class: 'small' }, entry.node),
+      h('td', { 'data-label': 'Outcome' }, h('span', { class: `outcome ${outcome}` }, OUTCOMES[outcome])),
+      h('td', { 'data-label': 'Took', class: 'num' }, entry.duration === undefined ? '' : span(entry.duration)),
+      h('td', { 'data-label': 'Node', class: 'small' }, entry.node),
       h('td', { class: `wide small ${entry.error ? 'error' : 'soft'}` }, why),
-      h('td', { class: 'mono soft' }, entry.fencingToken),
+      h('td', { 'data-label': 'Token', class: 'mono soft' }, entry.fencingToken),
     )
   })
   const heads = ['Tick', 'Outcome', 'Took', 'Node', 'Why', 'Token'].map((text) => h('th', { scope: 'col' }, text))
@@ -109,50 +124,4 @@ export function drawChart(job) {
     scales: { y: { range: (_, __, max) => [0, (max || 1) * 1.1] } },
   }
   new uPlot(options, [at, values(true), values(false)], place)
-}
-
-export function nodesTable(model) {
-  const nodes = [...model.nodes.values()].sort((a, b) => (a.label < b.label ? -1 : 1))
-  if (nodes.length === 0) return h('p', { class: 'empty' }, 'No node keeps history: call recordHistory(scheduler).')
-  const now = model.now()
-  const rows = nodes.map((node) => {
-    const end = model.endOf(node)
-    const state = end === undefined ? 'up' : node.stopped ? 'ended' : 'gone'
-    return h(
-      'tr',
-      { 'data-node': node.label, 'data-state': state },
-      h(
-        'td',
-        { class: 'name' },
-        h('span', { class: `dot ${{ up: 'good', gone: 'bad', ended: '' }[state]}` }),
-        node.label,
-      ),
-      h('td', {}, state === 'gone' ? h('span', { class: 'badge vanished' }, 'gone') : state),
-      h(
-        'td',
-        { class: 'num' },
-        state === 'up' ? `up for ${span(Math.max(0, now - node.startedAt))}` : `seen ${ago(node.seenAt, now)}`,
-      ),
-      h('td', { class: 'num' }, state === 'up' ? `${node.running} running` : ''),
-      h(
-        'td',
-        { class: `num ${Math.abs(node.skew) > 1_000 ? 'error' : ''}` },
-        `${node.skew > 0 ? '+' : ''}${node.skew} ms clock skew`,
-      ),
-    )
-  })
-  return h(
-    'table',
-    { class: 'cards' },
-    h(
-      'thead',
-      {},
-      h(
-        'tr',
-        {},
-        ['Node', 'State', 'Time', 'Runs', "Against the store's clock"].map((text) => h('th', { scope: 'col' }, text)),
-      ),
-    ),
-    h('tbody', {}, rows),
-  )
 }

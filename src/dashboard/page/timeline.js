@@ -1,16 +1,17 @@
 /* A lane for each node: runs as bars, skips as dots, misses as diamonds. */
 import { h, replace, svg } from './dom.js'
-import { clock, told } from './format.js'
+import { clock, inWords, ZONE } from './format.js'
+import { endOf, model, outcomeOf, vanishedAt } from './model.js'
 
 const WIDTH = 1000
 const HEIGHT = 36
 
-/** Draws the lanes of `model` from `from` to `to` into an element. */
-export function drawTimeline(element, model, from, to) {
+/** Draws the lanes from `from` to `to` into an element. `onOpen` is called with the job of a mark that is clicked. */
+export function drawTimeline(element, from, to, onOpen) {
   const x = (time) => ((Math.min(Math.max(time, from), to) - from) / (to - from)) * WIDTH
   const byNode = new Map()
   for (const node of model.nodes.values()) {
-    if (model.endOf(node) === undefined || model.endOf(node) >= from) byNode.set(node.label, [])
+    if (endOf(node) === undefined || endOf(node) >= from) byNode.set(node.label, [])
   }
   for (const entry of model.entries.values()) {
     const end = entry.at + (entry.duration ?? 0)
@@ -18,14 +19,16 @@ export function drawTimeline(element, model, from, to) {
     if (!byNode.has(entry.node)) byNode.set(entry.node, [])
     byNode.get(entry.node).push(entry)
   }
-  const lanes = [...byNode.keys()].sort().map((label) => lane(model, label, byNode.get(label), x, from, to))
+  const lanes = [...byNode.keys()]
+    .sort((a, b) => a.localeCompare(b, undefined, { numeric: true }))
+    .map((label) => lane(label, byNode.get(label), x, from, to, onOpen))
   if (lanes.length === 0) return replace(element, h('p', { class: 'empty' }, 'Nothing has happened here yet.'))
   replace(element, lanes, axis(x, from, to))
 }
 
-function lane(model, label, entries, x, from, to) {
+function lane(label, entries, x, from, to, onOpen) {
   const node = model.nodes.get(label)
-  const end = node && model.endOf(node)
+  const end = node && endOf(node)
   const drawing = svg('svg', {
     viewBox: `0 0 ${WIDTH} ${HEIGHT}`,
     preserveAspectRatio: 'none',
@@ -41,7 +44,7 @@ function lane(model, label, entries, x, from, to) {
   // Bars last, on top of the marks of what did not run.
   const order = (entry) => (entry.outcome === 'skipped' ? 0 : entry.outcome === 'missed' ? 1 : 2)
   for (const entry of entries.sort((a, b) => order(a) - order(b) || a.at - b.at))
-    drawing.append(mark(model, entry, x, to))
+    drawing.append(mark(entry, x, to, onOpen))
   if (end !== undefined && end >= from) {
     const how = node.stopped ? 'end calm' : 'end'
     drawing.append(
@@ -61,16 +64,16 @@ function lane(model, label, entries, x, from, to) {
   return h('div', { class: 'lane', 'data-node': label, 'data-state': state, 'data-end': end }, who, drawing)
 }
 
-function mark(model, entry, x, to) {
-  const outcome = model.outcomeOf(entry)
+function mark(entry, x, to, onOpen) {
+  const outcome = outcomeOf(entry)
   const data = {
     class: `mark ${outcome}`,
     'data-job': entry.job,
     'data-outcome': outcome,
     'data-id': entry.id,
-    onclick: () => model.open(entry.job),
+    onclick: () => onOpen(entry.job),
   }
-  const title = svg('title', {}, told({ ...entry, outcome }))
+  const title = svg('title', {}, inWords({ ...entry, outcome }))
   const left = x(entry.at)
   if (outcome === 'skipped') return svg('ellipse', { ...data, cx: left, cy: HEIGHT / 2, rx: 2, ry: 3.5 }, title)
   if (outcome === 'missed') {
@@ -78,7 +81,7 @@ function mark(model, entry, x, to) {
     return svg('path', { ...data, d: path }, title)
   }
   const until =
-    outcome === 'running' ? to : outcome === 'vanished' ? model.vanishedAt(entry) : entry.at + (entry.duration ?? 0)
+    outcome === 'running' ? to : outcome === 'vanished' ? vanishedAt(entry) : entry.at + (entry.duration ?? 0)
   return svg(
     'rect',
     { ...data, x: left, y: 6, width: Math.max(3, x(until) - left), height: HEIGHT - 12, rx: 1.5 },
@@ -100,5 +103,10 @@ function axis(x, from, to) {
       ),
     )
   }
-  return h('div', { class: 'axis' }, h('span'), h('div', {}, svg('svg', {}, labels)))
+  return h(
+    'div',
+    { class: 'axis' },
+    h('span', { class: 'soft small zone' }, `times in ${ZONE}`),
+    h('div', {}, svg('svg', {}, labels)),
+  )
 }

@@ -2,7 +2,9 @@ import { describe, expect, it } from 'vitest'
 import { memory } from '../../../providers/memory/memory.ts'
 import { type OverdueEvent, watchHealth } from '../../../src/health/index.ts'
 import { recordHistory } from '../../../src/history/index.ts'
+import type { StoredLock } from '../../../src/provider/decide.ts'
 import { Scheduler } from '../../../src/scheduler/scheduler.ts'
+import { memoryPoisons } from '../../providers/memory-poisons.ts'
 import { Cluster, MIDNIGHT, MINUTE, type Node, SECOND } from '../scheduler/cluster.ts'
 
 function watched(node: Node) {
@@ -99,11 +101,16 @@ describe('a job that is expected to succeed', () => {
         since: new Date(MIDNIGHT + 45 * SECOND),
       },
     ])
-    expect(health.ready().reasons).toEqual(['job "report" has not succeeded since 2024-01-01T00:00:20.000Z'])
+    // One job is no reason to take this node, and every other, out of service.
+    expect([health.ready(), health.live()]).toEqual([FINE, FINE])
+    expect(health.report()).toEqual({
+      ok: false,
+      reasons: ['job "report" has not succeeded since 2024-01-01T00:00:20.000Z'],
+    })
     expect(health.overdue).toHaveLength(1)
     broken = false
     await cluster.until(101)
-    expect([health.ready(), recovered]).toEqual([FINE, ['report']])
+    expect([health.report(), recovered]).toEqual([FINE, ['report']])
   })
 
   it.each([true, false])('counts what other nodes did, with history: %s', async (withHistory) => {
@@ -140,7 +147,56 @@ describe('a job that is expected to succeed', () => {
     node.store.set('down')
     await cluster.until(100)
     expect(alerts).toEqual([])
-    expect(health.ready().reasons).toHaveLength(1)
+    expect(health.report().reasons).toHaveLength(1)
+  })
+})
+
+describe('a job whose record can not be read', () => {
+  it('is reported with the remedy, beside others that run, until it is repaired', async () => {
+    const cluster = new Cluster()
+    const node = cluster.node()
+    const { health } = watched(node)
+    cluster.job({ name: 'good', every: '10s' })
+    cluster.job({ name: 'bad', every: '10s' })
+    await cluster.start()
+    await cluster.until(1)
+    memoryPoisons(cluster.store.locks as Map<string, StoredLock>)['a time out of range']?.('bad')
+    await cluster.until(25)
+    expect(cluster.ran.filter(({ job }) => job === 'good').map(({ tick }) => tick)).toEqual([0, 10, 20])
+    expect([health.ready(), health.live()]).toEqual([FINE, FINE])
+    expect(health.report().reasons).toEqual([
+      expect.stringMatching(/^job "bad" missed its last tick: .* can't be read: .* ticklock reset bad$/),
+    ])
+    await cluster.store.reset({ name: 'bad', maxClockSkew: MINUTE })
+    await cluster.until(31)
+    expect(health.report()).toEqual(FINE)
+  })
+
+  it('is not named while the whole store is down', async () => {
+    const cluster = new Cluster()
+    const node = cluster.node()
+    const { health } = watched(node)
+    for (let index = 0; index < 50; index++) cluster.job({ name: `job-${index}`, every: '10s' })
+    await cluster.start()
+    await cluster.until(5)
+    node.store.set('down')
+    await cluster.until(35)
+    expect(health.report().reasons).toEqual([expect.stringMatching(/^the store has not answered since/)])
+  })
+
+  it('is one of twenty that are named', async () => {
+    const cluster = new Cluster()
+    const { health } = watched(cluster.node())
+    const poison = memoryPoisons(cluster.store.locks as Map<string, StoredLock>)['no holder']
+    for (let index = 0; index < 50; index++) {
+      cluster.job({ name: `job-${index}`, every: '10s' })
+      poison?.(`job-${index}`)
+    }
+    cluster.job({ name: 'good', every: '10s' })
+    await cluster.start()
+    await cluster.until(25)
+    const { reasons } = health.report()
+    expect([reasons.length, reasons.at(-1)]).toEqual([21, 'and 30 more such jobs'])
   })
 })
 
