@@ -10,6 +10,7 @@ import type { StorePlan } from '../config/store.ts'
 import { parseDuration } from '../duration.ts'
 import { StoreError } from '../errors.ts'
 import type { LockProvider } from '../provider/contract.ts'
+import { shellWord } from '../provider/record.ts'
 import { plural, span } from '../words/words.ts'
 import type { Cli } from './cli.ts'
 import { loadPlan } from './config-option.ts'
@@ -112,6 +113,11 @@ async function* checkStore(store: StorePlan): AsyncGenerator<Finding> {
     yield ok(`${where}: reachable, ${plural(locks.length, 'lock')}`)
     const unreadable = locks.flatMap((lock) => (lock.state === 'unreadable' ? [lock.problem] : []))
     for (const problem of unreadable.slice(0, MOST_NAMES)) yield fail(`${where}: ${problem}`)
+    for (const lock of locks.filter((each) => each.state !== 'unreadable' && each.isAhead).slice(0, MOST_NAMES))
+      yield warn(
+        `${where}: the last tick of ${lock.name} lies in the future, so no tick runs until then`,
+        `run: ticklock reset ${shellWord(lock.name)}`,
+      )
     const crashed = locks.filter(({ state }) => state === 'crashed').map(({ name }) => name)
     if (crashed.length > 0)
       yield warn(

@@ -26,6 +26,11 @@ export const COMMANDS: readonly CommandEntry[] = [
     load: () => import('./commands/status.ts'),
   },
   { name: 'unlock', summary: 'take a lock from whoever has it', load: () => import('./commands/unlock.ts') },
+  {
+    name: 'reset',
+    summary: "repair a lock's record that can't be read or is ahead of time",
+    load: () => import('./commands/reset.ts'),
+  },
   { name: 'trigger', summary: 'run a job now, under its lock', load: () => import('./commands/trigger.ts') },
   { name: 'pause', summary: 'pause a job for the whole cluster', load: () => import('./commands/pause.ts') },
   { name: 'resume', summary: 'resume a paused job', load: () => import('./commands/resume.ts') },

@@ -10,7 +10,7 @@ interface Candidate {
 
 const FILES = ':files'
 /** What the arguments of the commands are. */
-const JOBS = ['next', 'trigger', 'status', 'unlock', 'exec']
+const JOBS = ['next', 'trigger', 'status', 'unlock', 'reset', 'exec']
 const FILE_ARGUMENTS = ['validate', 'init']
 
 /** Prints what the last of these words may be completed to, see completion-scripts.ts. */

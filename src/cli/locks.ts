@@ -17,6 +17,8 @@ export interface LockStatus {
   readonly since: Date
   readonly until: Date
   readonly lastTick: Date | undefined
+  /** Whether the last tick lies in the future, so that no tick runs until then. */
+  readonly isAhead: boolean
   readonly fencingToken: number
   readonly metadata: string | undefined
   readonly storeTime: Date
@@ -30,6 +32,9 @@ export interface UnreadableLock {
   /** What is wrong, and the remedy. */
   readonly problem: string
 }
+
+/** A last tick further ahead of the store's clock than a node may take it, in ms: no tick runs before it. */
+export const MAX_CLOCK_SKEW = 60_000
 
 /** How long a store is waited for, in ms. */
 const PATIENCE = 10_000
@@ -85,6 +90,7 @@ export function statusOf(record: LockRecord, store: string): LockStatus {
     since: new Date(lockedAt),
     until: new Date(lockUntil),
     lastTick: lastTick === undefined ? undefined : new Date(lastTick),
+    isAhead: lastTick !== undefined && lastTick > storeTime + MAX_CLOCK_SKEW,
     fencingToken,
     metadata,
     storeTime: new Date(storeTime),

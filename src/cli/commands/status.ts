@@ -63,12 +63,10 @@ async function status(cli: Cli, names: readonly string[], options: StatusOptions
       const head = cli.colors.dim(
         `${new Date().toTimeString().slice(0, 8)}  ${stores.map(({ shown }) => shown).join(', ')}  (Ctrl-C ends)`,
       )
-      // To the top, each line to its end, then all that is below.
-      cli.write(
-        cli.isTerminal ? `\x1b[H${`${head}\n\n${text}`.replaceAll('\n', '\x1b[K\n')}\x1b[K\n\x1b[J` : `${text}\n\n`,
-      )
+      if (cli.isTerminal) cli.repaint(`${head}\n\n${text}`)
+      else cli.write(`${text}\n\n`)
     },
-    cli.isTerminal && !options.json ? () => cli.write('\x1b[2J') : undefined,
+    cli.isTerminal && !options.json ? () => cli.clear() : undefined,
   )
   return EXIT.ok
 }

@@ -1,11 +1,11 @@
 import { createInterface } from 'node:readline/promises'
 import type { Command } from 'commander'
 import type { Cli } from '../cli.ts'
-import { Failure, UsageError } from '../errors.ts'
+import { UsageError } from '../errors.ts'
 import { EXIT } from '../exit-codes.ts'
 import type { LockStatus, UnreadableLock } from '../locks.ts'
 import type { Action } from '../program.ts'
-import { chooseStores, type StoreOption, storeOption } from '../store-option.ts'
+import { type StoreOption, storeOption } from '../store-option.ts'
 
 interface UnlockOptions extends StoreOption {
   readonly yes?: boolean
@@ -30,24 +30,9 @@ Exit codes: 0 the lock is free, 1 there is no such lock, or the answer was no, 6
 `
 
 async function unlock(cli: Cli, name: string, options: UnlockOptions): Promise<number> {
-  const { readLocks, withStore } = await import('../locks.ts')
-  const stores = await chooseStores(cli, options)
-  const found = (
-    await Promise.all(stores.map(async (store) => ({ store, lock: (await readLocks(store, [name]))[0] })))
-  ).filter(({ lock }) => lock)
-  if (found.length > 1)
-    throw new UsageError(
-      `--store: ${found.map(({ store }) => store.name).join(' and ')} have a lock of that name; say which is meant`,
-    )
-  const [only] = found
-  if (!only?.lock) {
-    const { suggestion } = await import('../../config/nearest.ts')
-    const names = (await Promise.all(stores.map((store) => readLocks(store)))).flat().map((lock) => lock.name)
-    throw new Failure(
-      `there is no lock ${JSON.stringify(name)}${suggestion(name, names.slice(0, 20), 'the locks are')}`,
-    )
-  }
-  const { store, lock } = only
+  const { findLock } = await import('../find-lock.ts')
+  const { withStore } = await import('../locks.ts')
+  const { store, lock } = await findLock(cli, name, options)
   if (lock.state === 'free' || lock.state === 'crashed') {
     cli.print(`${name} is free: nobody has it`)
     return EXIT.ok
@@ -66,7 +51,7 @@ async function showLock(cli: Cli, lock: LockStatus | UnreadableLock): Promise<vo
   if (lock.state === 'unreadable') {
     const { plain } = await import('../table.ts')
     cli.tell(plain(lock.problem))
-    return cli.tell('To unlock it repairs the record, too.')
+    return cli.tell('Unlocking it also repairs the record.')
   }
   const { name, state, holder, since, until, metadata, storeTime } = lock
   const { relative } = await import('../../words/words.ts')
