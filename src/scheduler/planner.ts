@@ -51,6 +51,8 @@ export class Planner {
   #puttingBack = false
   /** How many groups of the heap have no jobs any more. */
   #empty = 0
+  /** The group that fires is not in the heap, and comes back to it afterwards. */
+  #firing = false
 
   constructor(options: PlannerOptions) {
     this.#options = options
@@ -107,7 +109,7 @@ export class Planner {
     if (!this.#started || group.next === Number.POSITIVE_INFINITY) return
     // Rebuilding the heap only now and then makes a removal cheap, and bounds what stays.
     this.#empty++
-    if (this.#empty > FEW && this.#empty > this.#heap.size / 2) this.#rebuild()
+    if (!this.#firing && this.#empty > FEW && this.#empty > this.#heap.size / 2) this.#rebuild()
     while (this.#heap.peek()?.jobs.size === 0) this.#pop()
   }
 
@@ -159,10 +161,12 @@ export class Planner {
     if (!this.#started) return
     this.#follow()
     const now = this.#options.time.now()
+    this.#firing = true
     for (let group = this.#heap.peek(); group && group.next <= now; group = this.#heap.peek()) {
       this.#pop()
       if (group.jobs.size > 0 && this.#fire(group, now)) this.#heap.push(group)
     }
+    this.#firing = false
     this.#arm()
   }
 

@@ -78,7 +78,21 @@ describe('the plan', () => {
       planner.remove(one)
     }
     expect(largest).toBeLessThan(100)
-    expect(planner.next).toBe(START + 59_000)
+    expect(planner.next).toBe(Math.min(...stays.map(({ schedule }) => schedule.next(START) ?? 0)))
+  })
+
+  it('fires a schedule once though jobs are taken out while it does', async () => {
+    const { clock, planner, due } = plan()
+    const others = Array.from({ length: 200 }, (_, index) => job(`other ${index}`, every(5_000 + index)))
+    for (const each of [job('a', every(1_000)), ...others]) planner.add(each)
+    planner.start(START)
+    const first = due.push.bind(due)
+    due.push = (...one) => {
+      for (const each of others.splice(0)) planner.remove(each)
+      return first(...one)
+    }
+    await clock.advance(3_000)
+    expect(due.filter(({ jobs }) => jobs[0] === 'a').map(({ time }) => time - START)).toEqual([1_000, 2_000, 3_000])
   })
 
   it('knows the next tick of the jobs that are left, whichever are taken out', () => {
