@@ -248,10 +248,11 @@ export class Scheduler implements AsyncDisposable {
     if (first !== undefined) await this.#skew.ask(first)
     if (this.#stopping.signal.aborted) return
     this.#planned = true
-    // First what is owed: the ticks that are due at once below have to wait behind it.
-    this.#catchUp.start([...this.#jobs.values()])
     // Ticks that came while the store was asked for its clock are not lost.
-    this.#planner.start(time.now() - (clock.monotonic() - startedAt))
+    const from = time.now() - (clock.monotonic() - startedAt)
+    // First what is owed: the ticks that are due at once below have to wait behind it.
+    this.#catchUp.start([...this.#jobs.values()], from)
+    this.#planner.start(from)
     this.#logStart()
   }
 
