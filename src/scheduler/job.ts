@@ -143,6 +143,8 @@ export interface Job {
   since: number | undefined
   /** The tick that this node waits for to lapse (`onCrash: 'rerun'`). */
   watched: number | undefined
+  /** The record's last tick, while it lies in the future by more than `maxClockSkew`, as this node last heard of it. */
+  futureTick: number | undefined
   /** How many ticks on their time are being asked for right now. */
   asking: number
   /** Whether the store said so when it last answered about a tick. */
@@ -216,6 +218,7 @@ export function checkJob(
     plannedAt: 0,
     since: undefined,
     watched: undefined,
+    futureTick: undefined,
     asking: 0,
     paused: false,
     catchingUp: undefined,
