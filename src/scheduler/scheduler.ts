@@ -22,6 +22,7 @@ import { checkSchedulerOptions, readStopOptions, type SchedulerOptions, type Sto
 import { SkewWatch } from './skew-watch.ts'
 import { StoreClock } from './store-clock.ts'
 import { StoreReach } from './store-reach.ts'
+import { Surroundings } from './surroundings.ts'
 import { type TriggerOutcome, triggered } from './trigger.ts'
 
 /**
@@ -40,6 +41,7 @@ export class Scheduler implements AsyncDisposable {
   readonly #closing = new AbortController()
   readonly #pending: Pending
   readonly #beforeClose: (() => Promise<void>)[] = []
+  readonly #surroundings = new Surroundings()
   #starting: Promise<void> | undefined
   #planned = false
   #stopped: Promise<void> | undefined
@@ -114,7 +116,10 @@ export class Scheduler implements AsyncDisposable {
    * @throws {InvalidOptionError} for a wrong option, an unknown one, or a name used before; it names the job, the option and the value.
    */
   job(options: JobOptions, work: JobWork): this {
-    const job = checkJob(options, this.#defaults, work, (key) => this.#planner.schedule(key))
+    const inside: JobWork = (context) => this.#surroundings.around(() => work(context))
+    const job = checkJob(options, this.#defaults, typeof work === 'function' ? inside : work, (key) =>
+      this.#planner.schedule(key),
+    )
     if (this.#jobs.has(job.name)) {
       throw new InvalidOptionError(`job ${JSON.stringify(job.name)}: name is used by another job of this scheduler`)
     }
@@ -303,11 +308,17 @@ export class Scheduler implements AsyncDisposable {
    * Stops: begins no tick any more, waits for the runs under way, aborts the signals of those that have not ended after the grace, releases their
    * locks, closes the provider. A run that goes on in spite of its signal keeps its lock until the lease lapses. May be called
    * before `start()` and more than once.
+   *
+   * Called from inside a run, it does not wait for that run: it resolves when all others have ended, and the rest is done when this one has, too. The same
+   * holds in what a run calls, at the end of its `await using`, and in `beforeClose`.
    */
   async stop(options: StopOptions = {}): Promise<void> {
     const { graceFor, abortFor } = readStopOptions(options)
     this.#stopped ??= this.#stop(graceFor, abortFor)
-    return this.#stopped
+    if (!this.#surroundings.isInside) return this.#stopped
+    await Promise.race([this.#surroundings.othersEnded(), this.#stopped])
+    // What the others asked to be released, too.
+    await Promise.race([this.#engine.asker.store.released(), this.#stopped])
   }
 
   async #stop(graceFor: number, abortFor: number): Promise<void> {
@@ -332,7 +343,7 @@ export class Scheduler implements AsyncDisposable {
 
   async #callBeforeClose(): Promise<void> {
     const { store } = this.#engine.asker
-    const called = Promise.allSettled(this.#beforeClose.map(async (work) => work()))
+    const called = Promise.allSettled(this.#beforeClose.map((work) => this.#surroundings.around(work)))
     await store.within(store.timeout, () => 'wait for what was to be done before the end', called).catch(() => {})
   }
 
