@@ -125,7 +125,10 @@ export class Scheduler implements AsyncDisposable {
     }
     this.#jobs.set(job.name, job)
     this.#planner.add(job)
-    if (this.#planned && !this.#stopped) this.#catchUp.start([job])
+    if (this.#planned && !this.#stopped) {
+      this.#warnOfNever(job)
+      this.#catchUp.start([job])
+    }
     return this
   }
 
@@ -255,6 +258,7 @@ export class Scheduler implements AsyncDisposable {
     this.#planned = true
     // Ticks that came while the store was asked for its clock are not lost.
     const from = time.now() - (clock.monotonic() - startedAt)
+    for (const job of this.#jobs.values()) this.#warnOfNever(job)
     // First what is owed: the ticks that are due at once below have to wait behind it.
     this.#catchUp.start([...this.#jobs.values()], from)
     this.#planner.start(from)
@@ -360,6 +364,14 @@ export class Scheduler implements AsyncDisposable {
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.stop()
+  }
+
+  /** Such as one on 30 February. */
+  #warnOfNever({ name: job, schedule }: Job): void {
+    const { logger, time } = this.#engine
+    if (schedule.next(time.now()) !== undefined) return
+    const { cron, timezone } = schedule.source
+    safeLogger(logger).warn({ job, cron, timezone }, 'job never runs: its schedule has no tick any more')
   }
 
   #find(name: string): Job {

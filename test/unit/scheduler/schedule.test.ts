@@ -2,6 +2,7 @@ import { Cron } from 'croner'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { readSchedule, type Schedule, ticksBetween } from '../../../src/scheduler/schedule.ts'
+import { Cluster } from './cluster.ts'
 
 const at = (text: string): number => Date.parse(text)
 const cron = (pattern: string, timezone?: string): Schedule => readSchedule({ cron: pattern, timezone }, 'job "x"')
@@ -242,6 +243,22 @@ describe('a job with a fixed time', () => {
 })
 
 describe('a pattern that never ticks', () => {
+  it('is warned of at the start, and when its job is registered later', async () => {
+    const lines: unknown[] = []
+    const warn = (fields: object, message?: string): void => void lines.push([fields, message])
+    const cluster = new Cluster()
+    const node = cluster.node({ logger: { debug: () => {}, info: () => {}, warn, error: warn } })
+    cluster.job({ cron: '30 2 30 2 *' })
+    cluster.job({ name: 'fine', cron: '30 2 29 2 +1' })
+    await cluster.start()
+    node.scheduler.job({ name: 'past', cron: '0 0 0 1 1 * 2020', timezone: 'Asia/Tokyo', lockAtMostFor: 1 }, () => {})
+    const message = 'job never runs: its schedule has no tick any more'
+    expect(lines).toEqual([
+      [{ job: 'job', cron: '30 2 30 2 *', timezone: 'UTC' }, message],
+      [{ job: 'past', cron: '0 0 0 1 1 * 2020', timezone: 'Asia/Tokyo' }, message],
+    ])
+  })
+
   it.each(['30 2 30 2 *', '0 0 31 4,6,9,11 *', '0 0 0 1 1 * 2020', '*/5 2 31 2 *'])('%s is searched once', (text) => {
     const job = cron(text, 'Europe/Berlin')
     const now = at('2026-01-01T00:00:00Z')
