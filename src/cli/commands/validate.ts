@@ -23,7 +23,7 @@ Examples:
   ticklock validate deploy/ticklock.config.yaml
   ticklock validate --json | jq '.mistakes[] | "\\(.line):\\(.column) \\(.message)"'
 
-Exit codes: 0 the config is right, 78 it is not.
+Exit codes: 0 the config is right (there may be warnings), 78 it is not.
 `
 
 async function validate(cli: Cli, { config, json }: { config: string | undefined; json: boolean }): Promise<number> {
