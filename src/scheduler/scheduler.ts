@@ -25,6 +25,11 @@ import { StoreReach } from './store-reach.ts'
 import { Surroundings } from './surroundings.ts'
 import { type TriggerOutcome, triggered } from './trigger.ts'
 
+/** A job that is registered anew within so many ms of its last tick does not run that tick again without its lock. */
+const RELOADED_WITHIN = 60_000
+/** So many latest ticks are kept in any case. */
+const FEW_RUNS = 1_000
+
 /**
  * Runs named jobs on their schedules, each tick on at most one of all nodes that register the same names over the same store.
  */
@@ -42,6 +47,7 @@ export class Scheduler implements AsyncDisposable {
   readonly #pending: Pending
   readonly #beforeClose: (() => Promise<void>)[] = []
   readonly #surroundings = new Surroundings()
+  #forgetAt = FEW_RUNS
   #starting: Promise<void> | undefined
   #planned = false
   #stopped: Promise<void> | undefined
@@ -138,7 +144,18 @@ export class Scheduler implements AsyncDisposable {
     if (!job) return false
     job.removed = true
     this.#planner.remove(job)
-    return this.#jobs.delete(name)
+    this.#jobs.delete(name)
+    this.#forgetRuns()
+    return true
+  }
+
+  /** Drops the latest ticks of jobs that are gone: a reload registers its job anew at once, and needs its own. */
+  #forgetRuns(): void {
+    const { ran, time } = this.#engine
+    if (ran.size < this.#forgetAt) return
+    const before = time.now() - RELOADED_WITHIN
+    for (const [name, tick] of ran) if (tick < before && !this.#jobs.has(name)) ran.delete(name)
+    this.#forgetAt = Math.max(FEW_RUNS, 2 * ran.size)
   }
 
   /** The names of the registered jobs, in the order of their registration. */

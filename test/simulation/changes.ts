@@ -5,7 +5,7 @@ import type { Life } from './life.ts'
 import type { Witness } from './witness.ts'
 
 /** A node knows the store's clock so well, in ms, when it plans a job, and the mark of a plan is cut to whole milliseconds. */
-const KNOWN = 600
+const KNOWN = 550
 
 const keyOf = (name: string, { key }: Schedule): string => `${name} ${key}`
 

@@ -326,15 +326,8 @@ const byRule: Readonly<Record<string, readonly Omit<Mutant, 'rule'>[]>> = {
       by: 'Math.min(lastTick ?? 0, now - catchUp.window)',
     },
     {
-      name: 'the first tick of a job is not owed',
-      seed: 1,
-      file: CATCH_UP,
-      replace: 'if (!catchUp || since === undefined) return onStart',
-      by: 'if (!catchUp || since === undefined || lastTick === undefined) return onStart',
-    },
-    {
       name: 'a changed schedule runs old ticks',
-      seed: 1,
+      seed: 71,
       file: 'src/scheduler/schedule-mark.ts',
       replace: 'id === schedule.id ? Number.parseInt(since, 36) : undefined',
       by: 'Number.parseInt(since, 36)',
