@@ -2,6 +2,7 @@ import { newOwner } from '../lock/obtain.ts'
 import type { AcquireRequest, LockRecord } from '../provider/contract.ts'
 import type { Engine } from './engine.ts'
 import type { Job } from './job.ts'
+import type { Schedule } from './schedule.ts'
 import { markOf, sinceOf } from './schedule-mark.ts'
 
 /** What a store has of a name. */
@@ -30,14 +31,7 @@ export async function recordPlans({ asker, time }: Engine, jobs: readonly Job[],
   const now = time.now()
   const requests: AcquireRequest[] = []
   for (const { name, lock, schedule, catchUp, removed } of jobs) {
-    const record = records.get(name)
-    if (
-      !catchUp ||
-      removed ||
-      record === 'unreadable' ||
-      (record && (isUnfinished(record) || sinceOf(record, schedule) !== undefined))
-    )
-      continue
+    if (!catchUp || removed || !lacksPlan(records.get(name), schedule)) continue
     if ((schedule.next(now) ?? Number.POSITIVE_INFINITY) - now < CLEAR_OF_TICK) continue
     const { metadata, mark } = lock
     const { label, maxClockSkew } = asker
@@ -48,4 +42,8 @@ export async function recordPlans({ asker, time }: Engine, jobs: readonly Job[],
   await store.within(store.timeout, () => `record the plan of ${requests.length} jobs`, store.acquireAll(requests))
 }
 
-const isUnfinished = ({ lastTick, tickDone }: LockRecord): boolean => lastTick !== undefined && !tickDone
+function lacksPlan(record: Found, schedule: Schedule): boolean {
+  if (record === undefined) return true
+  if (record === 'unreadable' || (record.lastTick !== undefined && !record.tickDone)) return false
+  return sinceOf(record, schedule) === undefined
+}
