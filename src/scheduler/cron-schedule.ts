@@ -2,7 +2,6 @@ import { show } from '../duration.ts'
 import { InvalidOptionError } from '../errors.ts'
 import { isDaily, readPattern } from './cron-pattern.ts'
 import type { Schedule } from './schedule.ts'
-import { scheduleId } from './schedule-mark.ts'
 import { WallClock } from './wall-clock.ts'
 
 type Ticks = Pick<Schedule, 'next' | 'last'>
@@ -21,7 +20,6 @@ export function cronSchedule(pattern: unknown, timezone: unknown, of: string): S
   const ticks = cronerTicks(pattern, inUtc ? { utcOffset: 0 } : { timezone }, of)
   return {
     key: cronKey(pattern, timezone),
-    id: scheduleId(cronKey(pattern, timezone)),
     source: { cron: pattern.trim(), timezone, every: undefined },
     ...remembered(timezone !== 'UTC' && inUtc ? dailyTicks(ticks, new WallClock(timezone)) : ticks),
   }

@@ -14,11 +14,21 @@ import type { Schedule } from './schedule.ts'
 
 const MARK = /#[0-9a-f-]{27}\.([0-9a-z]{7})([0-9a-z]{1,9})(?:#released)?$/
 
-/** The hash of a schedule in a mark. */
-export const scheduleId = (key: string): string =>
-  Number.parseInt(createHash('sha256').update(key).digest('hex').slice(0, 9), 16).toString(36).padStart(7, '0')
+/** The hash of a schedule in a mark. Thousands of jobs may share one. */
+const ids = new WeakMap<Schedule, string>()
 
-export const markOf = ({ id }: Schedule, since: number): string => `${id}${Math.max(0, Math.floor(since)).toString(36)}`
+function idOf(schedule: Schedule): string {
+  const known = ids.get(schedule)
+  if (known !== undefined) return known
+  const hash = createHash('sha256').update(schedule.key).digest('hex')
+  // 36 bits of it.
+  const id = Number.parseInt(hash.slice(0, 9), 16).toString(36).padStart(7, '0')
+  ids.set(schedule, id)
+  return id
+}
+
+export const markOf = (schedule: Schedule, since: number): string =>
+  `${idOf(schedule)}${Math.max(0, Math.floor(since)).toString(36)}`
 
 /**
  * Since when the ticks of this schedule are owed, by the record; undefined when it was never planned, or another schedule was since. A record without a mark (an older
@@ -26,7 +36,7 @@ export const markOf = ({ id }: Schedule, since: number): string => `${id}${Math.
  */
 export function sinceOf({ lockedBy, lastTick }: LockRecord, schedule: Schedule): number | undefined {
   const [, id, since] = MARK.exec(lockedBy) ?? []
-  if (id !== undefined && since !== undefined) return id === schedule.id ? Number.parseInt(since, 36) : undefined
+  if (id !== undefined && since !== undefined) return id === idOf(schedule) ? Number.parseInt(since, 36) : undefined
   if (lastTick === undefined || schedule.last(1, lastTick)[0] !== lastTick) return undefined
   return lastTick
 }

@@ -1,14 +1,11 @@
 import { type Duration, parseDuration } from '../duration.ts'
 import { InvalidOptionError } from '../errors.ts'
 import { cronKey, cronSchedule } from './cron-schedule.ts'
-import { scheduleId } from './schedule-mark.ts'
 
 /** Says when a job ticks, from the schedule alone: the same on every node, whenever it is asked. Times are ms since the epoch. */
 export interface Schedule {
   /** Two schedules with the same key have the same ticks. */
   readonly key: string
-  /** A short hash of the key. */
-  readonly id: string
   /** What it was made from; `every` in ms. */
   readonly source: ScheduleSource
   /** The first tick after `time`, or `undefined` when there is none any more. */
@@ -77,7 +74,6 @@ function intervalSchedule(every: number): Schedule {
   const next = (time: number): number => (Math.floor(time / every) + 1) * every
   return {
     key: everyKey(every),
-    id: scheduleId(everyKey(every)),
     source: { cron: undefined, timezone: undefined, every },
     next,
     last(count, time) {

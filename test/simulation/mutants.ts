@@ -329,7 +329,7 @@ const byRule: Readonly<Record<string, readonly Omit<Mutant, 'rule'>[]>> = {
       name: 'a changed schedule runs old ticks',
       seed: 71,
       file: 'src/scheduler/schedule-mark.ts',
-      replace: 'id === schedule.id ? Number.parseInt(since, 36) : undefined',
+      replace: 'id === idOf(schedule) ? Number.parseInt(since, 36) : undefined',
       by: 'Number.parseInt(since, 36)',
     },
   ],

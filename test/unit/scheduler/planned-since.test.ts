@@ -123,9 +123,9 @@ describe('the first tick of a job', () => {
 describe('a changed schedule', () => {
   const at = (time: string): number => (Date.parse(`2024-01-01T${time}Z`) - MIDNIGHT) / SECOND
   const cases = [
-    ['another hour', '0 2 * * *', '0 14 * * *'],
-    ['each hour, of which the old tick is one', '0 2 * * *', '0 * * * *'],
-    ['each half hour', '0 2 * * *', '*/30 * * * *'],
+    ['another hour', '0 2 * * *', '0 14 * * *', undefined],
+    ['each hour, of which the old tick is one', '0 2 * * *', '0 * * * *', undefined],
+    ['each half hour', '0 2 * * *', '*/30 * * * *', undefined],
     ['another zone', '0 2 * * *', '0 2 * * *', 'America/New_York'],
   ] as const
 
