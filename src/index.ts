@@ -49,6 +49,7 @@ export type {
   EventName,
   ExtendedEvent,
   FailedEvent,
+  FutureTickEvent,
   JobEvent,
   LeaseEvent,
   LostEvent,

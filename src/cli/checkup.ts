@@ -16,7 +16,7 @@ import type { Cli } from './cli.ts'
 import { loadPlan } from './config-option.ts'
 import { readLocks, whyOf, withStore } from './locks.ts'
 import { chooseStores, type StoreOption } from './store-option.ts'
-import { nextTicks } from './ticks.ts'
+import { neverTicking } from './ticks.ts'
 import { version } from './version.ts'
 
 export interface Finding {
@@ -58,6 +58,7 @@ export async function* checkup(cli: Cli, options: StoreOption): AsyncGenerator<F
     else throw error
   }
   for (const job of plan?.jobs ?? []) yield* checkJob(job, cli)
+  for (const never of neverTicking(plan?.jobs ?? [], Date.now())) yield warn(never, 'correct its cron pattern')
   let stores: readonly StorePlan[] = []
   try {
     stores = await chooseStores(cli, options)
@@ -87,7 +88,6 @@ function* checkJob(job: JobPlan, cli: Cli): Generator<Finding> {
       `${of}: a run may take ${span(timeout)}, but its lock lasts ${span(lease)}`,
       'set keepAlive: true, a longer lockAtMostFor, or a shorter timeout',
     )
-  if (nextTicks(job, 1, Date.now()).length === 0) yield warn(`${of}: its schedule has no tick any more`)
 }
 
 async function* checkStore(store: StorePlan): AsyncGenerator<Finding> {

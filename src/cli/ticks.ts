@@ -1,5 +1,5 @@
 import type { JobPlan } from '../config/plan.ts'
-import { readSchedule } from '../scheduler/schedule.ts'
+import { readSchedule, type Schedule } from '../scheduler/schedule.ts'
 import { clockTime } from '../words/words.ts'
 
 /** The next ticks of a job, by this machine's clock. */
@@ -12,6 +12,17 @@ export function nextTicks({ name, options }: JobPlan, count: number, from: numbe
     ticks.push(new Date(tick))
   }
   return ticks
+}
+
+/** Of each enabled job whose schedule has no tick any more, such as one on 30 February: what is wrong. Each schedule is searched once. */
+export function neverTicking(jobs: readonly JobPlan[], now: number): string[] {
+  const known = new Map<string, Schedule>()
+  return jobs.flatMap(({ name, options: { cron, every, timezone }, enabled }) => {
+    const of = `job ${JSON.stringify(name)}`
+    const schedule = readSchedule({ cron, every, timezone }, of, (key) => known.get(key))
+    known.set(schedule.key, schedule)
+    return enabled && schedule.next(now) === undefined ? [`${of}: its schedule has no tick any more`] : []
+  })
 }
 
 /** The zone that a job's ticks are shown in: its own; for an interval, which knows none, this machine's. */

@@ -25,10 +25,14 @@ export function beginAcquisition(
   tick = options.tick,
   maxClockSkew = longest,
 ): Acquisition {
-  const { name, lockAtMostFor, onCrash, metadata } = options
-  const owner = randomUUID()
+  const { name, lockAtMostFor, onCrash, metadata, mark } = options
+  const owner = newOwner(mark)
   return new Acquisition(store, { name, owner, label, lockAtMostFor, tick, onCrash, maxClockSkew, metadata })
 }
+
+/** A random owner, with the mark at its end if there is one. */
+export const newOwner = (mark: string | undefined): string =>
+  mark === undefined ? randomUUID() : `${randomUUID().slice(9)}.${mark}`
 
 /** Takes a grant of an acquisition into use. */
 export function takeLock({ store }: Asker, options: CheckedLockOptions, acquisition: Acquisition, grant: Grant): Lock {

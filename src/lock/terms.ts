@@ -54,6 +54,8 @@ export interface CheckedLockOptions {
   readonly metadata: string | undefined
   readonly tick: number | undefined
   readonly onCrash: 'skip' | 'rerun' | undefined
+  /** Ends the owner of each acquisition; at most 17 characters, or the holder would be too long for its column. */
+  readonly mark?: string | undefined
 }
 
 /**

@@ -27,7 +27,7 @@ const LONGEST_PAUSE = 2_000
  * through. So such a tick may lie ahead by so much at most, in ms; one that is refused for it is asked for again when it is due.
  */
 const LEAST_SKEW = 1_000
-const WELL_KNOWN = 500
+export const WELL_KNOWN = 500
 
 /** By how much a tick that is asked for now may lie ahead of the store's clock, in ms: less when it lies ahead by what is known here. */
 function skewOf({ time, asker: { maxClockSkew } }: Engine): (tick: number) => number {

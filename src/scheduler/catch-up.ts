@@ -1,24 +1,26 @@
 import type { LockRecord } from '../provider/contract.ts'
 import { isUnreadable } from '../provider/record.ts'
-import { pause, pauseAfter } from './ask.ts'
+import { pause, pauseAfter, WELL_KNOWN } from './ask.ts'
 import { type Engine, tellStoreError } from './engine.ts'
 import { pursueInTurn } from './in-turn.ts'
 import type { CatchingUp, Job } from './job.ts'
+import { type Found, type Records, recordPlans, setSince } from './plan-record.ts'
 import { ticksBetween } from './schedule.ts'
+import { sinceOf } from './schedule-mark.ts'
 import { mayRerun, tellMissed, watch } from './tick.ts'
 
 /** How many names are read at once. */
 const CHUNK = 1_000
 
 /**
- * The ticks that passed up to `now` and that the record shows nobody ran, oldest first. A job that was never seen before owes none, except its
- * latest when `starting` with `runOnStart`. A tick that is not later than the last one granted is never owed, whatever the schedule says now.
+ * The ticks that passed up to `now` and that the record shows nobody ran, oldest first. None is owed from before a node planned the job with this schedule
+ * (`job.since`), except the latest when `starting` with `runOnStart`, and none that is not later than the last one granted.
  */
 export function owedTicks(job: Job, lastTick: number | undefined, now: number, starting: boolean): number[] {
-  const { catchUp, schedule } = job
+  const { catchUp, schedule, since } = job
   const onStart = starting && job.runOnStart ? schedule.last(1, now).filter((tick) => tick > (lastTick ?? 0)) : []
-  if (!catchUp || lastTick === undefined) return onStart
-  const owed = ticksBetween(schedule, Math.max(lastTick, now - catchUp.window), now, catchUp.max)
+  if (!catchUp || since === undefined) return onStart
+  const owed = ticksBetween(schedule, Math.max(lastTick ?? 0, since, now - catchUp.window), now, catchUp.max)
   return owed.length > 0 ? owed : onStart
 }
 
@@ -34,8 +36,14 @@ export class CatchUp {
     this.#engine = engine
   }
 
-  /** Looks after these jobs as they stand at start. */
-  start(jobs: readonly Job[]): void {
+  /** Looks after these jobs, which this node plans from `from` (corrected time) on, as they stand at start. */
+  start(jobs: readonly Job[], from = this.#engine.time.now()): void {
+    const { clock, time } = this.#engine
+    for (const job of jobs) {
+      job.plannedAt = clock.monotonic() - (time.now() - from)
+      // By a clock that is wrong it would be too, so it waits for the store's.
+      if (time.isKnownWithin(WELL_KNOWN)) setSince(job, from)
+    }
     const concerned = jobs.filter((job) => job.catchUp || job.runOnStart || job.lock.onCrash === 'rerun')
     if (concerned.length > 0) this.#engine.track(this.#settle(concerned, true))
   }
@@ -79,19 +87,21 @@ export class CatchUp {
 
   async #settle(jobs: readonly Job[], starting: boolean): Promise<void> {
     for (const job of jobs) job.catchingUp ??= { queued: [], again: false, phase: 'reading', waiting: false }
-    const records = await this.#read(jobs.map(({ name }) => name))
+    const records = await this.#read(jobs)
     for (const job of jobs) {
       if (job.catchingUp) this.#engine.track(this.#settleJob(job, job.catchingUp, records.get(job.name), starting))
     }
   }
 
-  async #settleJob(job: Job, state: CatchingUp, record: LockRecord | undefined, starting: boolean): Promise<void> {
+  async #settleJob(job: Job, state: CatchingUp, found: Found, starting: boolean): Promise<void> {
     const now = this.#engine.time.now()
+    const record = found === 'unreadable' ? undefined : found
     try {
       this.#watchUnfinished(job, record, now)
       state.phase = 'owed'
-      const owed = owedTicks(job, record?.lastTick, now, starting)
-      if (await this.#pursueOwed(job, owed)) await this.#pursueQueued(job, state, owed.at(-1) ?? 0)
+      const owed = found === 'unreadable' ? [] : owedTicks(job, record?.lastTick, now, starting)
+      const after = Math.max(owed.at(-1) ?? 0, job.since ?? 0)
+      if (await this.#pursueOwed(job, owed)) await this.#pursueQueued(job, state, after)
     } finally {
       job.catchingUp = undefined
       const left = state.queued
@@ -99,6 +109,14 @@ export class CatchUp {
         for (const time of left) tellMissed(this.#engine, { job, kind: 'schedule', time }, 'stopped', undefined)
       } else if (state.again || left.length > 0) this.owe(job, left)
     }
+  }
+
+  /** Since when the job's ticks are owed: since this node planned it, or before, by the record. */
+  #learnSince(job: Job, found: Found): void {
+    const { clock, time } = this.#engine
+    const here = job.since ?? time.now() - (clock.monotonic() - job.plannedAt)
+    const known = found === undefined || found === 'unreadable' ? undefined : sinceOf(found, job.schedule)
+    setSince(job, Math.min(here, known ?? here))
   }
 
   /** False when it ended before its end. */
@@ -125,19 +143,28 @@ export class CatchUp {
     if (!overtaken) this.#engine.track(watch(this.#engine, { job, kind: 'rerun', time }, record))
   }
 
-  /** Asks until the store answers, or the scheduler stops. */
-  async #read(names: readonly string[]): Promise<ReadonlyMap<string, LockRecord>> {
+  /** Reads the records, and writes since when these jobs are planned where they don't show it. Retries until the store responds or the scheduler stops. */
+  async #read(jobs: readonly Job[]): Promise<Records> {
     const engine = this.#engine
-    const records = new Map<string, LockRecord>()
+    const records = new Map<string, LockRecord | 'unreadable'>()
     let from = 0
     let failures = 0
-    while (from < names.length && !engine.stopping.aborted) {
+    while (from < jobs.length && !engine.stopping.aborted) {
+      const chunk = jobs.slice(from, from + CHUNK).filter(({ removed }) => !removed)
       try {
-        for (const record of await engine.asker.store.read(names.slice(from, from + CHUNK))) {
+        const names = chunk.map(({ name }) => name)
+        for (const record of names.length > 0 ? await engine.asker.store.read(names) : []) {
           // Nothing is known of a job whose record can't be read, so nothing is caught up.
           if (isUnreadable(record)) tellStoreError(engine, 'read', record.name, record.unreadable)
-          else records.set(record.name, record)
+          records.set(record.name, isUnreadable(record) ? 'unreadable' : record)
         }
+        // No record brings the store's clock along when there is none.
+        const readable = chunk.filter(({ name }) => records.get(name) !== 'unreadable')
+        const first = readable[0]?.name
+        if (first !== undefined && !engine.time.isKnownWithin(WELL_KNOWN))
+          await engine.asker.store.readClock(first, engine.asker.label)
+        for (const job of chunk) this.#learnSince(job, records.get(job.name))
+        await recordPlans(engine, readable, records)
         from += CHUNK
         failures = 0
       } catch (error) {

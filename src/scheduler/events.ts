@@ -88,6 +88,14 @@ export interface ClockSkewEvent {
   /** By how much that may be wrong, either way. */
   readonly uncertainty: number | undefined
 }
+/** The store refuses every tick of a job until `lastTick`: a node's clock was once ahead, or the store's clock went back. Emitted once for each such last tick. */
+export interface FutureTickEvent {
+  readonly job: string
+  /** The record's last tick. */
+  readonly lastTick: Date
+  /** By how many ms it is ahead of the store's clock: more than `maxClockSkew`. */
+  readonly ahead: number
+}
 /** A schedule can't go on: its next tick is not later than its last one. The job is not scheduled any more. */
 export interface ScheduleErrorEvent {
   readonly job: string
@@ -110,6 +118,7 @@ export interface SchedulerEvents {
   resumed: PauseEvent
   'store-error': StoreErrorEvent
   'clock-skew': ClockSkewEvent
+  'future-tick': FutureTickEvent
   'schedule-error': ScheduleErrorEvent
 }
 

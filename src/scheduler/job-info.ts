@@ -14,6 +14,8 @@ export interface JobInfo {
   readonly expectEvery: number | undefined
   /** Since when it runs on this node. */
   readonly runningSince: Date | undefined
+  /** The last tick in the store, while it lies in the future by more than `maxClockSkew`: until then no tick runs. As this node last heard of it. */
+  readonly futureTick: Date | undefined
   /** Its first tick after this moment, by the store's clock; undefined when there is none any more. */
   readonly nextTick: Date | undefined
 }
@@ -29,6 +31,7 @@ export function infoOf(job: Job, running: Run | undefined, now: number): JobInfo
     lockAtLeastFor: lock.lockAtLeastFor,
     expectEvery,
     runningSince: running?.firedAt,
+    futureTick: job.futureTick === undefined ? undefined : new Date(job.futureTick),
     nextTick: next === undefined ? undefined : new Date(next),
   }
 }

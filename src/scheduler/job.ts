@@ -30,7 +30,7 @@ export interface JobDefaults {
   /**
    * What becomes of ticks that passed while no node could ask (all down, the store down, the machine asleep), found at start, after an
    * outage and after a suspension. `'latest'`: the newest of them runs. `{ window, max }`: those of the last `window` run in order, the newest `max` of them.
-   * A job that was never seen before owes nothing.
+   * Only ticks since some node has planned the job with its present schedule: a job that is new, or whose schedule changed, owes none from before.
    * @default 'none'
    */
   readonly catchUp?: 'none' | 'latest' | CatchUpWindow | undefined
@@ -127,7 +127,7 @@ export interface Job {
   readonly name: string
   readonly work: JobWork
   readonly schedule: Schedule
-  readonly lock: CheckedLockOptions
+  lock: CheckedLockOptions
   readonly keepAlive: boolean
   /** Ms back from now, and how many ticks; undefined for none. */
   readonly catchUp: { readonly window: number; readonly max: number } | undefined
@@ -137,8 +137,14 @@ export interface Job {
   readonly onStoreError: 'skip' | 'run'
   /** In ms. */
   readonly expectEvery: number | undefined
+  /** When this node planned it (monotonic). */
+  plannedAt: number
+  /** Ticks up to this moment are not owed; undefined until it is known. */
+  since: number | undefined
   /** The tick that this node waits for to lapse (`onCrash: 'rerun'`). */
   watched: number | undefined
+  /** The record's last tick, while it lies in the future by more than `maxClockSkew`, as this node last heard of it. */
+  futureTick: number | undefined
   /** How many ticks on their time are being asked for right now. */
   asking: number
   /** Whether the store said so when it last answered about a tick. */
@@ -206,10 +212,13 @@ export function checkJob(
   const schedule = readSchedule(options, of, known)
   const { onCrash, lockAtMostFor, lockAtLeastFor, ...rest } = defaults.with(options, of)
   const metadata = checkMetadata(options.metadata, of)
-  const common = { tick: undefined, retry: undefined, signal: undefined }
+  const common = { tick: undefined, retry: undefined, signal: undefined, mark: undefined }
   const lock = { name, lockAtMostFor, lockAtLeastFor, metadata, onCrash, ...common }
   const idle = {
+    plannedAt: 0,
+    since: undefined,
     watched: undefined,
+    futureTick: undefined,
     asking: 0,
     paused: false,
     catchingUp: undefined,

@@ -26,6 +26,11 @@ export function logEvents(logger: Logger): <Name extends EventName>(name: Name, 
     'store-error': ({ job, action, error }) => logger.warn({ job, action, err: error }, 'store failed'),
     'clock-skew': ({ skew, uncertainty }) =>
       logger.warn({ skew, uncertainty }, "this machine's clock differs from the store's; ticks go by the store's"),
+    'future-tick': ({ job, lastTick, ahead }) =>
+      logger.warn(
+        { job, lastTick, ahead: Math.round(ahead) },
+        `job can't run before its last tick, which lies in the future: to set it back run "ticklock reset ${job}"`,
+      ),
     'schedule-error': ({ job, error }) => logger.error({ job, err: error }, 'job is not scheduled any more'),
   }
   return (name, event) => lines[name]?.(event)

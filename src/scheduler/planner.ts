@@ -35,6 +35,8 @@ export interface PlannerOptions {
 /** A change of the corrected time after which the timer is set anew, and one since the plan was made after which it is made anew, in ms. */
 const NOTICEABLE = 10
 const UPSETTING = 500
+/** So many entries without jobs may stay in the heap in any case. */
+const FEW = 32
 
 /** Plans ticks: one heap of the next tick of each schedule, and one timer, by the store's clock where it is known. */
 export class Planner {
@@ -47,6 +49,10 @@ export class Planner {
   #aheadOfTimer = 0
   #aheadOfPlan = 0
   #puttingBack = false
+  /** How many groups of the heap have no jobs any more. */
+  #empty = 0
+  /** The group that fires is not in the heap, and comes back to it afterwards. */
+  #firing = false
 
   constructor(options: PlannerOptions) {
     this.#options = options
@@ -64,6 +70,11 @@ export class Planner {
   stop(): void {
     this.#started = false
     this.#timer?.cancel()
+  }
+
+  /** How many entries the heap has. At most half of them, and a few, are of schedules that no job has any more. */
+  get size(): number {
+    return this.#heap.size
   }
 
   /** The tick that is due next, or that has been due since then; undefined before the start, and when there is none. */
@@ -93,8 +104,19 @@ export class Planner {
   remove(job: Job): void {
     const group = this.#groups.get(job.schedule.key)
     group?.jobs.delete(job)
-    // A group without jobs leaves the heap when its turn comes.
-    if (group?.jobs.size === 0) this.#groups.delete(job.schedule.key)
+    if (!group || group.jobs.size > 0) return
+    this.#groups.delete(job.schedule.key)
+    if (!this.#started || group.next === Number.POSITIVE_INFINITY) return
+    // Rebuilding the heap only now and then makes a removal cheap, and bounds what stays.
+    this.#empty++
+    if (!this.#firing && this.#empty > FEW && this.#empty > this.#heap.size / 2) this.#rebuild()
+    while (this.#heap.peek()?.jobs.size === 0) this.#pop()
+  }
+
+  #pop(): Group | undefined {
+    const group = this.#heap.pop()
+    if (group?.jobs.size === 0) this.#empty--
+    return group
   }
 
   /** Makes a tick of a job due once more, at its time, or at once: it was refused as too early. */
@@ -139,10 +161,12 @@ export class Planner {
     if (!this.#started) return
     this.#follow()
     const now = this.#options.time.now()
+    this.#firing = true
     for (let group = this.#heap.peek(); group && group.next <= now; group = this.#heap.peek()) {
-      this.#heap.pop()
+      this.#pop()
       if (group.jobs.size > 0 && this.#fire(group, now)) this.#heap.push(group)
     }
+    this.#firing = false
     this.#arm()
   }
 
@@ -171,6 +195,7 @@ export class Planner {
 
   #rebuild(): void {
     this.#heap.clear()
+    this.#empty = 0
     for (const group of this.#groups.values()) if (group.next !== Number.POSITIVE_INFINITY) this.#heap.push(group)
   }
 

@@ -1,6 +1,6 @@
-import { Cron } from 'croner'
-import { type Duration, parseDuration, show } from '../duration.ts'
+import { type Duration, parseDuration } from '../duration.ts'
 import { InvalidOptionError } from '../errors.ts'
+import { cronKey, cronSchedule } from './cron-schedule.ts'
 
 /** Says when a job ticks, from the schedule alone: the same on every node, whenever it is asked. Times are ms since the epoch. */
 export interface Schedule {
@@ -22,9 +22,9 @@ export interface ScheduleSource {
 
 export interface ScheduleOptions {
   /**
-   * A cron pattern in croner's dialect: 5 fields, 6 with seconds, 7 with years, or a nickname such as `@daily`. In the hour that daylight saving
-   * skips, a job with a fixed time runs right after the gap and others don't run; in the hour that comes twice, a job with a fixed
-   * time runs once and others run both times.
+   * A cron pattern in croner's dialect: 5 fields, 6 with seconds, 7 with years, or a nickname such as `@daily`. A job with a fixed time
+   * (one value each for second, minute and hour) runs once a day: when daylight saving skips its time it runs at the end of the gap, also when that is on the next
+   * day; when its time comes twice it runs the first time. Other jobs don't run in the gap, and run both times.
    */
   readonly cron?: string | undefined
   /** The time zone of `cron`, as in `'Europe/Berlin'`. Never the machine's, or nodes would differ. @default 'UTC' */
@@ -85,65 +85,4 @@ function intervalSchedule(every: number): Schedule {
   }
 }
 
-function cronSchedule(pattern: unknown, timezone: unknown, of: string): Schedule {
-  if (typeof pattern !== 'string')
-    throw new InvalidOptionError(`${of}: cron must be a pattern, but is ${show(pattern)}`)
-  if (typeof timezone !== 'string' || !isTimezone(timezone)) {
-    throw new InvalidOptionError(
-      `${of}: timezone must be a name such as 'Europe/Berlin' or 'UTC', but is ${show(timezone)}`,
-    )
-  }
-  const cron = readPattern(pattern, timezone, of)
-  return {
-    key: cronKey(pattern, timezone),
-    source: { cron: pattern.trim(), timezone, every: undefined },
-    next: remembering((time) => cron.nextRun(new Date(time))?.getTime()),
-    // croner looks for runs before a moment; a tick at that very moment counts here.
-    last: (count, time) =>
-      cron
-        .previousRuns(count, new Date(Math.floor(time / 1000) * 1000 + 1000))
-        .map((date) => date.getTime())
-        .filter((tick) => tick <= time)
-        .reverse(),
-  }
-}
-
-const cronKey = (pattern: unknown, timezone: unknown): string => `cron ${String(pattern).trim()} ${String(timezone)}`
-
 const everyKey = (every: number): string => `every ${every}`
-
-function readPattern(pattern: string, timezone: string, of: string): Cron {
-  try {
-    // A fixed offset costs croner a twelfth of a zone, for which it asks Intl several times a tick.
-    const zone = timezone === 'UTC' ? { utcOffset: 0 } : { timezone }
-    const cron = new Cron(pattern, { ...zone, paused: true })
-    if (cron.getPattern() !== undefined) return cron
-  } catch (error) {
-    throw new InvalidOptionError(`${of}: cron ${show(pattern)} can't be read: ${(error as Error).message}`, {
-      cause: error,
-    })
-  }
-  throw new InvalidOptionError(`${of}: cron must be a pattern such as '0 2 * * *', not a date, but is ${show(pattern)}`)
-}
-
-function isTimezone(timezone: string): boolean {
-  try {
-    new Intl.DateTimeFormat('en', { timeZone: timezone })
-    return true
-  } catch {
-    return false
-  }
-}
-
-/** Jobs that share a schedule ask it for the same tick one after another. */
-function remembering(next: (time: number) => number | undefined): (time: number) => number | undefined {
-  let asked: number | undefined
-  let answer: number | undefined
-  return (time) => {
-    if (time !== asked) {
-      answer = next(time)
-      asked = time
-    }
-    return answer
-  }
-}

@@ -22,7 +22,13 @@ import { checkSchedulerOptions, readStopOptions, type SchedulerOptions, type Sto
 import { SkewWatch } from './skew-watch.ts'
 import { StoreClock } from './store-clock.ts'
 import { StoreReach } from './store-reach.ts'
+import { Surroundings } from './surroundings.ts'
 import { type TriggerOutcome, triggered } from './trigger.ts'
+
+/** A job that is registered anew within so many ms of its last tick does not run that tick again without its lock. */
+const RELOADED_WITHIN = 60_000
+/** So many latest ticks are kept in any case. */
+const FEW_RUNS = 1_000
 
 /**
  * Runs named jobs on their schedules, each tick on at most one of all nodes that register the same names over the same store.
@@ -40,6 +46,8 @@ export class Scheduler implements AsyncDisposable {
   readonly #closing = new AbortController()
   readonly #pending: Pending
   readonly #beforeClose: (() => Promise<void>)[] = []
+  readonly #surroundings = new Surroundings()
+  #forgetAt = FEW_RUNS
   #starting: Promise<void> | undefined
   #planned = false
   #stopped: Promise<void> | undefined
@@ -114,13 +122,19 @@ export class Scheduler implements AsyncDisposable {
    * @throws {InvalidOptionError} for a wrong option, an unknown one, or a name used before; it names the job, the option and the value.
    */
   job(options: JobOptions, work: JobWork): this {
-    const job = checkJob(options, this.#defaults, work, (key) => this.#planner.schedule(key))
+    const inside: JobWork = (context) => this.#surroundings.around(() => work(context))
+    const job = checkJob(options, this.#defaults, typeof work === 'function' ? inside : work, (key) =>
+      this.#planner.schedule(key),
+    )
     if (this.#jobs.has(job.name)) {
       throw new InvalidOptionError(`job ${JSON.stringify(job.name)}: name is used by another job of this scheduler`)
     }
     this.#jobs.set(job.name, job)
     this.#planner.add(job)
-    if (this.#planned && !this.#stopped) this.#catchUp.start([job])
+    if (this.#planned && !this.#stopped) {
+      this.#warnOfNever(job)
+      this.#catchUp.start([job])
+    }
     return this
   }
 
@@ -130,7 +144,18 @@ export class Scheduler implements AsyncDisposable {
     if (!job) return false
     job.removed = true
     this.#planner.remove(job)
-    return this.#jobs.delete(name)
+    this.#jobs.delete(name)
+    this.#forgetRuns()
+    return true
+  }
+
+  /** Drops the latest ticks of jobs that are gone: a reload registers its job anew at once, and needs its own. */
+  #forgetRuns(): void {
+    const { ran, time } = this.#engine
+    if (ran.size < this.#forgetAt) return
+    const before = time.now() - RELOADED_WITHIN
+    for (const [name, tick] of ran) if (tick < before && !this.#jobs.has(name)) ran.delete(name)
+    this.#forgetAt = Math.max(FEW_RUNS, 2 * ran.size)
   }
 
   /** The names of the registered jobs, in the order of their registration. */
@@ -248,10 +273,12 @@ export class Scheduler implements AsyncDisposable {
     if (first !== undefined) await this.#skew.ask(first)
     if (this.#stopping.signal.aborted) return
     this.#planned = true
-    // First what is owed: the ticks that are due at once below have to wait behind it.
-    this.#catchUp.start([...this.#jobs.values()])
     // Ticks that came while the store was asked for its clock are not lost.
-    this.#planner.start(time.now() - (clock.monotonic() - startedAt))
+    const from = time.now() - (clock.monotonic() - startedAt)
+    for (const job of this.#jobs.values()) this.#warnOfNever(job)
+    // First what is owed: the ticks that are due at once below have to wait behind it.
+    this.#catchUp.start([...this.#jobs.values()], from)
+    this.#planner.start(from)
     this.#logStart()
   }
 
@@ -302,11 +329,17 @@ export class Scheduler implements AsyncDisposable {
    * Stops: begins no tick any more, waits for the runs under way, aborts the signals of those that have not ended after the grace, releases their
    * locks, closes the provider. A run that goes on in spite of its signal keeps its lock until the lease lapses. May be called
    * before `start()` and more than once.
+   *
+   * Called from inside a run, it does not wait for that run: it resolves when all others have ended, and the rest is done when this one has, too. The same
+   * holds in what a run calls, at the end of its `await using`, and in `beforeClose`.
    */
   async stop(options: StopOptions = {}): Promise<void> {
     const { graceFor, abortFor } = readStopOptions(options)
     this.#stopped ??= this.#stop(graceFor, abortFor)
-    return this.#stopped
+    if (!this.#surroundings.isInside) return this.#stopped
+    await Promise.race([this.#surroundings.othersEnded(), this.#stopped])
+    // What the others asked to be released, too.
+    await Promise.race([this.#engine.asker.store.released(), this.#stopped])
   }
 
   async #stop(graceFor: number, abortFor: number): Promise<void> {
@@ -331,7 +364,7 @@ export class Scheduler implements AsyncDisposable {
 
   async #callBeforeClose(): Promise<void> {
     const { store } = this.#engine.asker
-    const called = Promise.allSettled(this.#beforeClose.map(async (work) => work()))
+    const called = Promise.allSettled(this.#beforeClose.map((work) => this.#surroundings.around(work)))
     await store.within(store.timeout, () => 'wait for what was to be done before the end', called).catch(() => {})
   }
 
@@ -348,6 +381,14 @@ export class Scheduler implements AsyncDisposable {
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.stop()
+  }
+
+  /** Such as one on 30 February. */
+  #warnOfNever({ name: job, schedule }: Job): void {
+    const { logger, time } = this.#engine
+    if (schedule.next(time.now()) !== undefined) return
+    const { cron, timezone } = schedule.source
+    safeLogger(logger).warn({ job, cron, timezone }, 'job never runs: its schedule has no tick any more')
   }
 
   #find(name: string): Job {

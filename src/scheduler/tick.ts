@@ -4,6 +4,7 @@ import type { LockRecord, Refused } from '../provider/contract.ts'
 import { type Answer, type Ask, askForTick, askForTicks, pause } from './ask.ts'
 import { type Engine, factsOf, type Tick } from './engine.ts'
 import type { SkippedEvent } from './events.ts'
+import { tellFutureTick } from './future-tick.ts'
 import type { Job } from './job.ts'
 import { Run } from './run.ts'
 
@@ -34,6 +35,7 @@ export function conclude(engine: Engine, tick: Tick, answer: Answer): Promise<un
   switch (answer.outcome) {
     case 'granted':
       job.paused = false
+      job.futureTick = undefined
       // Also a tick that another node left unfinished before this one requested it for the first time.
       return run(engine, answer.rerun ? { ...tick, kind: 'rerun' } : tick, answer.lock)
     case 'running':
@@ -41,6 +43,7 @@ export function conclude(engine: Engine, tick: Tick, answer: Answer): Promise<un
       return undefined
     case 'refused':
       tellRefused(engine, tick, answer.refused)
+      tellFutureTick(engine, job, answer.refused)
       job.paused = answer.refused.reason === 'paused'
       if (answer.refused.reason === 'clock-ahead') engine.putBack(tick)
       if (!job.paused && mayRerun(job, tick.time, answer.refused.record))

@@ -75,6 +75,25 @@ describe('ticklock', () => {
     })
   })
 
+  it('validate warns of a job that never ticks, as doctor does', async () => {
+    await using place = new Workplace()
+    place.config(`store: memory://
+defaults: { lockAtMostFor: 1m }
+jobs:
+  - { name: never, cron: '30 2 30 2 *', shell: 'true' }
+  - { name: past, cron: '0 0 0 1 1 * 2020', shell: 'true' }
+  - { name: rare, cron: '0 0 29 2 +1', shell: 'true' }
+  - { name: off, enabled: false, cron: '0 0 31 4 *', shell: 'true' }
+`)
+    const warnings = ['job "never": its schedule has no tick any more', 'job "past": its schedule has no tick any more']
+    const { code, stdout } = await place.run(['validate'])
+    expect(code).toBe(0)
+    expect(stdout.split('\n').slice(1, -1)).toEqual(warnings.map((warning) => `! warn  ${warning}`))
+    expect(JSON.parse((await place.run(['validate', '--json'])).stdout)).toMatchObject({ ok: true, warnings })
+    const doctor = (await place.run(['doctor'])).stdout
+    for (const warning of warnings) expect(doctor).toContain(warning)
+  })
+
   it('list and next show ticks in the zone of the job', async () => {
     await using place = new Workplace()
     place.config(config)

@@ -1,6 +1,7 @@
 import type { Scheduler, SkippedEvent } from '../../src/index.ts'
 import type { AcquireRequest, AcquireResult, ReleaseRequest } from '../../src/provider/contract.ts'
 import type { MissedEvent } from '../../src/scheduler/events.ts'
+import { judgeChange } from './changes.ts'
 import { TOLD } from './file.ts'
 import { NEVER } from './ledger.ts'
 import type { Life } from './life.ts'
@@ -17,7 +18,10 @@ const GIVING_BACK = LONGEST_PAUSE + 50
 
 /** Listens to what a scheduler says, and judges whether it is true. */
 export function listen(witness: Witness, life: Life, scheduler: Scheduler, throws: boolean): void {
-  scheduler.on('started', ({ job, kind }) => void life.kinds.set(job, kind))
+  scheduler.on('started', (event) => {
+    life.kinds.set(event.job, event.kind)
+    judgeChange(witness, life, event)
+  })
   scheduler.on('skipped', (event) => onSkipped(witness, life, event))
   scheduler.on('missed', (event) => onMissed(witness, life, event))
   if (throws)

@@ -210,8 +210,8 @@ function neverIdle({ file, time, end }: Judged): boolean {
 function wasOwed(cluster: Cluster, lives: readonly Life[], judged: Judged): boolean {
   const { file, options, schedule, time, end } = judged
   const catchUp = catchUpOf(options)
-  // A job that was never seen before owes nothing, and a failover may have made it one.
-  if (!catchUp || file.mayRunOpen || file.forgotten.size > 0 || !file.grantedBefore(time)) return false
+  // A failover may have made it a job that was never planned.
+  if (!catchUp || file.mayRunOpen || file.forgotten.size > 0) return false
   let until = Math.min(end, cluster.end, time + catchUp.window - ENOUGH)
   let newer: number | undefined = time
   for (let count = 0; count < catchUp.max && newer !== undefined && newer < until; count++) newer = schedule.next(newer)
@@ -220,6 +220,8 @@ function wasOwed(cluster: Cluster, lives: readonly Life[], judged: Judged): bool
   const runs = runsOf(file)
   for (const life of lives) {
     if ((life.link.knewTimeFirst ?? Number.POSITIVE_INFINITY) > time) continue
+    // The first tick is owed by a node that planned it.
+    if (!file.grantedBefore(time) && life.bornAt + STARTING > time) continue
     if (life.jumps.some((at) => at > time - JUMP_FOLLOWED && at < until)) continue
     const troubles = [cluster.outages, life.outages, life.link.troubles, runs].flat()
     for (const part of clearParts(troubles, Math.max(time, life.bornAt + STARTING), until)) {

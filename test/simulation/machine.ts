@@ -1,4 +1,5 @@
 import { type JobOptions, Scheduler } from '../../src/index.ts'
+import { notePlan } from './changes.ts'
 import type { Cluster } from './cluster.ts'
 import { listen, onAnswer, onAsk, onRelease } from './hear.ts'
 import { watchStore } from './ledger.ts'
@@ -152,6 +153,7 @@ export class Machine {
     const versions = life.versions.get(options.name) ?? []
     life.versions.set(options.name, versions)
     versions.push({ options, from: this.#cluster.world.now })
+    notePlan(this.#cluster.witness, options)
     scheduler.job(options, work(this.#cluster, life, job, this.#random))
   }
 }

@@ -47,8 +47,8 @@ const byRule: Readonly<Record<string, readonly Omit<Mutant, 'rule'>[]>> = {
       name: "the client's clock decides which tick it is",
       seed: 2,
       file: PLANNER,
-      replace: 'const now = this.#options.time.now()\n    for',
-      by: 'const now = this.#options.clock.now()\n    for',
+      replace: 'const now = this.#options.time.now()\n    this.#firing',
+      by: 'const now = this.#options.clock.now()\n    this.#firing',
     },
     {
       name: 'the last tick itself is granted again',
@@ -314,15 +314,23 @@ const byRule: Readonly<Record<string, readonly Omit<Mutant, 'rule'>[]>> = {
       name: 'nothing is owed',
       seed: 4,
       file: CATCH_UP,
-      replace: 'const owed = ticksBetween(schedule, Math.max(lastTick, now - catchUp.window), now, catchUp.max)',
+      replace:
+        'const owed = ticksBetween(schedule, Math.max(lastTick ?? 0, since, now - catchUp.window), now, catchUp.max)',
       by: 'const owed: number[] = []',
     },
     {
       name: 'ticks older than the last granted are owed',
       seed: 2,
       file: CATCH_UP,
-      replace: 'Math.max(lastTick, now - catchUp.window)',
-      by: 'Math.min(lastTick, now - catchUp.window)',
+      replace: 'Math.max(lastTick ?? 0, since, now - catchUp.window)',
+      by: 'Math.min(lastTick ?? 0, now - catchUp.window)',
+    },
+    {
+      name: 'a changed schedule runs old ticks',
+      seed: 71,
+      file: 'src/scheduler/schedule-mark.ts',
+      replace: 'id === idOf(schedule) ? Number.parseInt(since, 36) : undefined',
+      by: 'Number.parseInt(since, 36)',
     },
   ],
   abandoned: [

@@ -1,7 +1,8 @@
 import { parseDuration } from '../../src/duration.ts'
 import type { JobOptions } from '../../src/index.ts'
 import type { AcquireRequest, AcquireResult, LockRecord } from '../../src/provider/contract.ts'
-import { readSchedule, type Schedule, ticksBetween } from '../../src/scheduler/schedule.ts'
+import { ticksBetween } from '../../src/scheduler/schedule.ts'
+import { scheduleOf } from './changes.ts'
 import { NEVER } from './ledger.ts'
 import type { Life } from './life.ts'
 import { TIMELY, type Witness } from './witness.ts'
@@ -159,12 +160,6 @@ export function judgeNeed(witness: Witness, life: Life, job: string, tick: numbe
     'catch-up',
     `${life.node} asked for ${job} at ${show(tick)}, and had read that ${show(reading.lastTick)} was taken`,
   )
-}
-
-function scheduleOf(witness: Witness, options: JobOptions): Schedule {
-  const schedule = readSchedule(options, options.name, (key) => witness.schedules.get(key))
-  witness.schedules.set(schedule.key, schedule)
-  return schedule
 }
 
 const show = (tick: number): string => new Date(tick).toISOString()

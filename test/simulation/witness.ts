@@ -33,6 +33,8 @@ export class Witness {
   readonly files = new Map<string, JobFile>()
   /** By key. */
   readonly schedules = new Map<string, Schedule>()
+  /** By job and schedule: when any node first planned it. */
+  readonly plannedFirst = new Map<string, number>()
   /** Ticks that ran once more because the store had forgotten their grant, as it documents. */
   forgottenRuns = 0
   runs = 0

@@ -23,20 +23,23 @@ Examples:
   ticklock validate deploy/ticklock.config.yaml
   ticklock validate --json | jq '.mistakes[] | "\\(.line):\\(.column) \\(.message)"'
 
-Exit codes: 0 the config is right, 78 it is not.
+Exit codes: 0 the config is right (there may be warnings), 78 it is not.
 `
 
 async function validate(cli: Cli, { config, json }: { config: string | undefined; json: boolean }): Promise<number> {
   const { ConfigError } = await import('../../config/mistake.ts')
+  const { neverTicking } = await import('../ticks.ts')
   try {
     const plan = await loadPlan(cli, config === undefined ? {} : { config })
     const off = plan.jobs.filter(({ enabled }) => !enabled).length
     const stores = plan.stores.map(({ shown }) => shown).join(', ')
-    if (json) cli.printJson({ ok: true, file: plan.file, jobs: plan.jobs.length, mistakes: [] })
+    const warnings = neverTicking(plan.jobs, Date.now())
+    if (json) cli.printJson({ ok: true, file: plan.file, jobs: plan.jobs.length, mistakes: [], warnings })
     else
       cli.print(
         `${cli.colors.green('✓')} ${plan.file}: ${plural(plan.jobs.length, 'job')}${off ? `, ${off} of them disabled` : ''}, over ${stores}`,
       )
+    if (!json) for (const warning of warnings) cli.print(`${cli.colors.yellow('! warn')}  ${warning}`)
     return EXIT.ok
   } catch (error) {
     if (!json || !(error instanceof ConfigError)) throw error

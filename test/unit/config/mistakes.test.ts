@@ -94,7 +94,7 @@ ticklock.config.yaml:1:23: defaults: timezone must be a name such as 'Europe/Ber
     1 | defaults: { timezone: Europe/Berln }
       |                       ^^^^^^^^^^^^
 
-ticklock.config.yaml:4:11: job "a": cron can't be read: Invalid value for hour: 25
+ticklock.config.yaml:4:11: job "a": cron can't be read: hour is "25", and takes 0 to 23
     4 |     cron: 0 25 * * *
       |           ^^^^^^^^^^
 

@@ -65,6 +65,52 @@ describe('the plan', () => {
     expect(planner.schedule(base.key)).toBe(shared)
   })
 
+  it('stays small while jobs with schedules of their own come and go', () => {
+    const { planner } = plan()
+    const stays = [job('stays', every(60_000)), job('stays too', every(59_000))]
+    for (const each of stays) planner.add(each)
+    planner.start(START)
+    let largest = 0
+    for (let count = 0; count < 100_000; count++) {
+      const one = job(`job ${count}`, every(1_000_000 + count))
+      planner.add(one)
+      largest = Math.max(largest, planner.size)
+      planner.remove(one)
+    }
+    expect(largest).toBeLessThan(100)
+    expect(planner.next).toBe(Math.min(...stays.map(({ schedule }) => schedule.next(START) ?? 0)))
+  })
+
+  it('fires a schedule once though jobs are taken out while it does', async () => {
+    const { clock, planner, due } = plan()
+    const others = Array.from({ length: 200 }, (_, index) => job(`other ${index}`, every(5_000 + index)))
+    for (const each of [job('a', every(1_000)), ...others]) planner.add(each)
+    planner.start(START)
+    const first = due.push.bind(due)
+    due.push = (...one) => {
+      if (one[0]?.jobs[0] === 'a') for (const each of others.splice(0)) planner.remove(each)
+      return first(...one)
+    }
+    await clock.advance(3_000)
+    expect(due.filter(({ jobs }) => jobs[0] === 'a').map(({ time }) => time - START)).toEqual([1_000, 2_000, 3_000])
+  })
+
+  it('knows the next tick of the jobs that are left, whichever are taken out', () => {
+    const { planner } = plan()
+    const jobs = Array.from({ length: 500 }, (_, index) =>
+      job(`job ${index}`, every(10_000 + 1_000 * ((index * 7919) % 500))),
+    )
+    for (const each of jobs) planner.add(each)
+    planner.start(START)
+    const left = new Map(jobs.map((each) => [each, each.schedule.next(START) ?? 0]))
+    for (const each of jobs) {
+      planner.remove(each)
+      left.delete(each)
+      expect(planner.next).toBe(left.size === 0 ? undefined : Math.min(...left.values()))
+      expect(planner.size).toBeLessThanOrEqual(2 * left.size + 34)
+    }
+  })
+
   it('forgets a job that is taken out, and its schedule with the last of them', async () => {
     const { clock, planner, due } = plan()
     const [a, b] = [job('a', every(1_000)), job('b', every(1_000))]

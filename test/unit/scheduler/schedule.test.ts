@@ -1,6 +1,8 @@
+import { Cron } from 'croner'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { readSchedule, type Schedule, ticksBetween } from '../../../src/scheduler/schedule.ts'
+import { Cluster } from './cluster.ts'
 
 const at = (text: string): number => Date.parse(text)
 const cron = (pattern: string, timezone?: string): Schedule => readSchedule({ cron: pattern, timezone }, 'job "x"')
@@ -146,6 +148,140 @@ describe('daylight saving', () => {
   })
 })
 
+describe('a gap that ends on another date', () => {
+  // Each zone that had one since 1970, or will have one: a time that was skipped, and the end of the gap.
+  const gaps = [
+    ['America/Nuuk', '2024-03-30T23:30', '2024-03-31T01:00Z'],
+    ['America/Nuuk', '2037-03-28T23:59', '2037-03-29T01:00Z'],
+    ['America/Scoresbysund', '2025-03-29T23:00', '2025-03-30T01:00Z'],
+    ['Africa/Algiers', '1971-04-25T23:30', '1971-04-25T23:00Z'],
+    ['Asia/Dhaka', '2009-06-19T23:15', '2009-06-19T17:00Z'],
+    ['Asia/Kuala_Lumpur', '1981-12-31T23:45', '1981-12-31T16:00Z'],
+    ['Asia/Pyongyang', '2018-05-04T23:30', '2018-05-04T15:00Z'],
+    ['Asia/Tehran', '1977-03-21T23:30', '1977-03-21T19:30Z'],
+    ['Europe/Bucharest', '1980-04-05T23:10', '1980-04-05T21:00Z'],
+    ['Europe/Madrid', '1976-03-27T23:30', '1976-03-27T22:00Z'],
+    ['Europe/Sofia', '1982-04-03T23:00', '1982-04-03T21:00Z'],
+    ['Pacific/Efate', '1973-12-22T23:30', '1973-12-22T12:00Z'],
+    // A whole day was skipped.
+    ['Pacific/Apia', '2011-12-30T09:00', '2011-12-30T10:00Z'],
+    ['Pacific/Fakaofo', '2011-12-30T00:00', '2011-12-30T11:00Z'],
+    ['Pacific/Enderbury', '1994-12-31T23:59', '1994-12-31T11:00Z'],
+    ['Pacific/Kiritimati', '1994-12-31T12:00', '1994-12-31T10:00Z'],
+    ['Pacific/Kwajalein', '1993-08-21T06:00', '1993-08-21T12:00Z'],
+  ] as const
+  const HOUR = 3_600_000
+
+  it.each(gaps)('in %s runs what is due at %s at %s, from wherever it is computed', (zone, skipped, end) => {
+    const [hour, minute] = skipped.slice(11).split(':').map(Number)
+    const job = cron(`${minute} ${hour} * * *`, zone)
+    const previous = job.last(2, at(end))[0] ?? 0
+    for (const before of [1, 1_000, 30_000, at(end) - previous])
+      expect(cron(job.source.cron ?? '', zone).next(at(end) - before)).toBe(at(end))
+    for (const after of [0, 1, 999, 1_000, HOUR]) expect(job.last(1, at(end) + after)).toEqual([at(end)])
+    // One tick for each date, the next one a day of that zone later.
+    const ticks = between(job, show(at(end) - 72 * HOUR - 1), show(at(end) + 60 * HOUR)).map(at)
+    expect(ticks).toContain(at(end))
+    expect(job.last(ticks.length, at(end) + 60 * HOUR - 1)).toEqual(ticks)
+    const [date, time] = skipped.split('T')
+    const yearly = cron(`${minute} ${hour} ${Number(date?.slice(8))} ${Number(date?.slice(5, 7))} *`, zone)
+    expect(yearly.next(at(end) - 10 * 24 * HOUR), time).toBe(at(end))
+  })
+
+  it('has one tick where the skipped time and the end of the gap are due together', () => {
+    const job = cron('0 0 * * *', 'Pacific/Apia')
+    expect(between(job, '2011-12-29T00:00:00Z', '2012-01-01T00:00:00Z')).toEqual([
+      '2011-12-29T10:00:00Z',
+      '2011-12-30T10:00:00Z',
+      '2011-12-31T10:00:00Z',
+    ])
+    expect(job.last(3, at('2012-01-01T00:00:00Z')).map(show)).toEqual([
+      '2011-12-29T10:00:00Z',
+      '2011-12-30T10:00:00Z',
+      '2011-12-31T10:00:00Z',
+    ])
+  })
+
+  it('has no tick for a job with several times a day', () => {
+    const job = cron('0,30 23 * * *', 'America/Nuuk')
+    expect(between(job, '2024-03-30T12:00:00Z', '2024-03-31T12:00:00Z')).toEqual([])
+  })
+})
+
+describe('a job with a fixed time', () => {
+  const zones = Intl.supportedValuesOf('timeZone')
+  const pattern = fc
+    .tuple(
+      fc.integer({ min: 0, max: 59 }),
+      fc.integer({ min: 0, max: 23 }),
+      fc.constantFrom('* * *', '1 * *', '* * 0', 'L * *'),
+    )
+    .map(([minute, hour, days]) => `${minute} ${hour} ${days}`)
+  const instant = fc.integer({ min: at('1970-02-01T00:00:00Z'), max: at('2037-12-01T00:00:00Z') })
+
+  it('ticks as croner says in every zone, but for those gaps', { timeout: 60_000 }, () => {
+    fc.assert(
+      fc.property(fc.constantFrom(...zones), pattern, instant, (zone, text, from) => {
+        const [job, croner] = [cron(text, zone), new Cron(text, { timezone: zone, paused: true })]
+        let time = from
+        for (let count = 0; count < 40; count++) {
+          const tick = job.next(time) ?? 0
+          const theirs = croner.nextRun(new Date(time))?.getTime() ?? 0
+          if (tick !== theirs) {
+            // Midnight there, right after a gap.
+            expect(tick).toBeLessThan(theirs)
+            expect(new Date(tick).toLocaleTimeString('en-GB', { timeZone: zone })).toBe('00:00:00')
+          }
+          expect(job.last(1, tick)).toEqual([tick])
+          expect(job.last(2, tick)[0] ?? 0).toBeLessThanOrEqual(time)
+          time = tick
+        }
+      }),
+      { numRuns: 200 },
+    )
+  })
+})
+
+describe('a pattern that never ticks', () => {
+  it('is warned of at the start, and when its job is registered later', async () => {
+    const lines: unknown[] = []
+    const warn = (fields: object, message?: string): void => void lines.push([fields, message])
+    const cluster = new Cluster()
+    const node = cluster.node({ logger: { debug: () => {}, info: () => {}, warn, error: warn } })
+    cluster.job({ cron: '30 2 30 2 *' })
+    cluster.job({ name: 'fine', cron: '30 2 29 2 +1' })
+    await cluster.start()
+    node.scheduler.job({ name: 'past', cron: '0 0 0 1 1 * 2020', timezone: 'Asia/Tokyo', lockAtMostFor: 1 }, () => {})
+    const message = 'job never runs: its schedule has no tick any more'
+    expect(lines).toEqual([
+      [{ job: 'job', cron: '30 2 30 2 *', timezone: 'UTC' }, message],
+      [{ job: 'past', cron: '0 0 0 1 1 * 2020', timezone: 'Asia/Tokyo' }, message],
+    ])
+  })
+
+  it.each(['30 2 30 2 *', '0 0 31 4,6,9,11 *', '0 0 0 1 1 * 2020', '*/5 2 31 2 *'])('%s is searched once', (text) => {
+    const job = cron(text, 'Europe/Berlin')
+    const now = at('2026-01-01T00:00:00Z')
+    job.next(now)
+    const newest = job.last(1, now)
+    const began = process.cpuUsage()
+    for (let look = 0; look < 200; look++) {
+      expect(job.next(now + look * 1_000)).toBeUndefined()
+      if (newest.length === 0) expect(job.last(1, now + look * 1_000)).toEqual([])
+    }
+    // A single search of croner takes 2 to 75 ms.
+    expect(process.cpuUsage(began).user / 1_000).toBeLessThan(500)
+  })
+
+  it('may tick rarely: 29 February on a Monday', () => {
+    const job = cron('0 0 29 2 +1')
+    expect(show(job.next(at('2026-01-01T00:00:00Z')) ?? 0)).toBe('2044-02-29T00:00:00Z')
+    expect(job.next(at('2044-02-28T23:59:59Z'))).toBe(at('2044-02-29T00:00:00Z'))
+    expect(job.last(1, at('2026-01-01T00:00:00Z')).map(show)).toEqual(['2016-02-29T00:00:00Z'])
+    expect(show(job.next(at('2000-01-01T00:00:00Z')) ?? 0)).toBe('2016-02-29T00:00:00Z')
+  })
+})
+
 describe('an interval', () => {
   it('ticks at whole multiples since the epoch, so that all nodes agree', () => {
     expect(every('7s').next(0)).toBe(7_000)
@@ -244,11 +380,41 @@ describe('looking back', () => {
   })
 })
 
+describe('a pattern that is wrong', () => {
+  it.each([
+    ['0 0 1 13 *', 'month is "13", and takes 1 to 12 or JAN to DEC'],
+    ['0 0 1 0 *', 'month is "0", and takes'],
+    ['0 0 1 1,6,14 *', 'month is "14", and takes'],
+    ['0 0 1 FOO *', 'month is "FOO", and takes'],
+    ['0 0 1 JAN-FOO *', 'month is "JAN-FOO", and takes'],
+    ['0 0 32 * *', 'day of month is "32", and takes 1 to 31'],
+    ['0 0 0 * *', 'day of month is "0", and takes'],
+    ['0 0 20-32 * *', 'day of month is "20-32", and takes'],
+    ['0 0 32W * *', 'day of month is "32W", and takes'],
+    ['0 0 1-40/2 * *', 'day of month is "1-40/2", and takes'],
+    ['0 0 * * 8', 'day of week is "8", and takes 0 to 7 or SUN to SAT'],
+    ['0 0 * * MON#6', 'day of week is "MON#6", and takes'],
+    ['0 0 * * 5-1', 'day of week is "5-1", and takes 0 to 7'],
+    ['0 24 * * *', 'hour is "24", and takes 0 to 23'],
+    ['0 9-25 * * *', 'hour is "9-25", and takes'],
+    ['5/15 * * * *', 'minute is "5/15", and takes 0 to 59; a range goes from low to high, such as 1-5, and a step is'],
+    ['60 0 0 * * *', 'second is "60", and takes 0 to 59'],
+    ['0 60 0 * * *', 'minute is "60", and takes 0 to 59'],
+    ['0 0 0 1 1 * 10000', 'year is "10000", and takes 1 to 9999'],
+    ['* * * *', 'it has 4 fields; a pattern has 5, or 6 with seconds first, or 7 with years last'],
+    ['', 'it has no fields; a pattern has 5'],
+    ['@fortnightly', 'there is no such nickname; there are @yearly,'],
+    ['@reboot', 'there is no such nickname; there are @yearly,'],
+  ])('%s is told with the number that stands there', (text, why) => {
+    expect(() => cron(text)).toThrow(`can't be read: ${why}`)
+  })
+})
+
 describe('a wrong schedule', () => {
   it.each([
     [{}, 'job "x": give exactly one of cron and every, not none'],
     [{ cron: '* * * * *', every: '1s' }, 'job "x": give exactly one of cron and every, not both'],
-    [{ cron: '61 * * * *' }, 'job "x": cron "61 * * * *" can\'t be read: CronPattern: Invalid value for minute: 61'],
+    [{ cron: '61 * * * *' }, 'job "x": cron "61 * * * *" can\'t be read: minute is "61", and takes 0 to 59'],
     [{ cron: 5 }, 'job "x": cron must be a pattern, but is 5'],
     [
       { cron: '2030-01-01T00:00:00Z' },
