@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { dead, Workplace } from './ticklock.ts'
+import { dead, type LogLine, until, Workplace } from './ticklock.ts'
 
 /** A job whose shell and its child write down their ids, and end when the file `go` is there. */
 const slow = (extra = '', trap = ''): string => `
@@ -105,4 +105,28 @@ describe('a job of ticklock run', () => {
     await node.line(({ msg }) => msg === 'lock lost while the job ran', 'the loss')
     await Promise.all(pids.map((pid) => dead(Number(pid))))
   })
+
+  it.each([
+    ['never settles', 'await new Promise(() => {})'],
+    ['never finishes its import', '', 'await new Promise(() => {})\n'],
+  ])(
+    'that is a function which %s has failed at its timeout, and blocks the job for its lease alone',
+    async (_, body, top = '') => {
+      await using place = new Workplace()
+      place.write('hangs.mjs', `${top}export const run = async () => { ${body} }`)
+      place.config(`
+jobs:
+  - { name: hangs, every: 100ms, lockAtMostFor: 1s, keepAlive: true, timeout: 300ms, module: ./hangs.mjs#run }
+`)
+      const node = place.start(['run'])
+      const failures = (): LogLine[] => node.log.filter(({ msg }) => msg === 'job failed')
+      await until(
+        () => failures().length >= 2,
+        () => `two runs that failed in the log:\n${node.stdout}`,
+      )
+      for (const { err } of failures()) expect(err).toMatchObject({ message: 'took longer than its timeout of 300 ms' })
+      node.signal('SIGTERM')
+      expect(await node.ended).toMatchObject({ code: 0, stderr: '' })
+    },
+  )
 })
