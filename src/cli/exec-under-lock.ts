@@ -1,7 +1,7 @@
 import { setDeadline, systemClock } from '../clock.ts'
 import { openStore, type StorePlan } from '../config/store.ts'
 import { ProcessGroup } from '../config/work/process-group.ts'
-import { codeOfSignal, notStarted } from '../config/work/run-command.ts'
+import { codeOfSignal, notStarted, UNKILLABLE } from '../config/work/run-command.ts'
 import { lockEnvironment } from '../config/work/run-context.ts'
 import { parseDuration } from '../duration.ts'
 import { isNotObtained, StoreError } from '../errors.ts'
@@ -114,7 +114,12 @@ async function runCommand(
       ? undefined
       : setDeadline(systemClock, limit, () => end(`the command took longer than ${timeout} ms`, EXIT.timeout))
   try {
-    const { code, signal } = await group.ended
+    const { code, signal, unkillable } = await group.ended
+    if (unkillable) {
+      cli.tell(`ticklock: process ${group.child.pid} ${UNKILLABLE}`)
+      // At once: whoever releases a lock says that its work has ended.
+      process.exit(instead ?? EXIT.failed)
+    }
     return instead ?? (signal ? codeOfSignal(signal) : (code ?? EXIT.failed))
   } catch (error) {
     const failed = notStarted(error, command[0] ?? '', cli.cwd)
