@@ -4,7 +4,7 @@ import { constants } from 'node:os'
 import { markStillRunning } from '../../scheduler/still-running.ts'
 import type { ExecWay, ShellWay } from '../plan.ts'
 import { JobFailed } from './job-failed.ts'
-import { Lines } from './lines.ts'
+import { logOutput } from './log-output.ts'
 import { ProcessGroup } from './process-group.ts'
 import type { RunContext } from './run-context.ts'
 
@@ -24,10 +24,7 @@ export async function runCommand(way: ExecWay | ShellWay, context: RunContext): 
   const command = way.kind === 'exec' ? way.command : ['/bin/sh', '-c', way.script]
   const env = { ...process.env, ...way.env, ...context.environment }
   const group = new ProcessGroup(command, { cwd: way.cwd, env, killAfter: way.killAfter, stdio: 'pipe' })
-  for (const stream of ['stdout', 'stderr'] as const) {
-    const lines = new Lines((line) => context.logger.info({ stream }, line))
-    group.child[stream]?.on('data', (piece: Buffer) => lines.write(piece)).on('end', () => lines.end())
-  }
+  logOutput(group.child, context.logger)
   const end = (): void => group.end()
   if (context.signal.aborted) end()
   context.signal.addEventListener('abort', end, { once: true })

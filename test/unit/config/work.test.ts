@@ -1,15 +1,20 @@
+import { once } from 'node:events'
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { Readable } from 'node:stream'
 import { fileURLToPath } from 'node:url'
-import { describe, expect, it } from 'vitest'
+import { describe, expect, it, vi } from 'vitest'
 import type { JobPlan, Way } from '../../../src/config/plan.ts'
 import { planText } from '../../../src/config/read.ts'
 import { Lines, LONGEST_LINE } from '../../../src/config/work/lines.ts'
+import { logOutput } from '../../../src/config/work/log-output.ts'
+import { OutputBudget } from '../../../src/config/work/output-budget.ts'
 import { workOf } from '../../../src/config/work/work-of.ts'
-import { silentLogger } from '../../../src/logger.ts'
+import { type Logger, silentLogger } from '../../../src/logger.ts'
 import type { JobContext } from '../../../src/scheduler/job.ts'
+import { ManualClock } from '../../../src/testing/manual-clock.ts'
 
 /** Runs a job as a scheduler does; answers what it logged. */
 async function run(
@@ -64,14 +69,104 @@ describe('a job that is a command', () => {
 
 describe('what a process writes', () => {
   it('is cut into lines whatever the pieces, and long lines into parts', () => {
-    const lines: string[] = []
-    const cutter = new Lines((line) => lines.push(line))
-    for (const byte of Buffer.from('grün\r\n\nlast')) cutter.write(Buffer.from([byte]))
-    cutter.end()
-    expect(lines.splice(0)).toEqual(['grün', '', 'last'])
-    cutter.write(Buffer.alloc(LONGEST_LINE * 2 + 1, 'x'))
-    cutter.end()
-    expect(lines.map(({ length }) => length)).toEqual([LONGEST_LINE, LONGEST_LINE, 1])
+    const cutter = new Lines()
+    const bytes = [...Buffer.from('grün\r\n\nlast')].map((byte) => Buffer.from([byte]))
+    expect([...bytes.flatMap((byte) => cutter.write(byte)), ...cutter.end()]).toEqual(['grün', '', 'last'])
+    const long = [...cutter.write(Buffer.alloc(LONGEST_LINE * 2 + 1, 'x')), ...cutter.end()]
+    expect(long.map(({ length }) => length)).toEqual([LONGEST_LINE, LONGEST_LINE, 1])
+  })
+
+  it('can be passed over up to the end of a line', () => {
+    const cutter = new Lines()
+    cutter.write(Buffer.from('begun'))
+    const [before, after] = ['ended\nü\ngr', 'ün\n'].map((text) => Buffer.from(text)) as [Buffer, Buffer]
+    expect(cutter.skip(Buffer.concat([before, after.subarray(0, 1)]))).toBe(2)
+    expect(cutter.write(after.subarray(1))).toEqual(['grün'])
+    expect(cutter.skip(Buffer.from('no end'))).toBe(0)
+    expect([...cutter.write(Buffer.from(' of line\nnext')), ...cutter.end()]).toEqual([' of line', 'next'])
+  })
+})
+
+describe('the output of a run', () => {
+  const limits = { burst: { lines: 5, bytes: 100 }, perSecond: { lines: 2, bytes: 50 } }
+
+  function budgeted() {
+    const clock = new ManualClock()
+    const reports: object[] = []
+    const budget = new OutputBudget((dropped) => reports.push(dropped), limits, clock)
+    /** So many lines of that length; answers how many were taken. */
+    const print = (lines: number, bytes: number): number => {
+      let taken = 0
+      for (let count = 0; count < lines; count++) {
+        if (budget.take(bytes)) taken++
+        else budget.drop({ lines: 1, bytes })
+      }
+      return taken
+    }
+    return { clock, reports, budget, print }
+  }
+
+  it('is logged up to a burst, then up to a rate, with a report each second of what was dropped', async () => {
+    const { clock, reports, print } = budgeted()
+    expect(print(8, 1)).toBe(5)
+    await clock.advance(999)
+    expect(print(8, 1)).toBe(0)
+    expect(reports).toEqual([])
+    await clock.advance(1)
+    expect(reports.splice(0)).toEqual([{ lines: 11, bytes: 11 }])
+    expect(print(8, 1)).toBe(2)
+    await clock.advance(1_000)
+    expect(reports.splice(0)).toEqual([{ lines: 6, bytes: 6 }])
+    await clock.advance(60_000)
+    expect(print(5, 1)).toBe(5)
+    expect(reports).toEqual([])
+  })
+
+  it('is bounded in its bytes, too', async () => {
+    const { clock, reports, print } = budgeted()
+    expect(print(3, 60)).toBe(2)
+    await clock.advance(1_000)
+    expect(reports).toEqual([{ lines: 1, bytes: 60 }])
+    expect(print(3, 60)).toBe(1)
+  })
+
+  it('is reported at its end, too', () => {
+    const { reports, budget, print } = budgeted()
+    print(6, 1)
+    budget.flush()
+    budget.flush()
+    expect(reports).toEqual([{ lines: 1, bytes: 1 }])
+  })
+
+  it('leaves the event loop to others while it is read, and each line is logged or reported as dropped', async () => {
+    const chunk = Buffer.from('y\n'.repeat(32_768))
+    const stdout = Readable.from(Array.from({ length: 100 }, () => chunk))
+    let turns = 0
+    let inTurn = 0
+    let most = 0
+    let logged = 0
+    const count = (): void => {
+      turns++
+      inTurn = 0
+      if (!stdout.closed) setImmediate(count)
+    }
+    count()
+    const dropped: { lines: number; bytes: number }[] = []
+    const logger: Logger = {
+      ...silentLogger,
+      info: () => {
+        logged++
+        most = Math.max(most, ++inTurn)
+      },
+      warn: (fields) => dropped.push((fields as { dropped: { lines: number; bytes: number } }).dropped),
+    }
+    logOutput({ stdout, stderr: null }, logger)
+    await once(stdout, 'close')
+    await vi.waitFor(() => expect(dropped).not.toEqual([]))
+    expect(most).toBeLessThanOrEqual(200)
+    expect(turns).toBeGreaterThan(150)
+    expect(dropped.reduce((sum, { lines }) => sum + lines, logged)).toBe(100 * 32_768)
+    expect(logged).toBeGreaterThanOrEqual(10_000)
   })
 })
 
