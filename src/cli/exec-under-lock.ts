@@ -1,5 +1,6 @@
 import { setDeadline, systemClock } from '../clock.ts'
 import { openStore, type StorePlan } from '../config/store.ts'
+import { childEnvironment } from '../config/work/child-environment.ts'
 import { ProcessGroup } from '../config/work/process-group.ts'
 import { codeOfSignal, notStarted, UNKILLABLE } from '../config/work/run-command.ts'
 import { lockEnvironment } from '../config/work/run-context.ts'
@@ -92,7 +93,7 @@ async function runCommand(
   const firedAt = new Date()
   const facts = { name: lock.name, scheduledAt: tick ?? firedAt, firedAt, fencingToken: lock.fencingToken }
   const lockUntil = new Date(firedAt.getTime() + lock.remaining)
-  const env = { ...cli.environment, ...lockEnvironment({ ...facts, lockUntil }) }
+  const env = { ...childEnvironment(cli.environment), ...lockEnvironment({ ...facts, lockUntil }) }
   // Its own group: what is typed at the terminal reaches it by way of us alone, and once.
   const group = new ProcessGroup(command, { cwd: cli.cwd, env, killAfter, stdio: 'inherit' })
   const passOn = (signal: NodeJS.Signals): void => group.signal(signal)

@@ -70,10 +70,10 @@ export class StoreNode {
     return known === undefined ? undefined : known === JSON.stringify(job) ? 'same' : 'changed'
   }
 
-  /** Adds a job, or puts it in place of the one of that name. A run under way goes on. */
-  put(job: JobPlan): void {
+  /** Adds a job, or puts it in place of the one of that name. A run under way goes on. Its commands do not get the variables that are `withheld`. */
+  put(job: JobPlan, withheld: ReadonlySet<string>): void {
     this.remove(job.name)
-    this.scheduler.job(job.options, workOf(job))
+    this.scheduler.job(job.options, workOf(job, withheld))
     this.#jobs.set(job.name, JSON.stringify(job))
   }
 

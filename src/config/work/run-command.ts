@@ -3,6 +3,7 @@ import { statSync } from 'node:fs'
 import { constants } from 'node:os'
 import { markStillRunning } from '../../scheduler/still-running.ts'
 import type { ExecWay, ShellWay } from '../plan.ts'
+import { childEnvironment } from './child-environment.ts'
 import { JobFailed } from './job-failed.ts'
 import { logOutput } from './log-output.ts'
 import { ProcessGroup } from './process-group.ts'
@@ -22,7 +23,7 @@ export const codeOfSignal = (signal: NodeJS.Signals): number => 128 + (constants
 /** Runs the command of a job: its output goes to the log line by line. @throws {JobFailed} */
 export async function runCommand(way: ExecWay | ShellWay, context: RunContext): Promise<void> {
   const command = way.kind === 'exec' ? way.command : ['/bin/sh', '-c', way.script]
-  const env = { ...process.env, ...way.env, ...context.environment }
+  const env = { ...childEnvironment(process.env, context.withheld), ...way.env, ...context.environment }
   const group = new ProcessGroup(command, { cwd: way.cwd, env, killAfter: way.killAfter, stdio: 'pipe' })
   logOutput(group.child, context.logger)
   const end = (): void => group.end()

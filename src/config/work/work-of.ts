@@ -8,15 +8,15 @@ import { runCommand } from './run-command.ts'
 import { lockEnvironment, type RunContext } from './run-context.ts'
 import { sendRequest } from './send-request.ts'
 
-/** The function that a scheduler calls for a job of a config. */
-export function workOf({ way, timeout }: JobPlan): JobWork {
+/** The function that a scheduler calls for a job of a config. Its commands do not get the variables that are `withheld` at their start. */
+export function workOf({ way, timeout }: JobPlan, withheld: ReadonlySet<string> = new Set()): JobWork {
   return async (job) => {
     const limit = new AbortController()
     const timer =
       timeout === undefined
         ? undefined
         : setDeadline(systemClock, systemClock.monotonic() + timeout, () => limit.abort(late(timeout)))
-    const context = contextOf(job, AbortSignal.any([job.signal, limit.signal]))
+    const context = contextOf(job, AbortSignal.any([job.signal, limit.signal]), withheld)
     try {
       const result = await start(way, context, limit.signal)
       // It ended in the very moment of its timeout.
@@ -45,13 +45,14 @@ async function untilLate(work: Promise<unknown>, limit: AbortSignal): Promise<un
 
 const late = (timeout: number): JobFailed => new JobFailed(`took longer than its timeout of ${timeout} ms`)
 
-function contextOf(job: JobContext, signal: AbortSignal): RunContext {
+function contextOf(job: JobContext, signal: AbortSignal, withheld: ReadonlySet<string>): RunContext {
   const { name, scheduledAt, firedAt, fencingToken, lock } = job
   const lockUntil = lock && new Date(Date.now() + lock.remaining)
   return {
     job,
     signal,
     logger: job.logger,
+    withheld,
     environment: lockEnvironment({ name, scheduledAt, firedAt, fencingToken, lockUntil }),
   }
 }
