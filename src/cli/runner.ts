@@ -85,7 +85,12 @@ export class Runner {
     const fresh = wanted.filter((store) => this.#nodes.get(store.name)?.key !== keyOf(store, plan))
     const nodes = await Promise.all(fresh.map((store) => StoreNode.open(store, plan, this.#logger, this.#history)))
     for (const { scheduler } of nodes) for (const listener of this.#onScheduler) listener(scheduler)
-    await Promise.all(nodes.map((node) => node.setUp()))
+    try {
+      await Promise.all(nodes.map((node) => node.setUp()))
+    } catch (error) {
+      await Promise.all(nodes.map((node) => node.stop({ graceFor: 0, abortFor: 0 })))
+      throw error
+    }
     return new Map(nodes.map((node) => [node.store.name, node]))
   }
 
