@@ -1,10 +1,11 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs'
-import { beforeAll, describe, expect, it, onTestFinished } from 'vitest'
-import { findOrInstall } from '../servers/find-program.ts'
+import { describe, expect, it, onTestFinished } from 'vitest'
+import { installed } from './installed.ts'
 import { until, Workplace } from './ticklock.ts'
 
 /** Namespaces of processes are Linux's, and only root may make one. */
 const canUnshare = existsSync('/proc/self/ns/pid') && process.getuid?.() === 0
+const tini = canUnshare ? await installed('tini') : undefined
 const STORE = { TICKLOCK_STORE: 'sqlite:./locks.sqlite' }
 
 /** Leaves an orphan behind that dies with its group: its parent has ended, so PID 1 has to collect it. */
@@ -20,33 +21,27 @@ function firstChild(of: number): number | undefined {
 }
 
 describe.skipIf(!canUnshare)('in a container', () => {
-  let tini = ''
-  beforeAll(async () => {
-    tini = await findOrInstall('tini', 'tini')
-  })
+  describe.each([['as PID 1', []], ...(tini ? [['below tini', [tini, '--']] as const] : [])] as const)(
+    '%s',
+    (_, init) => {
+      const within = ['unshare', '--pid', '--fork', '--mount-proc', '--kill-child', ...init]
 
-  describe.each([
-    ['as PID 1', () => []],
-    ['below tini', () => [tini, '--']],
-  ])('%s', (_, init) => {
-    const within = () => ['unshare', '--pid', '--fork', '--mount-proc', '--kill-child', ...init()]
+      it('exec ends at its --timeout, though its group leaves zombies', async () => {
+        await using place = new Workplace()
+        const args = ['exec', 'a', '--timeout', '1s', '--kill-after', '500ms', '--', 'sh', '-c', ORPHANS]
+        expect(await place.start(args, STORE, within).ended).toMatchObject({ code: 124 })
+        expect((await place.run(['exec', 'a', '--', 'true'], STORE)).code).toBe(0)
+      })
 
-    it('exec ends at its --timeout, though its group leaves zombies', async () => {
-      await using place = new Workplace()
-      const args = ['exec', 'a', '--timeout', '1s', '--kill-after', '500ms', '--', 'sh', '-c', ORPHANS]
-      expect(await place.start(args, STORE, within()).ended).toMatchObject({ code: 124 })
-      expect((await place.run(['exec', 'a', '--', 'true'], STORE)).code).toBe(0)
-    })
+      it('exec ends with the code of its command', async () => {
+        await using place = new Workplace()
+        const args = ['exec', 'a', '--', 'sh', '-c', '(sleep 600 &); exit 7']
+        expect(await place.start(args, STORE, within).ended).toMatchObject({ code: 7 })
+      })
 
-    it('exec ends with the code of its command', async () => {
-      await using place = new Workplace()
-      const args = ['exec', 'a', '--', 'sh', '-c', '(sleep 600 &); exit 7']
-      expect(await place.start(args, STORE, within()).ended).toMatchObject({ code: 7 })
-    })
-
-    it('run ends a job at its timeout, and begins its next tick', async () => {
-      await using place = new Workplace()
-      place.config(`
+      it('run ends a job at its timeout, and begins its next tick', async () => {
+        await using place = new Workplace()
+        place.config(`
 jobs:
   - name: orphans
     every: 100ms
@@ -56,32 +51,33 @@ jobs:
     killAfter: 200ms
     shell: ${ORPHANS}
 `)
-      const node = place.start(['run'], {}, within())
-      await until(
-        () => place.lines('begun').length >= 3,
-        () => `three runs in the log:\n${node.stdout}${node.stderr}`,
-      )
-      process.kill(firstChild(node.process.pid as number) as number, 'SIGTERM')
-      expect(await node.ended).toMatchObject({ code: 0, stderr: '' })
-      const { stdout } = await place.run(['status', '--json'])
-      expect(JSON.parse(stdout)).toMatchObject({ locks: [{ state: 'free' }] })
-    })
+        const node = place.start(['run'], {}, within)
+        await until(
+          () => place.lines('begun').length >= 3,
+          () => `three runs in the log:\n${node.stdout}${node.stderr}`,
+        )
+        process.kill(firstChild(node.process.pid as number) as number, 'SIGTERM')
+        expect(await node.ended).toMatchObject({ code: 0, stderr: '' })
+        const { stdout } = await place.run(['status', '--json'])
+        expect(JSON.parse(stdout)).toMatchObject({ locks: [{ state: 'free' }] })
+      })
 
-    it('run waits for its runs at SIGTERM, releases, and ends with 0', async () => {
-      await using place = new Workplace()
-      place.config(`
+      it('run waits for its runs at SIGTERM, releases, and ends with 0', async () => {
+        await using place = new Workplace()
+        place.config(`
 jobs:
   - { name: slow, every: 100ms, lockAtMostFor: 1m, shell: 'echo x >> begun; while [ ! -e go ]; do sleep 0.05; done; echo x >> done' }
 `)
-      const node = place.start(['run'], {}, within())
-      await place.line('begun')
-      process.kill(firstChild(node.process.pid as number) as number, 'SIGTERM')
-      await node.line(({ msg }) => msg.startsWith('SIGTERM: no new ticks'), 'the stop')
-      place.write('go', '')
-      expect(await node.ended).toMatchObject({ code: 0, stderr: '' })
-      expect(place.lines('done')).toEqual(place.lines('begun'))
-    })
-  })
+        const node = place.start(['run'], {}, within)
+        await place.line('begun')
+        process.kill(firstChild(node.process.pid as number) as number, 'SIGTERM')
+        await node.line(({ msg }) => msg.startsWith('SIGTERM: no new ticks'), 'the stop')
+        place.write('go', '')
+        expect(await node.ended).toMatchObject({ code: 0, stderr: '' })
+        expect(place.lines('done')).toEqual(place.lines('begun'))
+      })
+    },
+  )
 })
 
 describe.skipIf(!canUnshare)('a command that can not be killed', () => {
