@@ -1,12 +1,17 @@
 import type { Readable } from 'node:stream'
 import pc from 'picocolors'
 import { Secrets } from '../config/secrets.ts'
+import { EXIT } from './exit-codes.ts'
 import { printable } from './printable.ts'
 
 type Colors = ReturnType<typeof pc.createColors>
 
 /** Where output goes: a stream, which may be a terminal. */
-export type Output = NodeJS.WritableStream & { readonly isTTY?: boolean; readonly columns?: number }
+export type Output = NodeJS.WritableStream & {
+  readonly isTTY?: boolean
+  readonly columns?: number
+  readonly writableLength?: number
+}
 
 export interface CliStreams {
   readonly stdin: Readable & { readonly isTTY?: boolean }
@@ -22,6 +27,7 @@ export class Cli {
   readonly secrets = new Secrets()
   readonly #stdout: Output
   readonly #stderr: Output
+  #onOutputLost: (() => void) | undefined
 
   constructor({ stdin, stdout, stderr }: CliStreams, environment: NodeJS.ProcessEnv, cwd: string) {
     this.stdin = stdin
@@ -61,19 +67,46 @@ export class Cli {
   }
 
   write(text: string): void {
-    this.#stdout.write(this.#safe(text, this.#stdout))
+    this.#put(this.#safe(text, this.#stdout))
   }
 
   /** Writes a text over what the terminal shows. */
   repaint(text: string): void {
     // To the top, each line to its end, then all that is below.
     const lines = this.#safe(text, this.#stdout).replaceAll('\n', '\x1b[K\n')
-    this.#stdout.write(`\x1b[H${lines}\x1b[K\n\x1b[J`)
+    this.#put(`\x1b[H${lines}\x1b[K\n\x1b[J`)
   }
 
   /** Clears the terminal. */
   clear(): void {
-    this.#stdout.write('\x1b[2J')
+    this.#put('\x1b[2J')
+  }
+
+  #put(text: string): void {
+    try {
+      this.#stdout.write(text)
+    } catch {
+      // A file is written at once, and throws when its disk is full. There may be room for the next line.
+    }
+  }
+
+  /** How much output waits until somebody reads it, in bytes. */
+  get unread(): number {
+    return this.#stdout.writableLength ?? 0
+  }
+
+  /** Calls back once when the output can't be written any more. Without that, the process ends then, as with `ticklock list | head`. */
+  onOutputLost(listener: () => void): void {
+    this.#onOutputLost = () => {
+      this.#onOutputLost = () => {}
+      listener()
+    }
+  }
+
+  /** Nobody reads the output any more. */
+  outputLost(): void {
+    if (!this.#onOutputLost) process.exit(EXIT.ok)
+    this.#onOutputLost()
   }
 
   printJson(value: unknown): void {

@@ -1,10 +1,11 @@
 import { setDeadline, systemClock } from '../clock.ts'
 import { openStore, type StorePlan } from '../config/store.ts'
+import { childEnvironment } from '../config/work/child-environment.ts'
 import { ProcessGroup } from '../config/work/process-group.ts'
-import { codeOfSignal, notStarted } from '../config/work/run-command.ts'
+import { codeOfSignal, notStarted, UNKILLABLE } from '../config/work/run-command.ts'
 import { lockEnvironment } from '../config/work/run-context.ts'
 import { parseDuration } from '../duration.ts'
-import { isNotObtained, StoreError } from '../errors.ts'
+import { isNotObtained } from '../errors.ts'
 import { Locker } from '../executor/locker.ts'
 import { runLocked } from '../executor/run-locked.ts'
 import type { Lock } from '../lock/lock.ts'
@@ -15,11 +16,11 @@ import type { Cli } from './cli.ts'
 import type { ExecOptions } from './commands/exec.ts'
 import { UsageError } from './errors.ts'
 import { EXIT } from './exit-codes.ts'
-import { whyOf } from './locks.ts'
+import { failureOf } from './locks.ts'
+import { SignalRelay, signalOf } from './signals.ts'
 import { chooseStore } from './store-option.ts'
 
 const USUAL_LEASE = '5m'
-const SIGNALS = ['SIGTERM', 'SIGINT', 'SIGHUP', 'SIGQUIT', 'SIGUSR1', 'SIGUSR2'] as const
 
 /** Runs a command under a lock; answers the exit code. */
 export async function execUnderLock(
@@ -31,19 +32,25 @@ export async function execUnderLock(
   const tick = options.everyTick === undefined ? undefined : tickOf(options.everyTick, options.timezone)
   const store = await chooseStore(cli, options)
   const provider = await openStore(store)
+  // A signal that comes while nothing runs yet ends the wait.
+  const interrupted = new AbortController()
+  let signals: SignalRelay | undefined
   try {
     await setUp(provider, store)
-    const lock = await obtain(new Locker({ provider }), name, tick, options)
+    signals = new SignalRelay((signal) => interrupted.abort(signal))
+    const relay = signals
+    const lock = await obtain(new Locker({ provider }), name, tick, options, interrupted)
     return await runLocked(systemClock, lock, { keepAlive: options.keepAlive }, () =>
-      runCommand(cli, command, lock, tick, options),
+      runCommand(cli, command, lock, tick, options, relay),
     )
   } catch (error) {
     if (!isNotObtained(error)) throw error
-    const signal = SIGNALS.find((each) => each === error.cause)
+    const signal = signalOf(error.cause)
     if (signal) return codeOfSignal(signal)
     if (!options.quiet) cli.tell(`ticklock: ${error.message}`)
     return options.conflictExitCode
   } finally {
+    signals?.close()
     await provider.close()
   }
 }
@@ -53,20 +60,22 @@ async function setUp(provider: LockProvider, store: StorePlan): Promise<void> {
   try {
     await provider.setup?.()
   } catch (cause) {
-    throw new StoreError(`${store.kind.name} at ${store.shown}: ${whyOf(cause)}`, { cause })
+    throw failureOf(store, cause)
   }
 }
 
-async function obtain(locker: Locker, name: string, tick: Date | undefined, options: ExecOptions): Promise<Lock> {
+async function obtain(
+  locker: Locker,
+  name: string,
+  tick: Date | undefined,
+  options: ExecOptions,
+  given: AbortController,
+): Promise<Lock> {
   const { lockAtMostFor = USUAL_LEASE, lockAtLeastFor, wait, metadata } = options
-  const given = new AbortController()
   const timer =
     typeof wait === 'number'
       ? setDeadline(systemClock, systemClock.monotonic() + wait, () => given.abort(new Error('the wait is over')))
       : undefined
-  // A signal that comes while nothing runs yet ends the wait.
-  const interrupted = (signal: NodeJS.Signals): void => given.abort(signal)
-  for (const signal of SIGNALS) process.once(signal, interrupted)
   try {
     return await locker.obtain(name, {
       lockAtMostFor,
@@ -78,7 +87,6 @@ async function obtain(locker: Locker, name: string, tick: Date | undefined, opti
     })
   } finally {
     timer?.cancel()
-    for (const signal of SIGNALS) process.off(signal, interrupted)
   }
 }
 
@@ -88,15 +96,15 @@ async function runCommand(
   lock: Lock,
   tick: Date | undefined,
   { killAfter, timeout }: ExecOptions,
+  signals: SignalRelay,
 ): Promise<number> {
   const firedAt = new Date()
   const facts = { name: lock.name, scheduledAt: tick ?? firedAt, firedAt, fencingToken: lock.fencingToken }
   const lockUntil = new Date(firedAt.getTime() + lock.remaining)
-  const env = { ...cli.environment, ...lockEnvironment({ ...facts, lockUntil }) }
+  const env = { ...childEnvironment(cli.environment), ...lockEnvironment({ ...facts, lockUntil }) }
   // Its own group: what is typed at the terminal reaches it by way of us alone, and once.
   const group = new ProcessGroup(command, { cwd: cli.cwd, env, killAfter, stdio: 'inherit' })
-  const passOn = (signal: NodeJS.Signals): void => group.signal(signal)
-  for (const signal of SIGNALS) process.on(signal, passOn)
+  signals.passTo((signal) => group.signal(signal))
 
   let instead: number | undefined
   const end = (why: string, code: number): void => {
@@ -114,7 +122,12 @@ async function runCommand(
       ? undefined
       : setDeadline(systemClock, limit, () => end(`the command took longer than ${timeout} ms`, EXIT.timeout))
   try {
-    const { code, signal } = await group.ended
+    const { code, signal, unkillable } = await group.ended
+    if (unkillable) {
+      cli.tell(`ticklock: process ${group.child.pid} ${UNKILLABLE}`)
+      // At once: whoever releases a lock says that its work has ended.
+      process.exit(instead ?? EXIT.failed)
+    }
     return instead ?? (signal ? codeOfSignal(signal) : (code ?? EXIT.failed))
   } catch (error) {
     const failed = notStarted(error, command[0] ?? '', cli.cwd)
@@ -124,7 +137,6 @@ async function runCommand(
   } finally {
     timer?.cancel()
     lock.signal.removeEventListener('abort', whenLost)
-    for (const each of SIGNALS) process.off(each, passOn)
   }
 }
 

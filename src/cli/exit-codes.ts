@@ -10,6 +10,8 @@ export const EXIT = {
   store: 69,
   /** A fault of ticklock itself. */
   internal: 70,
+  /** The output can't be written any more: nobody reads it. */
+  output: 74,
   /** The lock was not obtained: somebody else has it, or the tick was taken before. */
   notObtained: 75,
   /** The lock was lost while the command ran; the command was ended. */

@@ -51,12 +51,16 @@ export async function withStore<T>(store: StorePlan, work: (provider: LockProvid
   try {
     return await Promise.race([answer, late])
   } catch (cause) {
-    throw new StoreError(`${store.kind.name} at ${store.shown}: ${whyOf(cause)}`, { cause })
+    throw failureOf(store, cause)
   } finally {
     clearTimeout(timer)
     await Promise.race([provider.close().catch(() => {}), new Promise((resolve) => setTimeout(resolve, 1_000).unref())])
   }
 }
+
+/** An error of a store, with the store's name and place. */
+export const failureOf = (store: StorePlan, cause: unknown): StoreError =>
+  new StoreError(`${store.kind.name} at ${store.shown}: ${whyOf(cause)}`, { cause })
 
 /** What an error says; some drivers put it into the errors that it is made of. */
 export function whyOf(error: unknown): string {

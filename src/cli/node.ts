@@ -6,6 +6,7 @@ import { recordHistory } from '../history/index.ts'
 import type { Logger } from '../logger.ts'
 import type { LockProvider } from '../provider/contract.ts'
 import { Scheduler } from '../scheduler/scheduler.ts'
+import { failureOf } from './locks.ts'
 
 /** What all the schedulers of a plan are made with. */
 export type NodeSettings = Pick<Plan, 'label' | 'storeTimeout' | 'maxClockSkew'>
@@ -70,10 +71,10 @@ export class StoreNode {
     return known === undefined ? undefined : known === JSON.stringify(job) ? 'same' : 'changed'
   }
 
-  /** Adds a job, or puts it in place of the one of that name. A run under way goes on. */
-  put(job: JobPlan): void {
+  /** Adds a job, or puts it in place of the one of that name. A run under way goes on. Its commands do not get the variables that are `withheld`. */
+  put(job: JobPlan, withheld: ReadonlySet<string>): void {
     this.remove(job.name)
-    this.scheduler.job(job.options, workOf(job))
+    this.scheduler.job(job.options, workOf(job, withheld))
     this.#jobs.set(job.name, JSON.stringify(job))
   }
 
@@ -84,10 +85,13 @@ export class StoreNode {
   /**
    * Makes what the store needs. A store that can't be reached does not hinder the start: the scheduler asks it again at each tick, and the setup is tried again in
    * the background.
+   *
+   * @throws {StoreError} when the package of the store's driver is missing: then no later attempt succeeds.
    */
   async setUp(): Promise<void> {
-    const done = this.#setUpUntilDone()
-    await Promise.race([done, sleep(SETUP_PATIENCE, undefined, { ref: false })])
+    const waited = new AbortController()
+    const patience = sleep(SETUP_PATIENCE, undefined, { signal: waited.signal }).catch(() => {})
+    await Promise.race([this.#setUpUntilDone(), patience]).finally(() => waited.abort())
   }
 
   start(): Promise<void> {
@@ -103,16 +107,23 @@ export class StoreNode {
     const { signal } = this.#stopping
     for (let pause = FIRST_PAUSE; !signal.aborted; pause = Math.min(pause * 2, LONGEST_PAUSE)) {
       try {
-        await this.#provider.setup?.()
+        // A store that needs no setup is reached all the same, so that a missing driver shows.
+        await (this.#provider.setup ? this.#provider.setup() : this.#provider.read(['ticklock']))
         return
       } catch (err) {
         if (signal.aborted) return
+        if (isDriverMissing(err)) throw failureOf(this.store, err)
         this.#logger.warn({ err, store: this.store.shown }, 'the store could not be set up; it is tried again')
         await sleep(pause, undefined, { signal, ref: false }).catch(() => {})
       }
     }
   }
 }
+
+const isDriverMissing = (error: unknown): boolean =>
+  ['ERR_MODULE_NOT_FOUND', 'MODULE_NOT_FOUND', 'ERR_DLOPEN_FAILED'].includes(
+    ((error as Error).cause as NodeJS.ErrnoException | undefined)?.code ?? '',
+  )
 
 export const keyOf = ({ options }: StorePlan, { label, storeTimeout, maxClockSkew }: NodeSettings): string =>
   JSON.stringify({ options, label, storeTimeout, maxClockSkew })

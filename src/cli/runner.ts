@@ -1,4 +1,5 @@
 import type { JobPlan, Plan } from '../config/plan.ts'
+import { namesOfStoreUrls } from '../config/work/child-environment.ts'
 import type { Logger } from '../logger.ts'
 import type { Scheduler } from '../scheduler/scheduler.ts'
 import { keyOf, StoreNode } from './node.ts'
@@ -24,6 +25,8 @@ export class Runner {
   readonly #nodes = new Map<string, StoreNode>()
   /** Nodes whose store was taken out, with runs that go on. */
   readonly #leaving = new Set<Promise<void>>()
+  /** The variables that commands do not get. */
+  readonly #withheld = new Set<string>()
   #plan: Plan | undefined
   #stopped = false
 
@@ -59,9 +62,10 @@ export class Runner {
       else for (const job of node.jobs) if (!own.has(job)) node.remove(job)
     }
     for (const [name, node] of fresh) this.#nodes.set(name, node)
+    this.#withhold(plan)
     for (const job of jobs) {
       const node = this.#nodes.get(job.store)
-      if (node && node.has(job) !== 'same') node.put(job)
+      if (node && node.has(job) !== 'same') node.put(job, this.#withheld)
     }
     this.#plan = plan
     await Promise.all([...fresh.values()].map((node) => node.start()))
@@ -81,8 +85,24 @@ export class Runner {
     const fresh = wanted.filter((store) => this.#nodes.get(store.name)?.key !== keyOf(store, plan))
     const nodes = await Promise.all(fresh.map((store) => StoreNode.open(store, plan, this.#logger, this.#history)))
     for (const { scheduler } of nodes) for (const listener of this.#onScheduler) listener(scheduler)
-    await Promise.all(nodes.map((node) => node.setUp()))
+    try {
+      await Promise.all(nodes.map((node) => node.setUp()))
+    } catch (error) {
+      await Promise.all(nodes.map((node) => node.stop({ graceFor: 0, abortFor: 0 })))
+      throw error
+    }
     return new Map(nodes.map((node) => [node.store.name, node]))
+  }
+
+  /** Commands do not get the URLs of stores, unless their `env` says so. */
+  #withhold({ stores }: Plan): void {
+    const found = namesOfStoreUrls(process.env, stores).filter((name) => !this.#withheld.has(name))
+    for (const name of found) this.#withheld.add(name)
+    if (found.length > 0)
+      this.#logger.info(
+        {},
+        `commands do not get ${found.join(', ')}, which is the URL of a store; one that needs it gets it by env: { ${found[0]}: "\${${found[0]}}" }`,
+      )
   }
 
   #leave(name: string, node: StoreNode): void {

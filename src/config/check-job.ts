@@ -135,8 +135,14 @@ function checkHttp({ url, method, headers, body, expectStatus }: Partial<HttpCon
   }
 }
 
+const NO_CREDENTIALS =
+  // biome-ignore lint/suspicious/noTemplateCurlyInString: that is what the user writes
+  'must have no user or password in it: send the header authorization: "Basic ${CREDENTIALS}" instead, where that variable is user:password in base64'
+
 function checkUrl(url: string, option: string, tell: Tell): void {
-  if (!/^https?:\/\/./i.test(url) || !URL.canParse(url)) tell(option, `${option} must be an http:// or https:// URL`)
+  const parsed = /^https?:\/\/./i.test(url) && URL.canParse(url) ? new URL(url) : undefined
+  if (!parsed) tell(option, `${option} must be an http:// or https:// URL`)
+  else if (parsed.username !== '' || parsed.password !== '') tell(option, `${option} ${NO_CREDENTIALS}`)
 }
 
 function checkModule(module: string, folder: string, tell: Tell): void {

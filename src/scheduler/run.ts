@@ -1,3 +1,4 @@
+import { sleep } from '../clock.ts'
 import { runWithLock } from '../executor/current-lock.ts'
 import { keepAlive } from '../executor/keep-alive.ts'
 import { releaseAfterWork } from '../executor/release.ts'
@@ -6,6 +7,10 @@ import { childLogger, type Logger, safeLogger } from '../logger.ts'
 import { type Engine, factsOf, type Tick } from './engine.ts'
 import type { JobContext } from './job.ts'
 import { RunListener } from './run-listener.ts'
+import { endOfWork } from './still-running.ts'
+
+/** The share of a lease for which the lock of work stays taken that can't be ended. */
+const LEFT_TAKEN = 0.9
 
 /** What came of a run's function. */
 export type RunOutcome =
@@ -80,11 +85,31 @@ export class Run implements JobContext {
       events.emit('failed', () => ({ ...this.#started(), duration: clock.monotonic() - startedAt, error }))
       outcome = { succeeded: false, error }
     }
-    if (listener) listener.ended = lock.held
     stopRenewal?.()
-    if (listener) await releaseAfterWork(lock, listener)
-    runs.delete(this.name)
+    const stillRunning = outcome.succeeded ? undefined : endOfWork(outcome.error)
+    if (listener && stillRunning) this.#engine.track(this.#leave(stillRunning, lock, listener))
+    else await this.#finish(lock, listener)
     return outcome
+  }
+
+  /**
+   * The work has failed but still runs. Its lock is not renewed any more, and stays taken until the work ends, or to near the end of the lease: expired without
+   * a release, the tick would count as crashed, and with `onCrash: 'rerun'` one node after the other would hang in it.
+   */
+  async #leave(end: Promise<unknown>, lock: Lock, listener: RunListener): Promise<void> {
+    const ended = new AbortController()
+    const nearEnd = sleep(this.#engine.clock, lock.remaining * LEFT_TAKEN, ended.signal, { background: true })
+    await Promise.race([end, nearEnd.catch(() => {})])
+    ended.abort()
+    await this.#finish(lock, listener)
+  }
+
+  async #finish(lock: Lock | undefined, listener: RunListener | undefined): Promise<void> {
+    if (lock && listener) {
+      listener.ended = lock.held
+      await releaseAfterWork(lock, listener)
+    }
+    this.#engine.runs.delete(this.name)
   }
 
   #started() {

@@ -3,7 +3,11 @@ import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { describe, expect, it } from 'vitest'
+import { installed } from './installed.ts'
 import { bin, Workplace } from './ticklock.ts'
+
+const fish = await installed('fish')
+const zsh = await installed('zsh')
 
 const config = `
 store: sqlite:./locks.sqlite
@@ -247,13 +251,13 @@ export default defineConfig({ jobs: [{ name: 'typed', every: '1h', lockAtMostFor
     expect(complete('ticklock status --j')).toEqual(['--json'])
   })
 
-  it.skipIf(spawnSync('fish', ['-c', 'true']).status !== 0)('completes in fish', async () => {
+  it.skipIf(!fish)('completes in fish', async () => {
     await using place = new Workplace()
     place.config(config)
     place.write('ticklock', `#!/bin/sh\nexec ${process.execPath} ${bin} "$@"\n`)
     execFileSync('chmod', ['+x', join(place.folder, 'ticklock')])
     const { stdout } = spawnSync(
-      'fish',
+      fish as string,
       ['-c', 'ticklock completion fish | source; complete -C "ticklock st"; complete -C "ticklock trigger n"'],
       {
         cwd: place.folder,
@@ -264,10 +268,10 @@ export default defineConfig({ jobs: [{ name: 'typed', every: '1h', lockAtMostFor
     expect(stdout).toBe('status\tshow every lock: who has it, since when, until when\nnightly\tjob\n')
   })
 
-  it.skipIf(spawnSync('zsh', ['-c', 'true']).status !== 0)('has completions that zsh can read', async () => {
+  it.skipIf(!zsh)('has completions that zsh can read', async () => {
     await using place = new Workplace()
     const file = place.write('_ticklock', (await place.run(['completion', 'zsh'])).stdout)
-    expect(spawnSync('zsh', ['-n', file], { encoding: 'utf8' })).toMatchObject({ status: 0, stderr: '' })
+    expect(spawnSync(zsh as string, ['-n', file], { encoding: 'utf8' })).toMatchObject({ status: 0, stderr: '' })
   })
 
   it('says which command was meant', async () => {

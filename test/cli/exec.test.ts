@@ -62,15 +62,17 @@ describe('ticklock exec', () => {
     expect(await holder.ended).toMatchObject({ code: 0 })
   })
 
-  it('passes signals on to the command', async () => {
+  it('passes signals on to the command, and those that come together as one', async () => {
     await using place = new Workplace()
-    const exec = place.start(
-      ['exec', 'a', '--', 'sh', '-c', 'trap "echo bye; exit 5" TERM; echo x >> has; while :; do sleep 0.05; done'],
-      STORE,
-    )
+    const script = 'trap "echo bye >> bye" TERM; trap "exit 5" USR1; echo x >> has; while :; do sleep 0.05; done'
+    const exec = place.start(['exec', 'a', '--', 'sh', '-c', script], STORE)
     await place.line('has')
     exec.signal('SIGTERM')
-    expect(await exec.ended).toMatchObject({ code: 5, stdout: 'bye\n' })
+    await place.line('bye')
+    exec.signal('SIGTERM')
+    exec.signal('SIGUSR1')
+    expect(await exec.ended).toMatchObject({ code: 5 })
+    expect(place.lines('bye')).toEqual(['bye'])
   })
 
   const nested = ['sh', '-c', 'sh -c "echo \\$\\$ >> child; sleep 600" & echo x; wait']

@@ -35,9 +35,11 @@ export class Ticklock {
   #stdout = ''
   #stderr = ''
 
-  constructor(args: readonly string[], cwd: string, environment: NodeJS.ProcessEnv) {
+  /** `within`: a command that runs it, such as `unshare`. */
+  constructor(args: readonly string[], cwd: string, environment: NodeJS.ProcessEnv, within: readonly string[] = []) {
     const { NO_COLOR: _, FORCE_COLOR: __, TICKLOCK_STORE: ___, ...inherited } = process.env
-    this.process = spawn(process.execPath, [bin, ...args], {
+    const [program = '', ...rest] = [...within, process.execPath, bin, ...args]
+    this.process = spawn(program, rest, {
       cwd,
       env: { ...inherited, ...environment },
       stdio: ['ignore', 'pipe', 'pipe'],
@@ -121,8 +123,8 @@ export class Workplace implements AsyncDisposable {
     return this.lines(name).find(matches) as string
   }
 
-  start(args: readonly string[], environment: NodeJS.ProcessEnv = {}): Ticklock {
-    const started = new Ticklock(args, this.folder, environment)
+  start(args: readonly string[], environment: NodeJS.ProcessEnv = {}, within: readonly string[] = []): Ticklock {
+    const started = new Ticklock(args, this.folder, environment, within)
     this.#started.push(started)
     return started
   }

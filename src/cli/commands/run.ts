@@ -2,12 +2,14 @@ import { unwatchFile, watchFile } from 'node:fs'
 import { constants } from 'node:os'
 import { type Command, Option } from 'commander'
 import type { Plan } from '../../config/plan.ts'
+import type { Logger } from '../../logger.ts'
 import { plural } from '../../words/words.ts'
 import type { Cli } from '../cli.ts'
 import { type ConfigOption, configOption, loadPlan } from '../config-option.ts'
 import { EXIT } from '../exit-codes.ts'
 import type { LogOptions } from '../log.ts'
 import type { Action } from '../program.ts'
+import { onStopSignal } from '../signals.ts'
 
 interface RunOptions extends ConfigOption, LogOptions {
   readonly watch?: boolean
@@ -45,7 +47,8 @@ export function define(command: Command, cli: Cli, choose: (action: Action) => v
 const HELP = `
 Signals:
   SIGTERM, SIGINT   begin no tick, wait for the runs (stopGraceFor), end those that take longer, release, exit.
-                    A second one kills the runs and exits at once; their locks lapse.
+                    A second one kills the runs and exits at once; their locks lapse. Within a second of
+                    the first, it is the same one.
   SIGHUP            take over the config as it is now. Jobs that stay the same are not touched, runs go on,
                     and when the new config is wrong, the old one stays.
 
@@ -58,7 +61,8 @@ Examples:
 The page lets whoever knows TICKLOCK_HTTP_TOKEN (at least 16 characters) trigger, pause and unlock. Beyond this machine it is
 demanded, and then needed to look, too.
 
-Exit codes: 0 after a stop, 78 wrong config, 130 or 143 after a second SIGINT or SIGTERM.
+Exit codes: 0 after a stop, 1 after an error in a module job that nobody caught, 69 the driver of a store is missing, 74 nobody reads
+the log any more, 78 wrong config, 130 or 143 after a second SIGINT or SIGTERM.
 `
 
 async function run(cli: Cli, options: RunOptions): Promise<number> {
@@ -69,16 +73,9 @@ async function run(cli: Cli, options: RunOptions): Promise<number> {
   const logger = createLog(cli, options)
   const runner = new Runner(logger, { history: options.history })
 
-  // Before the start: a signal that comes meanwhile must not be lost.
-  const stopped = untilSignal((signal, count) => {
-    if (count === 1)
-      logger.info({}, `${signal}: no new ticks; waits for the runs under way, releases, ends (again: ends at once)`)
-    else {
-      logger.warn({}, `${signal} again: kills the runs and ends at once; their locks lapse`)
-      killAllGroups()
-      process.exit(128 + constants.signals[signal])
-    }
-  })
+  // Before the start: what comes meanwhile must not be lost. And jobs or not, a store or not, this goes on until it is told to stop.
+  const alive = setInterval(() => {}, 2 ** 30)
+  const stopped = untilStopped(cli, logger, killAllGroups)
   const server =
     options.http === undefined
       ? undefined
@@ -107,16 +104,14 @@ async function run(cli: Cli, options: RunOptions): Promise<number> {
   // By looking at the file: it works over network file systems, and for files that are replaced, as a ConfigMap of Kubernetes is.
   if (options.watch) watchFile(plan.file, { interval: 500 }, () => reload('the file changed'))
 
-  // Jobs or not: this goes on until it is told to stop.
-  const alive = setInterval(() => {}, 2 ** 30)
-  await stopped
+  const code = await stopped
   clearInterval(alive)
   unwatchFile(plan.file)
   await runner.stop()
   await server?.close()
   process.off('SIGHUP', onHangup)
   logger.info({}, 'stopped')
-  return EXIT.ok
+  return code()
 }
 
 function greeting({ jobs, stores, file }: Plan): string {
@@ -125,16 +120,38 @@ function greeting({ jobs, stores, file }: Plan): string {
   return `running ${plural(on, 'job')} of ${file}${used.length ? `, locks in ${used.map(({ shown }) => shown).join(', ')}` : ''}`
 }
 
-/** Resolves at the first SIGTERM or SIGINT; tells of each. */
-function untilSignal(tell: (signal: 'SIGTERM' | 'SIGINT', count: number) => void): Promise<void> {
-  let count = 0
+const STOPS = 'no new ticks; waits for the runs under way, releases, ends'
+
+/**
+ * Resolves when there is a reason to stop: a signal, an error that nobody caught, or a log that nobody reads. The function that it resolves to returns the
+ * exit code, since more reasons may come before the end.
+ */
+function untilStopped(cli: Cli, logger: Logger, kill: () => void): Promise<() => number> {
+  let code: number = EXIT.ok
   return new Promise((resolve) => {
-    for (const signal of ['SIGTERM', 'SIGINT'] as const) {
-      process.on(signal, () => {
-        tell(signal, ++count)
-        resolve()
-      })
+    const stop = (exitCode: number): void => {
+      if (code === EXIT.ok) code = exitCode
+      resolve(() => code)
     }
+    onStopSignal((signal, count) => {
+      if (count === 1) {
+        logger.info({}, `${signal}: ${STOPS} (again: ends at once)`)
+        return stop(EXIT.ok)
+      }
+      logger.warn({}, `${signal} again: kills the runs and ends at once; their locks lapse`)
+      kill()
+      process.exit(128 + constants.signals[signal])
+    })
+    process.on('uncaughtException', (err, origin) => {
+      const what =
+        origin === 'unhandledRejection' ? 'a promise was rejected and nobody handled it' : 'an error was thrown'
+      logger.error({ err }, `${what}, in a module job or a package; ${STOPS} with ${EXIT.failed}`)
+      stop(EXIT.failed)
+    })
+    cli.onOutputLost(() => {
+      cli.tell(`ticklock: nobody reads the log any more; ${STOPS} with ${EXIT.output}`)
+      stop(EXIT.output)
+    })
   })
 }
 

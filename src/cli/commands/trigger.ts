@@ -4,6 +4,7 @@ import { type ConfigOption, configOption, loadPlan } from '../config-option.ts'
 import { EXIT } from '../exit-codes.ts'
 import type { LogOptions } from '../log.ts'
 import type { Action } from '../program.ts'
+import { onStopSignal } from '../signals.ts'
 
 interface TriggerOptions extends ConfigOption {
   readonly logFormat: LogOptions['logFormat']
@@ -36,19 +37,26 @@ async function trigger(cli: Cli, name: string, options: TriggerOptions): Promise
   const job = await findJob(plan, name)
   const { createLog } = await import('../log.ts')
   const { StoreNode } = await import('../node.ts')
+  const { namesOfStoreUrls } = await import('../../config/work/child-environment.ts')
   const { isNotObtained, isStoreError } = await import('../../errors.ts')
   const store = plan.stores.find((each) => each.name === job.store)
   if (!store) throw new Error(`no store ${job.store}`)
   const logger = createLog(cli, { logLevel: 'info', logFormat: options.logFormat })
   const node = await StoreNode.open(store, plan, logger)
-  node.put(job)
+  node.put(job, new Set(namesOfStoreUrls(process.env, plan.stores)))
   const patience = { graceFor: 0, abortFor: ('killAfter' in job.way ? job.way.killAfter : 0) + 2_000 }
-  const stop = (): void => void node.stop(patience)
-  process.once('SIGINT', stop).once('SIGTERM', stop)
+  const off = onStopSignal(() => void node.stop(patience))
+  // The run goes on without its log.
+  cli.onOutputLost(() => {})
+  let uncaught = false
+  process.on('uncaughtException', (err) => {
+    uncaught = true
+    logger.error({ err }, 'an error that nobody caught, in a module job or a package')
+  })
   try {
     await node.setUp()
     const outcome = await node.scheduler.trigger(name)
-    if (outcome.ran) return EXIT.ok
+    if (outcome.ran) return uncaught ? EXIT.failed : EXIT.ok
     const { clockTime } = await import('../../words/words.ts')
     const until = outcome.heldUntil ? ` until ${clockTime(outcome.heldUntil.getTime(), undefined)}` : ''
     cli.tell(`${name} did not run: ${outcome.heldBy ?? 'somebody else'} has its lock${until}`)
@@ -58,7 +66,7 @@ async function trigger(cli: Cli, name: string, options: TriggerOptions): Promise
     // The log has told it.
     return EXIT.failed
   } finally {
-    process.off('SIGINT', stop).off('SIGTERM', stop)
+    off()
     await node.stop(patience)
   }
 }

@@ -41,7 +41,12 @@ function tell(line: string): void {
 }
 
 function start(): ChildProcess {
-  const shell = spawn('/bin/sh', ['-c', SCRIPT], { cwd: '/', detached: true, stdio: ['pipe', 'ignore', 'ignore'] })
+  const shell = spawn('/bin/sh', ['-c', SCRIPT], {
+    cwd: '/',
+    detached: true,
+    env: { PATH: process.env.PATH },
+    stdio: ['pipe', 'ignore', 'ignore'],
+  })
   const gone = (): void => {
     if (guard === shell) guard = undefined
   }

@@ -1,6 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { setDeadline, systemClock } from '../../clock.ts'
+import { isGroupAlive, sendTo } from './group-members.ts'
 import { readyGuard, unwatchGroup, watchGroup } from './guard.ts'
 
 export interface GroupOptions {
@@ -12,17 +13,22 @@ export interface GroupOptions {
   readonly stdio: 'inherit' | 'pipe'
 }
 
-/** How a command ended: one of the two. */
+/** How a command ended: one of `code` and `signal`. */
 export interface Ended {
   readonly code: number | null
   readonly signal: NodeJS.Signals | null
+  /** True when the command, or a child of it, still ran some seconds after SIGKILL. It is not waited for any longer. */
+  readonly unkillable: boolean
 }
 
 const isWindows = process.platform === 'win32'
 
 /** How long output is waited for after the command has ended: what it left in the background may hold it open for ever. */
 const OUTPUT_GRACE = 1_000
-const LOOK_AGAIN = 20
+/** How long the end of a group is waited for after SIGKILL. A process that the kernel does not end by then may never end. In ms. */
+const GIVE_UP_AFTER = 5_000
+const FIRST_LOOK = 20
+const LONGEST_LOOK = 500
 
 const groups = new Set<ProcessGroup>()
 
@@ -37,6 +43,10 @@ export class ProcessGroup {
   /** Resolves when the command has ended, with all its children if it was told to; rejects when it could not be started. */
   readonly ended: Promise<Ended>
   readonly #killAfter: number
+  #giveUp: () => void = () => {}
+  readonly #givenUp = new Promise<Ended>((resolve) => {
+    this.#giveUp = () => resolve({ code: null, signal: 'SIGKILL', unkillable: true })
+  })
   #endBy: number | undefined
   #over = false
 
@@ -69,24 +79,21 @@ export class ProcessGroup {
     this.#endBy = systemClock.monotonic() + this.#killAfter
     this.signal('SIGTERM')
     setDeadline(systemClock, this.#endBy, () => this.signal('SIGKILL'), { background: true })
+    setDeadline(systemClock, this.#endBy + GIVE_UP_AFTER, () => this.#giveUp(), { background: true })
   }
 
   async #watch(): Promise<Ended> {
     const { child } = this
-    const ended = new Promise<Ended>((resolve, reject) => {
+    const exited = new Promise<Ended>((resolve, reject) => {
       child.once('error', reject)
-      child.once('exit', (code, signal) => resolve({ code, signal }))
+      child.once('exit', (code, signal) => resolve({ code, signal, unkillable: false }))
     })
     const { pid } = child
-    if (pid === undefined) return ended
+    if (pid === undefined) return exited
     groups.add(this)
     watchGroup(pid)
     try {
-      const how = await ended
-      await this.#outputEnded()
-      // Told to end: all are. Ended by itself: what it left in the background stays, as under cron.
-      if (this.#endBy !== undefined) await this.#allEnded(pid)
-      return how
+      return await Promise.race([this.#allEnded(pid, exited), this.#givenUp])
     } finally {
       this.#over = true
       groups.delete(this)
@@ -94,12 +101,20 @@ export class ProcessGroup {
     }
   }
 
-  /** The command may have ended before its children: they have the rest of its grace. */
-  async #allEnded(pid: number): Promise<void> {
-    while (!isWindows && sendTo(-pid, 0)) {
-      if (systemClock.monotonic() >= (this.#endBy ?? 0)) sendTo(-pid, 'SIGKILL')
-      await sleep(LOOK_AGAIN)
+  /**
+   * A command that was told to end has ended when all its children have: they have the rest of its grace. What a command that ended by itself left in the
+   * background stays, as under cron.
+   */
+  async #allEnded(pid: number, exited: Promise<Ended>): Promise<Ended> {
+    const how = await exited
+    await this.#outputEnded()
+    for (let pause = FIRST_LOOK; this.#endBy !== undefined && isGroupAlive(pid); ) {
+      if (this.#over) break
+      if (systemClock.monotonic() >= this.#endBy) sendTo(-pid, 'SIGKILL')
+      await sleep(pause)
+      pause = Math.min(pause * 2, LONGEST_LOOK)
     }
+    return how
   }
 
   #outputEnded(): Promise<void> {
@@ -108,14 +123,5 @@ export class ProcessGroup {
     const given = new AbortController()
     const over = sleep(OUTPUT_GRACE, undefined, { signal: given.signal }).catch(() => {})
     return Promise.race([Promise.all(closed).then(() => {}), over]).finally(() => given.abort())
-  }
-}
-
-/** False when there is nobody to send it to. */
-function sendTo(target: number, signal: NodeJS.Signals | 0): boolean {
-  try {
-    return process.kill(target, signal)
-  } catch {
-    return false
   }
 }

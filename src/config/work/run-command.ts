@@ -1,8 +1,11 @@
+import type { ChildProcess } from 'node:child_process'
 import { statSync } from 'node:fs'
 import { constants } from 'node:os'
+import { markStillRunning } from '../../scheduler/still-running.ts'
 import type { ExecWay, ShellWay } from '../plan.ts'
+import { childEnvironment } from './child-environment.ts'
 import { JobFailed } from './job-failed.ts'
-import { Lines } from './lines.ts'
+import { logOutput } from './log-output.ts'
 import { ProcessGroup } from './process-group.ts'
 import type { RunContext } from './run-context.ts'
 
@@ -10,23 +13,25 @@ import type { RunContext } from './run-context.ts'
 export const NOT_FOUND = 127
 const NOT_EXECUTABLE = 126
 
+/** What is said of a command that outlives SIGKILL. */
+export const UNKILLABLE =
+  "can't be killed: it belongs to another user or hangs in the kernel, so its lock is left to expire"
+
 /** The exit code of a command that a signal ended, as a shell has it. */
 export const codeOfSignal = (signal: NodeJS.Signals): number => 128 + (constants.signals[signal] ?? 0)
 
 /** Runs the command of a job: its output goes to the log line by line. @throws {JobFailed} */
 export async function runCommand(way: ExecWay | ShellWay, context: RunContext): Promise<void> {
   const command = way.kind === 'exec' ? way.command : ['/bin/sh', '-c', way.script]
-  const env = { ...process.env, ...way.env, ...context.environment }
+  const env = { ...childEnvironment(process.env, context.withheld), ...way.env, ...context.environment }
   const group = new ProcessGroup(command, { cwd: way.cwd, env, killAfter: way.killAfter, stdio: 'pipe' })
-  for (const stream of ['stdout', 'stderr'] as const) {
-    const lines = new Lines((line) => context.logger.info({ stream }, line))
-    group.child[stream]?.on('data', (piece: Buffer) => lines.write(piece)).on('end', () => lines.end())
-  }
+  logOutput(group.child, context.logger)
   const end = (): void => group.end()
   if (context.signal.aborted) end()
   context.signal.addEventListener('abort', end, { once: true })
   try {
-    const { code, signal } = await group.ended
+    const { code, signal, unkillable } = await group.ended
+    if (unkillable) throw stillRunning(group.child, context.signal.reason)
     if (context.signal.aborted) throw context.signal.reason
     if (signal) throw new JobFailed(`was ended by ${signal}`, codeOfSignal(signal))
     if (code !== 0) throw new JobFailed(`exited with code ${code}`, code ?? 1)
@@ -35,6 +40,12 @@ export async function runCommand(way: ExecWay | ShellWay, context: RunContext): 
   } finally {
     context.signal.removeEventListener('abort', end)
   }
+}
+
+function stillRunning(child: ChildProcess, cause: unknown): JobFailed {
+  const reason = cause instanceof Error ? `${cause.message}; ` : ''
+  const error = new JobFailed(`${reason}process ${child.pid} ${UNKILLABLE}`, undefined, { cause })
+  return markStillRunning(error, new Promise((resolve) => child.once('exit', resolve)))
 }
 
 /** What to throw for a command that could not be started, or `undefined` for another error. */

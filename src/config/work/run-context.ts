@@ -7,6 +7,8 @@ export interface RunContext {
   /** Aborts when the lock is lost, the scheduler stops, or the job's `timeout` is over. */
   readonly signal: AbortSignal
   readonly logger: Logger
+  /** The variables that a command does not get from this process. */
+  readonly withheld: ReadonlySet<string>
   /** The lock as a process sees it. */
   readonly environment: Readonly<Record<string, string>>
 }

@@ -3,9 +3,12 @@ import type { HttpWay } from '../plan.ts'
 import { JobFailed } from './job-failed.ts'
 import type { RunContext } from './run-context.ts'
 
-/** How much of an answer that was not expected is shown. */
+/** How much of an unexpected response the error shows, in UTF-16 units. */
 const SHOWN = 200
+/** How much of any response is read, in bytes, and for how long, in ms. Then its connection is closed. */
+const READ_BYTES = 4_096
 const READ_FOR = 1_000
+const MOST_REDIRECTS = 10
 
 /** Sends the request of a job. The lock goes along in its headers, for a receiver that keeps the highest fencing token. @throws {JobFailed} */
 export async function sendRequest(way: HttpWay, { job, signal, logger }: RunContext): Promise<void> {
@@ -16,27 +19,83 @@ export async function sendRequest(way: HttpWay, { job, signal, logger }: RunCont
     ...(job.fencingToken !== undefined && { 'ticklock-fencing-token': String(job.fencingToken) }),
   }
   for (const [name, value] of Object.entries(own)) if (!headers.has(name)) headers.set(name, value)
-  const response = await send(way, headers, signal)
-  const { status } = response
-  logger.debug({ status }, `${way.method} answered ${status}`)
-  if (way.expectStatus.some(([from, to]) => status >= from && status <= to)) {
-    await response.body?.cancel()
-    return
+  const over = new AbortController()
+  try {
+    const response = await follow(way, headers, AbortSignal.any([signal, over.signal]))
+    const { status } = response
+    logger.debug({ status }, `${way.method} answered ${status}`)
+    const text = await beginningOf(response)
+    signal.throwIfAborted()
+    if (isExpected(way, status)) return
+    const shown = text.trim().replace(/\s+/g, ' ').slice(0, SHOWN)
+    throw new JobFailed(`was answered with status ${status}${shown && `: ${shown}`}`)
+  } finally {
+    // Closes the connection of a response that was not read to its end.
+    over.abort()
   }
-  const text = await Promise.race([response.text().catch(() => ''), sleep(READ_FOR, '', { ref: false })])
-  const shown = text.trim().replace(/\s+/g, ' ').slice(0, SHOWN)
-  throw new JobFailed(`was answered with status ${status}${shown && `: ${shown}`}`)
 }
 
-async function send(way: HttpWay, headers: Headers, signal: AbortSignal): Promise<Response> {
+const isExpected = ({ expectStatus }: HttpWay, status: number): boolean =>
+  expectStatus.some(([from, to]) => status >= from && status <= to)
+
+/** Sends the request, and follows redirects within its origin: another origin must not get its headers and its body. */
+async function follow(way: HttpWay, headers: Headers, signal: AbortSignal): Promise<Response> {
+  let request = { url: way.url, method: way.method, body: way.body ?? null }
+  for (let redirects = 0; ; redirects++) {
+    const response = await send(request.url, { ...request, headers, signal, redirect: 'manual' })
+    const { status } = response
+    const location = response.headers.get('location')
+    if (isExpected(way, status) || location === null || ![301, 302, 303, 307, 308].includes(status)) return response
+    if (!URL.canParse(location, request.url))
+      throw new JobFailed(`was answered with status ${status} and a redirect to no URL`)
+    const target = new URL(location, request.url)
+    const { origin } = new URL(request.url)
+    if (target.origin !== origin)
+      throw new JobFailed(
+        `was redirected from ${origin} to ${target.origin}, which would get its headers and body: if that is right, set the URL to where it leads`,
+      )
+    if (redirects === MOST_REDIRECTS) throw new JobFailed(`was redirected more than ${MOST_REDIRECTS} times`)
+    await beginningOf(response)
+    request = { ...request, url: target.href }
+    // As browsers do: only 307 and 308 repeat a POST.
+    if (status === 303 ? way.method !== 'HEAD' : status < 303 && way.method === 'POST') {
+      request = { ...request, method: 'GET', body: null }
+      headers.delete('content-type')
+    }
+  }
+}
+
+async function send(url: string, init: RequestInit & { readonly signal: AbortSignal }): Promise<Response> {
   try {
-    return await fetch(way.url, { method: way.method, headers, body: way.body ?? null, signal })
+    return await fetch(url, init)
   } catch (error) {
-    if (signal.aborted) throw signal.reason
+    if (init.signal.aborted) throw init.signal.reason
     const cause = (error as { cause?: { code?: string; message?: string } }).cause
-    const { host } = new URL(way.url)
+    const { host } = new URL(url)
     throw new JobFailed(`could not reach ${host}: ${cause?.message || cause?.code || String(error)}`, undefined, {
       cause: error,
     })
   }
+}
+
+/** The first few KB of a response, whatever its server goes on to send. A body that ends within that leaves its connection to the next request. */
+async function beginningOf({ body }: Response): Promise<string> {
+  if (!body) return ''
+  const reader = body.getReader()
+  const decoder = new TextDecoder()
+  let text = ''
+  const given = new AbortController()
+  const timeUp = sleep(READ_FOR, undefined, { signal: given.signal, ref: false }).catch(() => {})
+  try {
+    for (let bytes = 0; bytes < READ_BYTES; ) {
+      const read = await Promise.race([reader.read(), timeUp])
+      if (!read?.value) break
+      bytes += read.value.length
+      text += decoder.decode(read.value, { stream: true })
+    }
+  } catch {
+    // It broke off, or the run was ended: what was read so far has to do.
+  }
+  given.abort()
+  return text
 }

@@ -1,42 +1,58 @@
 import { setDeadline, systemClock } from '../../clock.ts'
 import type { JobContext, JobWork } from '../../scheduler/job.ts'
-import type { JobPlan } from '../plan.ts'
+import { markStillRunning } from '../../scheduler/still-running.ts'
+import type { JobPlan, Way } from '../plan.ts'
 import { callFunction } from './call-function.ts'
 import { JobFailed } from './job-failed.ts'
 import { runCommand } from './run-command.ts'
 import { lockEnvironment, type RunContext } from './run-context.ts'
 import { sendRequest } from './send-request.ts'
 
-/** The function that a scheduler calls for a job of a config. */
-export function workOf({ way, timeout }: JobPlan): JobWork {
+/** The function that a scheduler calls for a job of a config. Its commands do not get the variables that are `withheld` at their start. */
+export function workOf({ way, timeout }: JobPlan, withheld: ReadonlySet<string> = new Set()): JobWork {
   return async (job) => {
     const limit = new AbortController()
     const timer =
       timeout === undefined
         ? undefined
         : setDeadline(systemClock, systemClock.monotonic() + timeout, () => limit.abort(late(timeout)))
-    const context = contextOf(job, AbortSignal.any([job.signal, limit.signal]))
+    const context = contextOf(job, AbortSignal.any([job.signal, limit.signal]), withheld)
     try {
-      if (way.kind === 'http') return await sendRequest(way, context)
-      if (way.kind === 'module') return await callFunction(way, context)
-      return await runCommand(way, context)
+      const result = await start(way, context, limit.signal)
+      // It ended in the very moment of its timeout.
+      limit.signal.throwIfAborted()
+      return result
     } finally {
       timer?.cancel()
-      // A function that ignored its signal is late all the same.
-      limit.signal.throwIfAborted()
     }
   }
 }
 
+async function start(way: Way, context: RunContext, limit: AbortSignal): Promise<unknown> {
+  if (way.kind === 'http') return sendRequest(way, context)
+  if (way.kind === 'module') return untilLate(callFunction(way, context), limit)
+  return runCommand(way, context)
+}
+
+/** A function can't be ended from outside. One that has not settled by its timeout has failed, and its lock is not renewed any more. */
+async function untilLate(work: Promise<unknown>, limit: AbortSignal): Promise<unknown> {
+  const ended = work.catch(() => {})
+  const overtime = new Promise<never>((_, reject) => {
+    limit.addEventListener('abort', () => reject(markStillRunning(limit.reason as JobFailed, ended)), { once: true })
+  })
+  return Promise.race([work, overtime])
+}
+
 const late = (timeout: number): JobFailed => new JobFailed(`took longer than its timeout of ${timeout} ms`)
 
-function contextOf(job: JobContext, signal: AbortSignal): RunContext {
+function contextOf(job: JobContext, signal: AbortSignal, withheld: ReadonlySet<string>): RunContext {
   const { name, scheduledAt, firedAt, fencingToken, lock } = job
   const lockUntil = lock && new Date(Date.now() + lock.remaining)
   return {
     job,
     signal,
     logger: job.logger,
+    withheld,
     environment: lockEnvironment({ name, scheduledAt, firedAt, fencingToken, lockUntil }),
   }
 }

@@ -21,6 +21,25 @@ const fine = ['every: 1m', 'lockAtMostFor: 10m', 'shell: echo']
 describe('a mistake in a config', () => {
   it('none is told of a file that has none', async () => expect(await told(job(...fine))).toBe('no mistake'))
 
+  it.each([
+    ['a user and a password', 'http://app:hush-hush@h/x'],
+    ['a user', 'https://token-hush@h/x'],
+    ['a password', 'http://:hush-hush@h/x'],
+    // biome-ignore lint/suspicious/noTemplateCurlyInString: that is what the user writes
+    ['some of the environment', 'http://${AUTH}@h/x'],
+  ])('in the URL of a request: %s in it, which no request is sent with, and what to do instead', async (_, url) => {
+    for (const [http, option] of [
+      [`http: ${url}`, 'http'],
+      [`http: { url: '${url}' }`, 'http.url'],
+    ] as const) {
+      const message = await told(job('every: 1m', 'lockAtMostFor: 1m', http), { AUTH: 'app:hush-hush' })
+      expect(message).toContain(
+        `job "a": ${option} must have no user or password in it: send the header authorization: "Basic \${CREDENTIALS}" instead, where that variable is user:password in base64`,
+      )
+      expect(message).not.toContain('hush-hush')
+    }
+  })
+
   it('in the name of an option of a job is told with the right one', async () => {
     expect(await told(job('every: 1m', 'lockAtMostfor: 10m', 'lockAtMostFor: 10m', 'shell: echo'))).toBe(`
 ticklock.config.yaml:4:5: job "a": unknown option "lockAtMostfor"; did you mean "lockAtMostFor"?
