@@ -9,6 +9,7 @@ const lock = (name: string, state: 'held' | 'kept' | 'crashed' | 'free'): ShownL
   since: new Date(0),
   until: new Date(0),
   lastTick: undefined,
+  isAhead: false,
   fencingToken: 1,
   metadata: undefined,
   storeTime: new Date(0),
