@@ -87,7 +87,11 @@ export class StoreNode {
    */
   async setUp(): Promise<void> {
     const done = this.#setUpUntilDone()
-    await Promise.race([done, sleep(SETUP_PATIENCE, undefined, { ref: false })])
+    // Not unreferenced: where nothing else is under way (no driver, no connection) the process would end here, with code 0.
+    const over = new AbortController()
+    const timer = sleep(SETUP_PATIENCE, undefined, { signal: over.signal }).catch(() => {})
+    await Promise.race([done, timer])
+    over.abort()
   }
 
   start(): Promise<void> {
