@@ -4,6 +4,7 @@ import { type CommandStartedEvent, MongoClient, type MongoClientOptions } from '
 import { afterAll, beforeEach, describe, expect, inject, it } from 'vitest'
 import { mongodb } from '../../providers/mongodb/index.ts'
 import {
+  acquireAll,
   extend,
   granted,
   newHolder,
@@ -158,7 +159,7 @@ describe.skipIf('unavailable' in server)('mongodb', () => {
       const names = Array.from({ length: round % 2 ? 3 : 1 }, () => randomUUID())
       const asked = nodes.map((node, index) => {
         const requests = names.map((each) => toAcquire(newHolder(each)))
-        return node.acquire(index % 2 ? requests.reverse() : requests)
+        return acquireAll(node, index % 2 ? requests.reverse() : requests)
       })
       const leases = (await Promise.all(asked)).flat().flatMap((result) => (result.granted ? [result.lease] : []))
       expect(leases.map((lease) => lease.name).sort()).toEqual([...names].sort())
