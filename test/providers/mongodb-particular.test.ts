@@ -14,7 +14,7 @@ import {
   toExtend,
   toRelease,
 } from '../../src/testing/asking.ts'
-import type { LockDocument } from './mongodb-subject.ts'
+import { type LockDocument, serverClock } from './mongodb-subject.ts'
 
 const server = inject('servers').mongodb
 
@@ -119,6 +119,7 @@ describe.skipIf('unavailable' in server)('mongodb', () => {
         new Set(['createIndexes', 'update', 'findAndModify', 'delete']),
       )
       for (const { writeConcern } of writes) expect(writeConcern).toEqual({ w: 'majority' })
+      for (const command of sent) expect(command.maxTimeMS).toBeGreaterThan(0)
       expect(reads.length).toBeGreaterThan(3)
       for (const { readConcern, $readPreference } of reads) {
         expect([readConcern, $readPreference?.mode]).toEqual([{ level: 'majority' }, undefined])
@@ -146,6 +147,82 @@ describe.skipIf('unavailable' in server)('mongodb', () => {
         granted: false,
         reason: 'held',
       })
+    })
+  })
+
+  describe('the time of a call', () => {
+    it('bounds each of its commands on the server', async () => {
+      const holders = [...threeHolders(), ...threeHolders()]
+      const tick = Math.floor(Date.now() / 1_000) * 1_000
+      const timeout = 700
+      await provider.acquire(
+        holders.map((holder) => toAcquire(holder, { tick })),
+        { timeout },
+      )
+      await provider.extend(
+        holders.map((holder) => toExtend(holder)),
+        { timeout },
+      )
+      await provider.extend(
+        holders.slice(1).map((holder) => toExtend(holder)),
+        { timeout },
+      )
+      await provider.release(
+        holders.map((holder) => toRelease(holder, { tick })),
+        { timeout },
+      )
+      await provider.release([toRelease(aHolder()), toRelease(aHolder())], { timeout })
+      expect(commands.length).toBeGreaterThan(8)
+      for (const { command } of commands) {
+        expect(command.maxTimeMS).toBeGreaterThan(0)
+        expect(command.maxTimeMS).toBeLessThanOrEqual(timeout)
+      }
+    })
+
+    it('over, rejects the call', async () => {
+      await expect(provider.acquire([toAcquire(aHolder())], { timeout: 0.0001 })).rejects.toThrow(
+        /took longer than its 0 ms/,
+      )
+    })
+  })
+
+  describe('a record that changed after the reading of the clock that a command goes by', () => {
+    const changed = async (ahead: number, document: Partial<LockDocument> = {}) => {
+      const lock = randomUUID()
+      const changedAt = new Date((await serverClock(locks)) + ahead)
+      const record = {
+        _id: lock,
+        lockUntil: changedAt,
+        lockedAt: new Date(1_000),
+        lockedBy: 'x',
+        changedAt,
+        ...document,
+      }
+      await locks.insertOne(record)
+      return { lock, changedAt: changedAt.getTime() }
+    }
+
+    it('is decided by the time of that change: what was freed then is free, also for one of a batch', async () => {
+      for (const others of [[], [aHolder()]]) {
+        const { lock, changedAt } = await changed(4_000)
+        const requests = [newHolder(lock), ...others].map((holder) => toAcquire(holder))
+        const [result] = await acquireAll(provider, requests)
+        expect(result).toMatchObject({ granted: true, lease: { acquiredAt: changedAt, lockUntil: changedAt + 60_000 } })
+        expect((await locks.findOne({ _id: lock }))?.fencingToken).toBe(changedAt * 1_000)
+      }
+    })
+
+    it('is read and refused with a time that is not before it', async () => {
+      const { lock, changedAt } = await changed(4_000, { lastTick: new Date(5_000), tickDone: true })
+      const { storeTime, record } = await refused(provider, newHolder(lock), 'tick-taken', { tick: 5_000 })
+      expect([storeTime, record?.storeTime, record?.lockUntil]).toEqual([changedAt, changedAt, changedAt])
+      expect(await provider.read([lock])).toMatchObject([{ storeTime: changedAt }])
+    })
+
+    it('is decided by the clock when that time is further ahead than any command takes: the clock went back', async () => {
+      const { lock, changedAt } = await changed(3_600_000)
+      const { storeTime } = await refused(provider, newHolder(lock), 'held')
+      expect(storeTime).toBeLessThan(changedAt - 3_000_000)
     })
   })
 

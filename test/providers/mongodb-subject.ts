@@ -1,8 +1,9 @@
 /* How the conformance suite meets MongoDB, looked into by the driver itself. */
 import { randomUUID } from 'node:crypto'
-import { type Collection, Decimal128, Double, Long, MongoClient, MongoServerError, ObjectId, Timestamp } from 'mongodb'
+import { type Collection, MongoClient, MongoServerError } from 'mongodb'
 import { mongodb } from '../../providers/mongodb/index.ts'
 import type { ConformanceSubject, StoredRecord } from '../../src/testing/index.ts'
+import { POISONS, poison, titleOf } from './mongodb-poisons.ts'
 
 /** A record as it is in the collection; ShedLock's have the first three fields beside `_id`. */
 export interface LockDocument {
@@ -48,14 +49,7 @@ export function mongodbSubject(url: string): ConformanceSubject {
     },
     poisons: Object.fromEntries(
       Object.entries(POISONS).flatMap(([field, values]) =>
-        values.map((value) => [
-          `${field} is ${value === undefined ? 'missing' : describe(value)}`,
-          (name: string) =>
-            locks.updateOne(
-              { _id: name },
-              value === undefined ? { $unset: { [field]: 1 } } : ({ $set: { [field]: value } } as object),
-            ),
-        ]),
+        values.slice(0, 1).map((value) => [titleOf(field, value), (name: string) => poison(locks, name, field, value)]),
       ),
     ),
     lockRecord: (name) => lockRecord(url, collection, name),
@@ -66,56 +60,6 @@ export function mongodbSubject(url: string): ConformanceSubject {
       await client.close()
     },
   }
-}
-
-/** BSON has dates that no `Date` can hold: they are made of their milliseconds. */
-const dateOf = (ms: number): Date => Object.assign(new Date(0), { getTime: () => ms, valueOf: () => ms })
-
-/** Values that no lock can have, by field; undefined for a field that is missing. */
-const POISONS: Readonly<Record<string, readonly unknown[]>> = {
-  lockUntil: [
-    undefined,
-    null,
-    'soon',
-    '2026-01-01T00:00:00Z',
-    1_800_000_000_000,
-    Number.NaN,
-    true,
-    dateOf(8.64e15 + 1),
-    dateOf(-9e17),
-    [new Date(8e12)],
-    { at: new Date(0) },
-    new Timestamp({ t: 1_800_000_000, i: 1 }),
-    new ObjectId(),
-  ],
-  lockedAt: [undefined, null, 'then', new Long(0, 419), dateOf(9e15), [], {}],
-  lockedBy: [undefined, null, 7, true, ['host'], { host: 1 }, new Date(0)],
-  fencingToken: [
-    'many',
-    -1,
-    1.5,
-    Number.NaN,
-    Number.POSITIVE_INFINITY,
-    1e30,
-    Long.MAX_VALUE,
-    Long.MIN_VALUE,
-    new Double(9007199254740992),
-    Decimal128.fromString('7'),
-    Decimal128.fromString('NaN'),
-    Decimal128.fromString('1E+30'),
-    [1],
-    {},
-    new Date(0),
-  ],
-  lastTick: ['never', 0, 1_800_000_000_000, dateOf(8.64e15 + 1), dateOf(-9e15), [new Date(0)], {}, false],
-  tickDone: ['yes', 1, 0, [true], {}],
-  metadata: [7, false, ['text'], { text: 1 }, new Date(0)],
-  paused: ['no', 1, 0, [false], {}],
-}
-
-const describe = (value: unknown): string => {
-  const type = (value as { readonly _bsontype?: string } | null)?._bsontype
-  return `${type ?? (value instanceof Date ? 'Date' : typeof value)} ${value instanceof Date ? value.getTime() : JSON.stringify(value)}`
 }
 
 /** In a transaction of its own; a document that isn't there is created in it. */
