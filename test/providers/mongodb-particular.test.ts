@@ -307,6 +307,21 @@ describe.skipIf('unavailable' in server)('mongodb', () => {
       await refused(shedLock, newHolder(lock), 'tick-taken', { tick })
     })
 
+    it('a ShedLock node that unlocks late frees our lock: the next extension and the release notice, and the tick is done', async () => {
+      const [lock, ours, tick] = [randomUUID(), aHolder(), Date.now()]
+      const holder = { ...ours, name: lock }
+      const lease = await granted(shedLock, holder, { tick })
+      // ShedLock's own unlock: https://github.com/lukas-krecan/ShedLock, MongoLockProvider
+      await locks.findOneAndUpdate({ _id: lock }, { $set: { lockUntil: new Date(lease.storeTime) } })
+      expect(await extend(shedLock, holder)).toBeUndefined()
+      expect(await release(shedLock, holder, { tick })).toBe(false)
+      await refused(shedLock, newHolder(lock), 'tick-taken', { tick, onCrash: 'rerun' })
+      const next = await granted(shedLock, newHolder(lock))
+      expect(next.fencingToken).toBeGreaterThan(lease.fencingToken)
+      expect(await extend(shedLock, holder)).toBeUndefined()
+      expect(await release(shedLock, holder, { tick })).toBe(false)
+    })
+
     it('prune leaves documents of another kind alone', async () => {
       await db.collection<{ _id: string; text: string }>(name).insertOne({ _id: 'note', text: 'not a lock' })
       await written(new Date(1_000))

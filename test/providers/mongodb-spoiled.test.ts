@@ -1,5 +1,6 @@
 /* Documents with values that no lock can have, all in one batch with others. */
 import { randomUUID } from 'node:crypto'
+import { readFileSync } from 'node:fs'
 import { MongoClient } from 'mongodb'
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest'
 import { mongodb } from '../../providers/mongodb/index.ts'
@@ -78,6 +79,22 @@ describe.skipIf('unavailable' in server)('mongodb', () => {
     const results = await provider.release(holders.map((holder) => toRelease(holder, { tick })))
     for (const pair of pairs(results)) expect(pair).toEqual({ ...unreadable(pair.title), good: true })
     expect(await locks.countDocuments({ releasedBy: { $exists: true } })).toBe(all.length)
+  })
+
+  it('the statement in the documentation repairs one', async () => {
+    const holder = newHolder(`by-hand-${randomUUID()}`)
+    const [result] = await acquireAll(provider, [toAcquire(holder, { tick })])
+    for (const field of Object.keys(POISONS)) await poison(locks, holder.name, field, POISONS[field]?.[1] ?? {})
+    const page = readFileSync(new URL('../../docs/providers/mongodb.md', import.meta.url), 'utf8')
+    const statement = /^```js\n(db\.ticklock\.updateOne.*?)\n```$/ms.exec(page)?.[1] ?? ''
+    await new Function('db', `return ${statement.replace('nightly-report', holder.name)}`)({ ticklock: locks })
+    const next = newHolder(holder.name)
+    expect(await provider.acquire([toAcquire(next, { tick: Date.now() - 60_000, onCrash: 'rerun' })])).toMatchObject([
+      { granted: false, reason: 'tick-taken' },
+    ])
+    const [after] = await acquireAll(provider, [toAcquire(next, { tick: Date.now() + 5 })])
+    const tokenOf = (granted: typeof after): number => (granted?.granted ? granted.lease.fencingToken : 0)
+    expect(tokenOf(after)).toBeGreaterThan(tokenOf(result))
   })
 
   it('a reset repairs each; then it is granted, with a token that grows', async () => {

@@ -177,4 +177,27 @@ describe('the statement in the documentation', () => {
     const schema = 'SELECT sql FROM sqlite_master'
     expect(pasted.prepare(schema).all()).toEqual(made.prepare(schema).all())
   })
+
+  it('repairs a record', async () => {
+    const page = readFileSync(new URL('../../docs/providers/sqlite.md', import.meta.url), 'utf8')
+    const statement = /^```sql\n(UPDATE .*?)\n```$/ms.exec(page)?.[1] ?? ''
+    const database = await own.database(own.newFile())
+    const provider = own.provider(database)
+    await provider.setup?.()
+    const first = ask('nightly-report', { tick: Date.now() - 60_000 })
+    await provider.acquire([first])
+    database.exec('UPDATE ticklock SET lock_until = 9e15, fencing_token = -1, last_tick = 9e15, paused = 7')
+    expect(await provider.acquire([ask('nightly-report')])).toMatchObject([{ code: 'STORE' }])
+    database.exec(statement)
+    const now = Date.now()
+    expect(
+      await provider.acquire([
+        { ...first, owner: 'other', onCrash: 'rerun' },
+        ask('nightly-report', { tick: now + 5 }),
+      ]),
+    ).toMatchObject([
+      { granted: false, reason: 'tick-taken' },
+      { granted: true, lease: { fencingToken: expect.any(Number) } },
+    ])
+  })
 })
