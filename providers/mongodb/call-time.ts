@@ -1,9 +1,10 @@
 import { StoreError } from '../../src/errors.ts'
 
 /** How long a call may take in all where its caller says nothing, in ms. */
-const LONGEST_CALL = 10_000
+const LONGEST_CALL = 30_000
 
-const LONGEST_BUSY = 500
+/** How long a write waits for a locked record at most, in ms. */
+const LONGEST_BUSY = 1_000
 
 /** The time of one call: no command of it may run, or wait, on the server for longer than the caller waits. */
 export class CallTime {
@@ -18,6 +19,11 @@ export class CallTime {
   /** Whether what is left is only enough to read what became of the call. */
   get late(): boolean {
     return this.#left < this.#timeout / 4
+  }
+
+  /** A part of what is left, in ms, after which there is time to do otherwise. */
+  get third(): number {
+    return this.#left / 3
   }
 
   /**

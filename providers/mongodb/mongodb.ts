@@ -12,9 +12,6 @@ import { releaseEach } from './release.ts'
 /** How long the verbs that are about one record wait for it, in ms. */
 const SHORT_CALL = 2_000
 
-/** How long reading and deleting among all records may take, in ms. */
-const LONG_CALL = 30_000
-
 /**
  * Keeps locks in a collection of MongoDB 4.4 or later: a standalone server, a replica set or a sharded cluster. Time is the server's.
  * Every write is acknowledged by a majority, and every read comes from the primary, whatever the client prefers.
@@ -50,7 +47,7 @@ export function mongodb(input: MongodbInput): LockProvider {
     release: inTime(releaseEach),
     async read(names) {
       if (names?.length === 0) return []
-      const { records: readable, unreadable, storeTime = 0 } = await records.read(new CallTime(LONG_CALL), names)
+      const { records: readable, unreadable, storeTime = 0 } = await records.read(new CallTime(), names)
       const others = [...unreadable].map(([name, error]) => ({ name, unreadable: error, storeTime }))
       return [...readable.values(), ...others].sort((a, b) => (a.name < b.name ? -1 : 1))
     },
@@ -78,8 +75,8 @@ export function mongodb(input: MongodbInput): LockProvider {
       return await changed(call, pauseOf(request))
     },
     history: mongodbHistory(source),
-    prune: (olderThanMs) => records.drop(new CallTime(LONG_CALL), unusedFor(olderThanMs)),
-    setup: () => records.prepare(new CallTime(LONG_CALL)),
+    prune: (olderThanMs) => records.drop(new CallTime(), unusedFor(olderThanMs)),
+    setup: () => records.prepare(new CallTime()),
     close: () => source.close(),
   }
 }

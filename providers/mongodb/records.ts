@@ -1,5 +1,5 @@
 /* Reads and writes records: always on the primary and by a majority, whatever the user's client prefers. */
-import { RecordBusyError } from '../../src/errors.ts'
+import { RecordBusyError, StoreError } from '../../src/errors.ts'
 import type { LockRecord } from '../../src/provider/contract.ts'
 import { isUnreadable } from '../../src/provider/record.ts'
 import type { CallTime } from './call-time.ts'
@@ -17,10 +17,16 @@ const READ = { readPreference: 'primary', readConcern: { level: 'majority' }, ra
 /** Not acknowledged before it survives the loss of the primary: a lock that is rolled back would be granted twice. */
 const WRITE = { writeConcern: { w: 'majority' }, raw: false } as const
 
-/** How many changes go out in one command: what a locked record holds up is no more than these. Each has a millisecond besides. */
+/** How many changes go out in one command: what a locked record holds up is no more than these. */
 const CHUNK = 1_000
 
-/** How many changes are made side by side where a chunk met a locked record. */
+/** What each change adds to the bound of its command, in ms: enough for a busy server. */
+const TIME_PER_CHANGE = 5
+
+/** Where a command of at most so many changes met a locked record, each is made on its own; a larger one is cut into pieces of this size. */
+const PIECE = 64
+
+/** How many commands go out side by side then. */
 const LANES = 8
 
 /** What became of the changes of a batch. */
@@ -90,27 +96,20 @@ export class Records {
   async changeAll(call: CallTime, changes: readonly Change[], missing: readonly string[] = []): Promise<Changed> {
     // In order of the names: some engines with MongoDB's protocol run a command as one transaction, and two nodes would deadlock.
     const byName = [...changes].sort((a, b) => (a.filter._id < b.filter._id ? -1 : 1))
-    const absent = new Set(missing)
-    const failed = new Map<string, Error>()
+    const batch = { call, absent: new Set(missing), failed: new Map<string, Error>() }
     let made = 0
-    for (let from = 0; from < byName.length; from += CHUNK) {
-      made += await this.#changeChunk(call, byName.slice(from, from + CHUNK), absent, failed)
-    }
-    return { made, failed }
+    for (const chunk of cut(byName, CHUNK)) made += await this.#changeChunk(batch, chunk)
+    return { made, failed: batch.failed }
   }
 
-  async #changeChunk(
-    call: CallTime,
-    changes: readonly Change[],
-    absent: ReadonlySet<string>,
-    failed: Map<string, Error>,
-  ): Promise<number> {
+  async #changeChunk({ call, absent, failed }: Batch, changes: readonly Change[]): Promise<number> {
+    if (call.late) return fail(changes, failed)
     const operations = changes.flatMap((change) => {
       const { _id } = change.filter
       return [...(absent.has(_id) ? [{ updateOne: creationOf(_id) }] : []), { updateOne: change }]
     })
     const collection = await this.#source.get()
-    const maxTimeMS = call.maxTimeMS(call.busyBound + changes.length)
+    const maxTimeMS = call.maxTimeMS(Math.min(call.busyBound + changes.length * TIME_PER_CHANGE, call.third))
     try {
       // Unordered: one that fails doesn't keep the others from running.
       return (await collection.bulkWrite(operations, { ...WRITE, ordered: false, maxTimeMS })).matchedCount
@@ -125,34 +124,24 @@ export class Records {
         return matchedDespite(error)
       }
       if (!isBusy(error)) throw error
-      // A locked record holds up those behind it in the command, so each is changed on its own. Those before it are changed already.
-      return await this.#changeEach(call, changes, absent, failed)
+      // A locked record holds up those behind it in the command. Those before it are changed already, and come to no harm by a repetition.
+      const batch = { call, absent, failed }
+      if (changes.length > PIECE) return inLanes(cut(changes, PIECE), (piece) => this.#changeChunk(batch, piece))
+      return inLanes(changes, (change) => this.#changeAlone(batch, change))
     }
   }
 
-  async #changeEach(
-    call: CallTime,
-    changes: readonly Change[],
-    absent: ReadonlySet<string>,
-    failed: Map<string, Error>,
-  ): Promise<number> {
-    const left = changes.values()
-    let made = 0
-    const lane = async (): Promise<void> => {
-      for (const change of left) {
-        const { _id } = change.filter
-        try {
-          if (call.late) throw new RecordBusyError(_id)
-          if (absent.has(_id)) await this.create(call, _id)
-          if (await this.change(call, change)) made++
-        } catch (error) {
-          if (!(error instanceof RecordBusyError)) throw error
-          failed.set(_id, error)
-        }
-      }
+  async #changeAlone({ call, absent, failed }: Batch, change: Change): Promise<number> {
+    if (call.late) return fail([change], failed)
+    const { _id } = change.filter
+    try {
+      if (absent.has(_id)) await this.create(call, _id)
+      return (await this.change(call, change)) ? 1 : 0
+    } catch (error) {
+      if (!(error instanceof RecordBusyError)) throw error
+      failed.set(_id, error)
+      return 0
     }
-    await Promise.all(Array.from({ length: LANES }, lane))
-    return made
   }
 
   /** Makes a record that is free, unless the name has one. */
@@ -176,6 +165,38 @@ export class Records {
     const collection = await this.#source.get()
     await collection.createIndex({ _id: 1 }, { ...WRITE, maxTimeMS: call.maxTimeMS() })
   }
+}
+
+interface Batch {
+  readonly call: CallTime
+  /** The names that have no record yet. */
+  readonly absent: ReadonlySet<string>
+  readonly failed: Map<string, Error>
+}
+
+/** The call's time is over but for what it takes to read the outcome. */
+function fail(changes: readonly Change[], failed: Map<string, Error>): number {
+  for (const { filter } of changes) {
+    failed.set(filter._id, new StoreError(`mongodb: the call had no time left for lock ${JSON.stringify(filter._id)}`))
+  }
+  return 0
+}
+
+const cut = <Item>(items: readonly Item[], size: number): Item[][] =>
+  Array.from({ length: Math.ceil(items.length / size) }, (_, index) => items.slice(index * size, (index + 1) * size))
+
+/** Works on all items, some side by side; returns the sum. */
+async function inLanes<Item>(items: readonly Item[], work: (item: Item) => Promise<number>): Promise<number> {
+  const left = items.values()
+  let sum = 0
+  const lane = async (): Promise<void> => {
+    for (const item of left) {
+      const more = await work(item)
+      sum += more
+    }
+  }
+  await Promise.all(Array.from({ length: Math.min(LANES, items.length) }, lane))
+  return sum
 }
 
 function changedRecord(row: Row): ChangedRecord {

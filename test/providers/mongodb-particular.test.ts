@@ -3,6 +3,7 @@ import { randomUUID } from 'node:crypto'
 import { type CommandStartedEvent, MongoClient, type MongoClientOptions } from 'mongodb'
 import { afterAll, beforeEach, describe, expect, inject, it } from 'vitest'
 import { mongodb } from '../../providers/mongodb/index.ts'
+import { isRecordBusy } from '../../src/errors.ts'
 import {
   acquireAll,
   extend,
@@ -14,7 +15,7 @@ import {
   toExtend,
   toRelease,
 } from '../../src/testing/asking.ts'
-import { type LockDocument, serverClock } from './mongodb-subject.ts'
+import { type LockDocument, lockRecord, serverClock } from './mongodb-subject.ts'
 
 const server = inject('servers').mongodb
 
@@ -184,6 +185,34 @@ describe.skipIf('unavailable' in server)('mongodb', () => {
         /took longer than its 0 ms/,
       )
     })
+  })
+
+  describe('a large batch', () => {
+    it('is decided though a stranger has locked one of its documents and creates another', async () => {
+      const holders = Array.from({ length: 200 }, () => aHolder())
+      const [locked, created] = [holders[50], holders[150]]
+      if (!locked || !created) throw new Error('unreachable')
+      await granted(provider, locked, { lockAtMostFor: 1 })
+      const ends = [await lockRecord(server.url, name, locked.name), await lockRecord(server.url, name, created.name)]
+      const results = await provider.acquire(holders.map((holder) => toAcquire(newHolder(holder.name))))
+      for (const end of ends) await end()
+      for (const [index, result] of results.entries()) {
+        if (index === 50 || index === 150) expect(isRecordBusy(result)).toBe(true)
+        else expect(result).toMatchObject({ granted: true })
+      }
+    })
+
+    it('of more than a command takes is decided in order', async () => {
+      const holders = Array.from({ length: 1_300 }, () => aHolder())
+      const options = { timeout: 120_000 } // As long as it takes.
+      const granted = await provider.acquire(
+        holders.map((holder) => toAcquire(holder)),
+        options,
+      )
+      expect(granted).toMatchObject(holders.map(({ name }) => ({ granted: true, lease: { name } })))
+      const requests = [aHolder(), ...holders].map((holder) => toRelease(holder))
+      expect(await provider.release(requests, options)).toEqual([false, ...holders.map(() => true)])
+    }, 120_000)
   })
 
   describe('a record that changed after the reading of the clock that a command goes by', () => {

@@ -63,7 +63,7 @@ export function mongodbSubject(url: string): ConformanceSubject {
 }
 
 /** In a transaction of its own; a document that isn't there is created in it. */
-async function lockRecord(url: string, collection: string, name: string): Promise<() => Promise<void>> {
+export async function lockRecord(url: string, collection: string, name: string): Promise<() => Promise<void>> {
   const stranger = new MongoClient(url, { maxPoolSize: 1 })
   const session = stranger.startSession()
   session.startTransaction()
