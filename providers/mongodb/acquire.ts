@@ -4,7 +4,7 @@ import type { AcquireRequest, AcquireResult, LockRecord, Settled } from '../../s
 import { decideAcquire } from '../../src/provider/decide.ts'
 import { holderOf } from '../../src/provider/holder.ts'
 import type { CallTime } from './call-time.ts'
-import { grantOf } from './changes.ts'
+import { type Change, grantOf } from './changes.ts'
 import type { Records } from './records.ts'
 import type { Reading } from './rows.ts'
 
@@ -57,12 +57,14 @@ async function grantEach(
   const missing = requests.filter(({ name }) => !before.records.has(name)).map(({ name }) => name)
   const [first] = requests
   const names = requests.map(({ name }) => name)
+  const grant = (request: AcquireRequest): Change =>
+    grantOf(request, before.records.get(request.name)?.fencingToken ?? 0)
   if (!first || requests.length > 1 || missing.length > 0) {
-    const { failed } = await records.changeAll(call, requests.map(grantOf), missing)
+    const { failed } = await records.changeAll(call, requests.map(grant), missing)
     return { failed, reading: await records.read(call, names) }
   }
   try {
-    const changed = await records.change(call, grantOf(first))
+    const changed = await records.change(call, grant(first))
     if (!changed) return { failed: new Map(), reading: await records.read(call, names) }
     const { record, row } = changed
     const reading = {

@@ -10,7 +10,20 @@ import type {
   ResetRequest,
 } from '../../src/provider/contract.ts'
 import { holderOf, releasedHolderOf } from '../../src/provider/holder.ts'
-import { is, isBoolean, isMissing, isText, isTime, isToken, literal, NOW, READABLE, UNEXPIRED } from './conditions.ts'
+import {
+  HAS_TIMES,
+  HAS_TOKEN,
+  is,
+  isBoolean,
+  isMissing,
+  isText,
+  isTime,
+  literal,
+  NOW,
+  READABLE,
+  TOKEN,
+  UNEXPIRED,
+} from './conditions.ts'
 
 /** One record to change, and how, if the condition in its filter holds. */
 export interface Change {
@@ -23,8 +36,8 @@ const EPOCH = new Date(0)
 /** The time of the change, in the steps of a pipeline that come after its first. */
 const THEN = '$changedAt'
 
-const change = (name: string, conditions: readonly object[], set: object): Change => ({
-  filter: { _id: name, $expr: { $and: [READABLE, ...conditions] } },
+const change = (name: string, conditions: readonly object[], set: object, guard: object = READABLE): Change => ({
+  filter: { _id: name, $expr: { $and: [guard, ...conditions] } },
   update: [{ $set: { changedAt: NOW } }, { $set: set }],
 })
 
@@ -40,8 +53,11 @@ export const creationOf = (name: string) => ({
   upsert: true,
 })
 
-/** Grants a lock that is free, on a tick that is free. */
-export function grantOf(request: AcquireRequest): Change {
+/**
+ * Grants a lock that is free, on a tick that is free. The record has been read before; that its token still is the one of then is enough to
+ * know that it can be read, and costs the server less than to look at all of it.
+ */
+export function grantOf(request: AcquireRequest, lastToken: number): Change {
   const { name, tick, metadata, lockAtMostFor } = request
   const ours = holderOf(request)
   return change(
@@ -55,10 +71,11 @@ export function grantOf(request: AcquireRequest): Change {
       lockedBy: literal(ours),
       lockedAt: THEN,
       lockUntil: { $add: [THEN, lockAtMostFor] },
-      fencingToken: nextToken({ $ifNull: ['$fencingToken', 0] }),
+      fencingToken: nextToken(TOKEN),
       metadata: metadata === undefined ? '$$REMOVE' : literal(metadata),
       ...(tick === undefined ? { rerun: '$$REMOVE' } : takenTick(new Date(tick), ours)),
     },
+    { $and: [isTime('$lockUntil'), { $eq: [TOKEN, lastToken] }] },
   )
 }
 
@@ -87,9 +104,9 @@ export function extensionOf(request: ExtendRequest): Change {
     mayShortenUntil === undefined
       ? '$lockUntil'
       : { $cond: [{ $lte: [THEN, new Date(mayShortenUntil)] }, EPOCH, '$lockUntil'] }
-  return change(name, heldBy(request), {
-    lockUntil: { $max: [{ $add: [THEN, lockAtMostFor] }, { $add: ['$lockedAt', lockAtLeastFor] }, keptUntil] },
-  })
+  const lockUntil = { $max: [{ $add: [THEN, lockAtMostFor] }, { $add: ['$lockedAt', lockAtLeastFor] }, keptUntil] }
+  // Whether the rest can be read is seen by the reading that follows.
+  return change(name, heldBy(request), { lockUntil }, HAS_TIMES)
 }
 
 const WAS_DONE = { $ifNull: ['$tickDone', false] }
@@ -134,7 +151,6 @@ export function repairOf(name: string): Change {
   const kept = (field: string, condition: object, otherwise: unknown): object => ({
     $cond: [condition, field, otherwise],
   })
-  const token = { $cond: [isToken('$fencingToken'), '$fencingToken', 0] }
   return {
     filter: { _id: name, $expr: { $not: [READABLE] } },
     update: [
@@ -144,9 +160,7 @@ export function repairOf(name: string): Change {
           lockUntil: kept('$lockUntil', isTime('$lockUntil'), THEN),
           lockedAt: kept('$lockedAt', isTime('$lockedAt'), THEN),
           lockedBy: kept('$lockedBy', isText('$lockedBy'), ''),
-          fencingToken: {
-            $cond: [{ $or: [isMissing('$fencingToken'), isToken('$fencingToken')] }, { $toLong: token }, nextToken(0)],
-          },
+          fencingToken: { $cond: [HAS_TOKEN, { $toLong: { $cond: [HAS_TOKEN, TOKEN, 0] } }, nextToken(0)] },
           lastTick: { $cond: [tickLost, THEN, kept('$lastTick', isTime('$lastTick'), '$$REMOVE')] },
           tickDone: { $or: [tickLost, { $eq: ['$tickDone', true] }] },
           metadata: kept('$metadata', isText('$metadata'), '$$REMOVE'),

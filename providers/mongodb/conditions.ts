@@ -36,26 +36,18 @@ export const isTime = (field: string): object => ({
   $and: [{ $gte: [field, FIRST_INSTANT] }, { $lte: [field, LAST_INSTANT] }],
 })
 
-const hasType = (field: string, ...types: readonly string[]): object => ({ $in: [{ $type: field }, types] })
+/** Missing and null come before all else. */
+export const isMissing = (field: string): object => ({ $lte: [field, null] })
+export const isText = (field: string): object => ({ $eq: [{ $type: field }, 'string'] })
+export const isBoolean = (field: string): object => ({ $in: [field, [true, false]] })
 
-export const isMissing = (field: string): object => hasType(field, 'missing', 'null', 'undefined')
-export const isText = (field: string): object => hasType(field, 'string')
-export const isBoolean = (field: string): object => hasType(field, 'bool')
+/** The last fencing token, as a number if it is one. */
+export const TOKEN = { $ifNull: ['$fencingToken', 0] }
 
-/** An integer from 0 to 2^53 - 1. `$trunc` fails for what is no number, and `$cond` evaluates it for numbers alone. */
-export const isToken = (field: string): object => ({
-  $cond: [
-    hasType(field, 'int', 'long', 'double'),
-    {
-      $and: [
-        { $gte: [field, 0] },
-        { $lte: [field, Number.MAX_SAFE_INTEGER] },
-        { $eq: [field, { $trunc: [{ $cond: [hasType(field, 'int', 'long', 'double'), field, 0] }] }] },
-      ],
-    },
-    false,
-  ],
-})
+/** An integer from 0 to 2^53 - 1. `$and` stops at the first that doesn't hold, so `$trunc`, which fails for what is no number, has one. */
+export const HAS_TOKEN = {
+  $and: [{ $gte: [TOKEN, 0] }, { $lte: [TOKEN, Number.MAX_SAFE_INTEGER] }, { $eq: [TOKEN, { $trunc: TOKEN }] }],
+}
 
 const orMissing = (field: string, condition: (field: string) => object): object => ({
   $or: [isMissing(field), condition(field)],
@@ -67,13 +59,16 @@ export const READABLE = {
     isTime('$lockUntil'),
     isTime('$lockedAt'),
     isText('$lockedBy'),
-    orMissing('$fencingToken', isToken),
+    HAS_TOKEN,
     orMissing('$lastTick', isTime),
     orMissing('$tickDone', isBoolean),
     orMissing('$metadata', isText),
     orMissing('$paused', isBoolean),
   ],
 }
+
+/** Whether the lease has begun and ends at times: enough for a change that reads nothing else. */
+export const HAS_TIMES = { $and: [isTime('$lockUntil'), isTime('$lockedAt')] }
 
 /** Whether the lease has not expired. */
 export const UNEXPIRED = { $gt: ['$lockUntil', NOW] }

@@ -63,8 +63,8 @@ export function recordOf(row: Row): LockRecord | UnreadableRecord {
 const timeOf = (value: unknown): unknown =>
   types.isDate(value) ? value.getTime() : typeof value === 'number' || typeof value === 'bigint' ? `${value}` : value
 
-const NUMBERS: readonly unknown[] = ['Long', 'Double', 'Int32']
+const NUMBERS: readonly unknown[] = ['Long', 'Double', 'Int32', 'Decimal128']
 
-/** A number in any of the forms that the client's settings give it: number, bigint, the driver's own Long, Double or Int32. */
+/** A number in any of the forms that the client's settings give it: number, bigint, the driver's own Long, Double, Int32 or Decimal128. */
 const numberOf = (value: unknown): unknown =>
   NUMBERS.includes((value as { readonly _bsontype?: unknown })._bsontype) ? Number(value) : value
