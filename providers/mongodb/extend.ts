@@ -1,34 +1,50 @@
+import { StoreError } from '../../src/errors.ts'
 import { leaseOf } from '../../src/provider/answers.ts'
-import type { ExtendRequest, Lease, LockRecord } from '../../src/provider/contract.ts'
+import type { ExtendRequest, Lease, LockRecord, Settled } from '../../src/provider/contract.ts'
 import { holderOf } from '../../src/provider/holder.ts'
+import type { CallTime } from './call-time.ts'
 import { extensionOf } from './changes.ts'
-import type { Records } from './records.ts'
+import type { Changed, Records } from './records.ts'
 
 /** Decides extensions for different names. */
-export async function extendEach(records: Records, requests: readonly ExtendRequest[]): Promise<(Lease | undefined)[]> {
+export async function extendEach(
+  records: Records,
+  call: CallTime,
+  requests: readonly ExtendRequest[],
+): Promise<Settled<Lease | undefined>[]> {
   const began = performance.now()
-  const after = await extended(records, requests)
+  const alone = requests.length === 1 ? await extendOne(records, call, requests[0] as ExtendRequest) : undefined
+  if (alone) return [alone]
+  const { failed }: Pick<Changed, 'failed'> =
+    requests.length === 1 ? { failed: new Map() } : await records.changeAll(call, requests.map(extensionOf))
+  const after = await records.read(
+    call,
+    requests.map(({ name }) => name),
+  )
   const took = performance.now() - began
-  // Who has an unexpired lease now had it when the extensions were made, so it was extended.
   return requests.map((request) => {
-    const record = after.get(request.name)
-    if (!record || !isHeld(record, request)) return undefined
+    const failure = after.unreadable.get(request.name) ?? failed.get(request.name)
+    if (failure) return failure
+    // Who has an unexpired lease now had it when the extensions were made, so it was extended.
+    const record = after.records.get(request.name)
+    if (requests.length === 1 || !record || !isHeld(record, request)) return undefined
     return leaseOf(record, request.owner, extendedAt(record, request, took))
   })
 }
 
-/** Makes the extensions; answers with records as they are after that. */
-async function extended(
+/** The result of an extension, or `undefined` when it was not made: then the record says why. */
+async function extendOne(
   records: Records,
-  requests: readonly ExtendRequest[],
-): Promise<ReadonlyMap<string, LockRecord>> {
-  const [first] = requests
-  if (first && requests.length === 1) {
-    const record = await records.change(extensionOf(first))
-    return new Map(record && [[record.name, record]])
+  call: CallTime,
+  request: ExtendRequest,
+): Promise<Settled<Lease> | undefined> {
+  try {
+    const changed = await records.change(call, extensionOf(request))
+    return changed && leaseOf(changed.record, request.owner, changed.record.storeTime)
+  } catch (error) {
+    if (error instanceof StoreError) return error
+    throw error
   }
-  await records.changeAll(requests.map(extensionOf))
-  return (await records.read(requests.map(({ name }) => name))).records
 }
 
 /**

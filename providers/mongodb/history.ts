@@ -2,9 +2,12 @@
 import type { HistoryEntry, HistoryQuery, RecordedEntry, RecordedNode, RunHistory } from '../../src/provider/history.ts'
 import type { CollectionSource } from './source.ts'
 
-const READ = { readPreference: 'primary', raw: false } as const
+/** How long a command may run on the server, in ms. */
+const maxTimeMS = 10_000
+
+const READ = { readPreference: 'primary', raw: false, maxTimeMS } as const
 /** What a fail-over forgets of the history decides nothing. */
-const WRITE = { writeConcern: { w: 1 }, raw: false } as const
+const WRITE = { writeConcern: { w: 1 }, raw: false, maxTimeMS } as const
 
 const INDEXES: readonly Readonly<Record<string, 1 | -1>>[] = [
   { job: 1, at: -1 },

@@ -1,12 +1,16 @@
-import type { LockProvider } from '../../src/provider/contract.ts'
+import type { LockProvider, Settled } from '../../src/provider/contract.ts'
 import { inWaves } from '../../src/provider/waves.ts'
 import { acquireEach } from './acquire.ts'
-import { forcedReleaseOf, pauseOf, unusedFor } from './changes.ts'
+import { CallTime } from './call-time.ts'
+import { type Change, forcedReleaseOf, pauseOf, repairOf, resetOf, unusedFor } from './changes.ts'
 import { extendEach } from './extend.ts'
 import { mongodbHistory } from './history.ts'
 import { type MongodbInput, readInput } from './options.ts'
 import { Records } from './records.ts'
 import { releaseEach } from './release.ts'
+
+/** How long the verbs that are about one record wait for it, in ms. */
+const SHORT_CALL = 2_000
 
 /**
  * Keeps locks in a collection of MongoDB 4.4 or later: a standalone server, a replica set or a sharded cluster. Time is the server's.
@@ -25,26 +29,54 @@ import { releaseEach } from './release.ts'
 export function mongodb(input: MongodbInput): LockProvider {
   const source = readInput(input)
   const records = new Records(source)
+  const inTime =
+    <Request extends { readonly name: string }, Result>(
+      decideEach: (records: Records, call: CallTime, wave: readonly Request[]) => Promise<Settled<Result>[]>,
+    ) =>
+    (requests: readonly Request[], options?: { readonly timeout?: number | undefined }) => {
+      const call = new CallTime(options?.timeout)
+      return inWaves(requests, (wave) => decideEach(records, call, wave))
+    }
+
+  const changed = async (call: CallTime, change: Change): Promise<boolean> =>
+    (await records.change(call, change, SHORT_CALL)) !== undefined
+
   return {
-    acquire: (requests) => inWaves(requests, (wave) => acquireEach(records, wave)),
-    extend: (requests) => inWaves(requests, (wave) => extendEach(records, wave)),
-    release: (requests) => inWaves(requests, (wave) => releaseEach(records, wave)),
+    acquire: inTime(acquireEach),
+    extend: inTime(extendEach),
+    release: inTime(releaseEach),
     async read(names) {
       if (names?.length === 0) return []
-      const reading = await records.read(names)
-      return [...reading.records.values()].sort((a, b) => (a.name < b.name ? -1 : 1))
+      const { records: readable, unreadable, storeTime = 0 } = await records.read(new CallTime(), names)
+      const others = [...unreadable].map(([name, error]) => ({ name, unreadable: error, storeTime }))
+      return [...readable.values(), ...others].sort((a, b) => (a.name < b.name ? -1 : 1))
     },
-    forceRelease: async (name) => (await records.changeAll([forcedReleaseOf(name)])) > 0,
+    async forceRelease(name) {
+      const call = new CallTime(SHORT_CALL)
+      if (await changed(call, forcedReleaseOf(name))) return true
+      if (!(await changed(call, repairOf(name)))) return false
+      await changed(call, forcedReleaseOf(name))
+      return true
+    },
+    async reset(request) {
+      const call = new CallTime(SHORT_CALL)
+      const repaired = await changed(call, repairOf(request.name))
+      return (await changed(call, resetOf(request))) || repaired
+    },
     async setPaused(request) {
-      if (await records.change(pauseOf(request))) return true
-      if (!request.paused) return false
-      await records.create(request.name)
-      return (await records.change(pauseOf(request))) !== undefined
+      const call = new CallTime(SHORT_CALL)
+      if (await changed(call, pauseOf(request))) return true
+      const { name } = request
+      const { records: readable, unreadable } = await records.read(call, [name])
+      const problem = unreadable.get(name)
+      if (problem) throw problem
+      if (!request.paused || readable.has(name)) return false
+      await records.create(call, name, SHORT_CALL)
+      return await changed(call, pauseOf(request))
     },
     history: mongodbHistory(source),
-    reset: () => Promise.reject(new Error('reset is not there yet')),
-    prune: (olderThanMs) => records.drop(unusedFor(olderThanMs)),
-    setup: () => records.prepare(),
+    prune: (olderThanMs) => records.drop(new CallTime(), unusedFor(olderThanMs)),
+    setup: () => records.prepare(new CallTime()),
     close: () => source.close(),
   }
 }

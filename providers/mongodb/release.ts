@@ -1,37 +1,65 @@
 import { randomUUID } from 'node:crypto'
-import type { LockRecord, ReleaseRequest } from '../../src/provider/contract.ts'
+import type { LockRecord, ReleaseRequest, Settled } from '../../src/provider/contract.ts'
+import { decideRelease } from '../../src/provider/decide.ts'
 import { holderOf, releasedHolderOf } from '../../src/provider/holder.ts'
-import { releaseOf } from './changes.ts'
+import type { CallTime } from './call-time.ts'
+import { type Change, lateReleaseOf, releaseOf } from './changes.ts'
 import type { Records } from './records.ts'
 
 /**
  * Decides releases for different names.
  *
- * MongoDB tells how many changes of a batch were made, not which. All of them is the usual answer. Otherwise the records tell: who
- * has released stands in the record until the next grant, and beside it, with this question's own mark, until the next release. What is missing
- * then was released here, granted anew and released once more before we could read it: its grant is as young as our question.
+ * MongoDB tells how many changes of a batch were made, not which. All of them is the usual result. Otherwise the records tell: who
+ * has released stands in the record until the next grant, and beside it, with this call's own mark, until the next release. What is missing
+ * then was released here, granted anew and released once more before we could read it: its grant is as young as our call.
  */
-export async function releaseEach(records: Records, requests: readonly ReleaseRequest[]): Promise<boolean[]> {
-  const question = randomUUID()
-  const mark = (request: ReleaseRequest): string => `${holderOf(request)} ${question}`
+export async function releaseEach(
+  records: Records,
+  call: CallTime,
+  requests: readonly ReleaseRequest[],
+): Promise<Settled<boolean>[]> {
+  const id = randomUUID()
+  const mark = (request: ReleaseRequest): string => `${holderOf(request)} ${id}`
   const began = performance.now()
-  const made = await records.changeAll(requests.map((request) => releaseOf(request, mark(request))))
+  const { made, failed } = await records.changeAll(
+    call,
+    requests.map((request) => releaseOf(request, mark(request))),
+  )
   if (made === requests.length) return requests.map(() => true)
-  const { records: after, releasers } = await records.read(requests.map(({ name }) => name))
+  const after = await records.read(
+    call,
+    requests.map(({ name }) => name),
+  )
   const took = performance.now() - began
-  const here = requests.map((request) => releasers.get(request.name) === mark(request))
+  const here = requests.map((request) => after.rows.get(request.name)?.releasedBy === mark(request))
   const grantedSince = (request: ReleaseRequest): boolean => {
-    const record = after.get(request.name)
+    const record = after.records.get(request.name)
     return record !== undefined && record.lockedBy !== holderOf(request) && isYoung(record, took)
   }
   const overwritten = made > count(here)
-  return requests.map((request, index) => {
-    const before = after.get(request.name)?.lockedBy === releasedHolderOf(request)
-    return here[index] === true || before || (overwritten && grantedSince(request))
+  const results = requests.map((request, index): Settled<boolean> => {
+    if (here[index] === true) return true
+    const failure = after.unreadable.get(request.name) ?? failed.get(request.name)
+    if (failure) return failure
+    const before = after.records.get(request.name)?.lockedBy === releasedHolderOf(request)
+    return before || (overwritten && grantedSince(request))
   })
+  const late = requests.flatMap((request, index) =>
+    results[index] === false ? lateRelease(request, after.records.get(request.name)) : [],
+  )
+  if (late.length === 0) return results
+  const { failed: unmarked } = await records.changeAll(call, late)
+  return requests.map(({ name }, index) => unmarked.get(name) ?? (results[index] as Settled<boolean>))
+}
+
+/** What marks the tick of an expired lease as done, where it is this owner's still. */
+function lateRelease(request: ReleaseRequest, record: LockRecord | undefined): Change[] {
+  if (!record || request.tick === undefined) return []
+  const { released, next } = decideRelease(record, request, record.storeTime)
+  return !released && next ? [lateReleaseOf(request, request.tick)] : []
 }
 
 const count = (answers: readonly boolean[]): number => answers.filter(Boolean).length
 
-/** Granted since our question. */
+/** Granted since our call began. */
 const isYoung = ({ lockedAt, storeTime }: LockRecord, took: number): boolean => lockedAt >= storeTime - took - 1

@@ -27,20 +27,20 @@ export interface SqliteDatabase {
 type DatabaseClass = new (path: string) => SqliteDatabase
 
 /**
- * Opens a file with `node:sqlite` where Node.js has it, else with `@photostructure/sqlite`, else with `better-sqlite3`.
+ * Opens a file with `node:sqlite` where Node.js has it, else with `@photostructure/sqlite`, else with `better-sqlite3`. `prepare` is called
+ * before, once there is a driver.
  *
  * @throws {StoreError} when there is none of them, or the file can't be opened.
  */
-export async function openDatabase(path: string): Promise<SqliteDatabase> {
+export async function openDatabase(path: string, prepare = async (): Promise<void> => {}): Promise<SqliteDatabase> {
   const Database = await findDriver()
   try {
+    await prepare()
     return new Database(path)
   } catch (cause) {
     throw new StoreError(
-      `the SQLite file ${path} can't be opened: check that its folder exists and may be written to`,
-      {
-        cause,
-      },
+      `the SQLite file ${path} can't be opened: check that it is a file, that its folder exists, and that the user of this process may write to both`,
+      { cause },
     )
   }
 }

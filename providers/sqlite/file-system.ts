@@ -48,12 +48,11 @@ export function networkFileSystem(type: number, platform: NodeJS.Platform = proc
  * @throws {StoreError} when that is a network file system, or its folder is missing.
  */
 export async function refuseNetworkFileSystem(path: string, look: Look = statfs): Promise<void> {
-  const { type } = await look(path).catch((error: NodeJS.ErrnoException) => {
-    if (error.code !== 'ENOENT') throw error
-    return look(dirname(path)).catch((cause: unknown) => {
+  const { type } = await look(path).catch(() =>
+    look(dirname(path)).catch((cause: unknown) => {
       throw new StoreError(`the folder of the SQLite file ${path} can't be reached: make it first`, { cause })
-    })
-  })
+    }),
+  )
   const found = networkFileSystem(type)
   if (found) throw new StoreError(refusal(path, found))
 }

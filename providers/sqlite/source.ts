@@ -1,11 +1,13 @@
 import { statSync } from 'node:fs'
+import { open } from 'node:fs/promises'
 import { StoreError } from '../../src/errors.ts'
+import { BUSY_TIMEOUT } from './busy.ts'
 import { openDatabase, type SqliteDatabase } from './driver.ts'
+import { explainFault, isLostConnection, isWrongStatement } from './faults.ts'
 import { refuseNetworkFileSystem } from './file-system.ts'
 import { chooseJournal } from './journal.ts'
 import type { Settings } from './options.ts'
 import { LocksTable } from './table.ts'
-import { BUSY_TIMEOUT } from './transaction.ts'
 
 /** An open database with the table of locks. To be used at once, before the next `await`: it may be closed then. */
 export interface Connection {
@@ -17,7 +19,11 @@ export interface Connection {
 
 /** Where a provider has its connection from. */
 export interface Source {
+  /** What errors call it. */
+  readonly file: string
   connect(): Promise<Connection>
+  /** Called with what work on a connection threw; returns what to throw in its place. */
+  explain(error: unknown, connection: Connection): unknown
   close(): Promise<void>
 }
 
@@ -29,6 +35,7 @@ const closed = (): StoreError => new StoreError('the sqlite provider is closed: 
 
 /** The user's own database: taken as it is, left open. */
 class GivenSource implements Source {
+  readonly file = 'the SQLite database'
   readonly #connection: Connection
   #closed = false
 
@@ -39,6 +46,10 @@ class GivenSource implements Source {
   async connect(): Promise<Connection> {
     if (this.#closed) throw closed()
     return this.#connection
+  }
+
+  explain(error: unknown, { table }: Connection): unknown {
+    return explainFault(table.explain(error), this.file)
   }
 
   async close(): Promise<void> {
@@ -53,12 +64,14 @@ interface OpenFile {
 
 /** A file that is opened at the first use, and made with its table when it isn't there. */
 class FileSource implements Source {
+  readonly file: string
   readonly #path: string
   readonly #table: string
   #opening: Promise<OpenFile> | undefined
   #closed = false
 
   constructor(path: string, table: string) {
+    this.file = `the SQLite file ${path}`
     this.#path = path
     this.#table = table
   }
@@ -85,6 +98,21 @@ class FileSource implements Source {
     return connection
   }
 
+  explain(error: unknown, { database, table }: Connection): unknown {
+    const explained = explainFault(table.explain(error), this.file)
+    if (isLostConnection(error)) void this.#discard(database)
+    return explained
+  }
+
+  /** The next call opens the file anew: its rights, or what is wrong with it, may have been put right by then. */
+  async #discard(database: SqliteDatabase): Promise<void> {
+    const opening = this.#opening
+    const opened = await opening?.catch(() => undefined)
+    if (opened?.connection.database !== database || this.#opening !== opening) return
+    this.#opening = undefined
+    database.close()
+  }
+
   async close(): Promise<void> {
     if (this.#closed) return
     this.#closed = true
@@ -94,17 +122,45 @@ class FileSource implements Source {
 
   async #open(): Promise<OpenFile> {
     await refuseNetworkFileSystem(this.#path)
-    const database = await openDatabase(this.#path)
+    const database = await openDatabase(this.#path, () => makePrivate(this.#path))
     try {
       database.exec(`PRAGMA busy_timeout = ${BUSY_TIMEOUT}`)
+      readSchema(database, this.file)
       const refuseUnsafeWrite = chooseJournal(database, this.#path)
       const table = new LocksTable(database, this.#table)
       table.ensure()
       return { connection: { database, table, refuseUnsafeWrite }, identity: identityOf(this.#path) }
     } catch (error) {
       database.close()
-      throw error
+      throw explainFault(error, this.file)
     }
+  }
+}
+
+/** A statement that can't be wrong: when SQLite says that it is, it doesn't know the file's format. */
+function readSchema(database: SqliteDatabase, file: string): void {
+  try {
+    database.prepare('SELECT count(*) FROM sqlite_master').get()
+  } catch (cause) {
+    if (!isWrongStatement(cause)) throw cause
+    throw new StoreError(
+      `${file} was made by a later SQLite than the one of this process: update Node.js or the driver`,
+      {
+        cause,
+      },
+    )
+  }
+}
+
+/**
+ * Makes a file that isn't there, for its owner alone: holders and metadata are nobody else's business. SQLite gives journal and WAL the
+ * file's own mode. A file that is there keeps its mode.
+ */
+async function makePrivate(path: string): Promise<void> {
+  try {
+    await (await open(path, 'wx', 0o600)).close()
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error
   }
 }
 

@@ -1,16 +1,24 @@
+import { StoreError } from '../../src/errors.ts'
 import {
+  type Answered,
   type Answerer,
   answerAcquire,
   answerExtend,
   answerForceRelease,
   answerPause,
   answerRelease,
+  answerReset,
 } from '../../src/provider/answers.ts'
-import type { LockProvider, LockRecord } from '../../src/provider/contract.ts'
+import type { CallOptions, LockProvider, LockRecord, Settled, UnreadableRecord } from '../../src/provider/contract.ts'
+import { checkLock, isReadable, type RawLock, readRecord, repairLock } from '../../src/provider/record.ts'
+import { BusyRetries, waitFor } from './busy.ts'
 import { sqliteHistory } from './history.ts'
 import { readInput, type SqliteInput } from './options.ts'
 import { type Connection, sourceOf } from './source.ts'
-import { patiently, transaction } from './transaction.ts'
+import { transaction } from './transaction.ts'
+
+/** How long the verbs that are about one record wait for others, in ms. */
+const SHORT_WAIT = 2_000
 
 /**
  * Keeps locks in an SQLite file that the processes of one machine share.
@@ -30,86 +38,141 @@ export function sqlite(input: SqliteInput): LockProvider {
   // The columns are of whole numbers.
   const now = (): number => Math.floor(settings.now())
 
-  const use = <Result>(work: (connection: Connection) => Result): Promise<Result> =>
-    patiently(async () => {
+  // Readers don't wait behind writers: mostly nothing keeps them from the file.
+  const reads = new BusyRetries(source.file)
+  const writes = new BusyRetries(source.file)
+
+  const use = <Result>(
+    retries: BusyRetries,
+    work: (connection: Connection) => Result,
+    wait?: number,
+  ): Promise<Result> =>
+    retries.run(async () => {
       const connection = await source.connect()
       try {
         return work(connection)
       } catch (error) {
-        throw connection.table.explain(error)
+        throw source.explain(error, connection)
       }
-    })
+    }, wait ?? waitFor())
 
-  const write = <Result>(work: (connection: Connection) => Result): Promise<Result> =>
-    use((connection) =>
-      transaction(connection.database, 'IMMEDIATE', () => {
-        connection.refuseUnsafeWrite()
-        return work(connection)
-      }),
+  const read = <Result>(work: (connection: Connection) => Result, wait?: number): Promise<Result> =>
+    use(reads, (connection) => transaction(connection.database, 'DEFERRED', () => work(connection)), wait)
+
+  const write = <Result>(work: (connection: Connection) => Result, wait?: number): Promise<Result> =>
+    use(
+      writes,
+      (connection) =>
+        transaction(connection.database, 'IMMEDIATE', () => {
+          connection.refuseUnsafeWrite()
+          return work(connection)
+        }),
+      wait,
     )
 
   /**
-   * Most asks in a cluster are refused, and a refusal needs no write lock: so the records are first looked at without. Whatever
+   * Most requests in a cluster are refused, and a refusal needs no write lock: so the records are first read without. Whatever
    * changes a record is decided again from what stands there under the write lock, and by the time when that was got.
    */
   const decideAll = async <Request extends { readonly name: string }, Answer>(
     requests: readonly Request[],
-    decide: Answerer<Request, Answer>,
-  ): Promise<readonly Answer[]> => {
-    const unchanged = await use(({ database, table }) =>
-      transaction(database, 'DEFERRED', () => {
-        const storeTime = now()
-        const answers: Answer[] = []
-        for (const request of requests) {
-          const { answer, next } = decide(table.get(request.name), request, storeTime)
-          if (next) return undefined
-          answers.push(answer)
-        }
-        return answers
-      }),
-    )
+    decide: Decision<Request, Answer>,
+    wait?: number,
+  ): Promise<readonly Settled<Answer>[]> => {
+    const unchanged = await read(({ table }) => {
+      const records = requests.map(({ name }) => table.get(name))
+      // After the records: what made them is not later.
+      const storeTime = now()
+      const results: Settled<Answer>[] = []
+      for (const [index, request] of requests.entries()) {
+        const result = settle(() => decide(records[index], request, storeTime))
+        if (!(result instanceof Error) && result.next) return undefined
+        results.push(result instanceof Error ? result : result.answer)
+      }
+      return results
+    }, wait)
     if (unchanged) return unchanged
     return write(({ table }) => {
       const storeTime = now()
-      return requests.map((request) => {
-        const { answer, next } = decide(table.get(request.name), request, storeTime)
-        if (next) table.put(next)
-        return answer
-      })
-    })
+      return requests.map((request) =>
+        settle(() => {
+          const { answer, next } = decide(table.get(request.name), request, storeTime)
+          if (next) table.put(next)
+          return answer
+        }),
+      )
+    }, wait)
+  }
+
+  const decideBatch = <Request extends { readonly name: string }, Answer>(
+    requests: readonly Request[],
+    answerer: Answerer<Request, Answer>,
+    options: CallOptions | undefined,
+  ): Promise<readonly Settled<Answer>[]> => decideAll(requests, checked(answerer), waitFor(options?.timeout))
+
+  const decideOne = async <Request extends { readonly name: string }>(
+    request: Request,
+    decide: Decision<Request, boolean>,
+  ): Promise<boolean> => {
+    const [result] = await decideAll([request], decide, SHORT_WAIT)
+    if (result instanceof Error) throw result
+    return result === true
   }
 
   return {
-    acquire: (requests) => decideAll(requests, answerAcquire),
-    extend: (requests) => decideAll(requests, answerExtend),
-    release: (requests) => decideAll(requests, answerRelease),
+    acquire: (requests, options) => decideBatch(requests, answerAcquire, options),
+    extend: (requests, options) => decideBatch(requests, answerExtend, options),
+    release: (requests, options) => decideBatch(requests, answerRelease, options),
     read: (names) =>
-      use(({ database, table }) =>
-        transaction(database, 'DEFERRED', () => {
-          const storeTime = now()
-          const locks = names ? [...new Set(names)].flatMap((name) => table.get(name) ?? []) : table.all()
-          return locks.map((lock): LockRecord => ({ ...lock, storeTime })).sort((a, b) => (a.name < b.name ? -1 : 1))
-        }),
-      ),
-    async forceRelease(name) {
-      const [freed] = await decideAll([{ name }], answerForceRelease)
-      return freed === true
-    },
-    async setPaused(request) {
-      const [changed] = await decideAll([request], answerPause)
-      return changed === true
-    },
+      read(({ table }) => {
+        const locks = names ? [...new Set(names)].flatMap((name) => table.get(name) ?? []) : table.all()
+        const storeTime = now()
+        return locks.map((lock) => readRecord(lock, storeTime)).sort(byName)
+      }),
+    forceRelease: (name) => decideOne({ name }, repairing(answerForceRelease)),
+    reset: (request) => decideOne(request, repairing(answerReset)),
+    setPaused: (request) => decideOne(request, checked(answerPause)),
     history: sqliteHistory(
       settings.table,
       {
         write: (work) => write(({ database }) => work(database)),
-        read: (work) => use(({ database }) => transaction(database, 'DEFERRED', () => work(database))),
+        read: (work) => read(({ database }) => work(database)),
       },
       now,
     ),
-    reset: () => Promise.reject(new Error('reset is not there yet')),
     prune: (olderThanMs) => write(({ table }) => table.prune(now() - olderThanMs)),
-    setup: () => use(({ table }) => table.ensure()),
+    setup: () => use(writes, ({ table }) => table.ensure()),
     close: () => source.close(),
   }
 }
+
+/** Decides a request by the record as it stands in the table. */
+type Decision<Request, Answer> = (record: RawLock | undefined, request: Request, now: number) => Answered<Answer>
+
+/** Fails for a record that can't be read. */
+const checked =
+  <Request, Answer>(answerer: Answerer<Request, Answer>): Decision<Request, Answer> =>
+  (record, request, now) =>
+    answerer(record && checkLock(record), request, now)
+
+/** Repairs a record that can't be read, and then decides. */
+const repairing =
+  <Request extends { readonly name: string }>(answerer: Answerer<Request, boolean>): Decision<Request, boolean> =>
+  (record, request, now) => {
+    if (!record || isReadable(record)) return checked(answerer)(record, request, now)
+    const repaired = repairLock(request.name, record, now)
+    return { answer: true, next: answerer(repaired, request, now).next ?? repaired }
+  }
+
+/** A request's own failure is its result: that of its record. What concerns the whole file is thrown. */
+function settle<Result>(work: () => Result): Settled<Result> {
+  try {
+    return work()
+  } catch (error) {
+    if (error instanceof StoreError) return error
+    throw error
+  }
+}
+
+const byName = (a: LockRecord | UnreadableRecord, b: LockRecord | UnreadableRecord): number =>
+  a.name < b.name ? -1 : 1

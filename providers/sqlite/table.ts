@@ -1,9 +1,10 @@
-import { show } from '../../src/duration.ts'
 import { StoreError } from '../../src/errors.ts'
 import type { StoredLock } from '../../src/provider/decide.ts'
+import type { RawLock } from '../../src/provider/record.ts'
 import { DEFAULT_TABLE, quoteTable } from '../../src/provider/sql.ts'
 import type { SqliteDatabase, SqliteStatement } from './driver.ts'
-import { isWrongStatement, transaction } from './transaction.ts'
+import { isRefusedRecord, isWrongStatement } from './faults.ts'
+import { transaction } from './transaction.ts'
 
 /*
  * Times and ticks are whole milliseconds since the epoch, in UTC: what SQLite compares fastest, and what JDBC's usual SQLite
@@ -29,6 +30,18 @@ type Row = Readonly<Record<Column, unknown>>
 const columns = Object.keys(COLUMNS) as readonly Column[]
 
 /**
+ * The columns as they are read. A table that is not STRICT can hold anything in any of them, and a driver may refuse a whole result
+ * for one integer that no JavaScript number can hold: such a one is read as a string.
+ */
+const SELECTED = columns.map(
+  (column) =>
+    `CASE WHEN typeof(${column}) = 'integer' AND ${column} NOT BETWEEN ${Number.MIN_SAFE_INTEGER} AND ${Number.MAX_SAFE_INTEGER} THEN CAST(${column} AS TEXT) ELSE ${column} END AS ${column}`,
+)
+
+/** The last instant that a `Date` can hold, in ms since the epoch. */
+const LAST_INSTANT = 8_640_000_000_000_000
+
+/**
  * The statement that makes the table, to paste into a migration instead of calling `setup()`.
  *
  * @throws {InvalidOptionError} for a table's name that has more than letters, digits, underscores and one dot.
@@ -50,25 +63,40 @@ export class LocksTable {
     this.#quoted = quoteTable(table, '"')
     const updates = columns.map((column) => `${column} = excluded.${column}`)
     this.#sql = {
-      get: `SELECT ${columns} FROM ${this.#quoted} WHERE name = ?`,
-      all: `SELECT ${columns} FROM ${this.#quoted}`,
+      get: `SELECT ${SELECTED} FROM ${this.#quoted} WHERE name = ?`,
+      // A name that is no text is nobody's.
+      all: `SELECT ${SELECTED} FROM ${this.#quoted} WHERE typeof(name) = 'text'`,
       put: `INSERT INTO ${this.#quoted} (${columns}) VALUES (${columns.map(() => '?')}) ON CONFLICT (name) DO UPDATE SET ${updates}`,
-      prune: `DELETE FROM ${this.#quoted} WHERE lock_until < ? AND coalesce(last_tick, 0) < ? AND paused = 0`,
+      prune: `DELETE FROM ${this.#quoted} WHERE lock_until >= -${LAST_INSTANT} AND lock_until < ? AND coalesce(last_tick, 0) < ? AND paused = 0`,
     }
   }
 
-  get(name: string): StoredLock | undefined {
+  get(name: string): RawLock | undefined {
     const row = this.#prepared('get').get(name)
-    return row === undefined ? undefined : toLock(row as Row)
+    return row === undefined ? undefined : toRaw(row as Row)
   }
 
-  all(): StoredLock[] {
+  all(): RawLock[] {
     return this.#prepared('all')
       .all()
-      .map((row) => toLock(row as Row))
+      .map((row) => toRaw(row as Row))
   }
 
+  /** @throws {StoreError} when the table refuses this record; the transaction goes on. */
   put(lock: StoredLock): void {
+    try {
+      this.#write(lock)
+    } catch (cause) {
+      if (!isRefusedRecord(cause)) throw cause
+      const why = cause instanceof Error ? cause.message : String(cause)
+      throw new StoreError(
+        `the table ${this.#table} refuses the record of lock ${JSON.stringify(lock.name)}: ${why}; compare it with\n${sqliteSetup(this.#table)}`,
+        { cause },
+      )
+    }
+  }
+
+  #write(lock: StoredLock): void {
     this.#prepared('put').run(
       lock.name,
       lock.lockUntil,
@@ -104,7 +132,13 @@ export class LocksTable {
   explain(error: unknown): unknown {
     if (!isWrongStatement(error)) return error
     const missing = this.#missing()
-    if (missing.length === 0) return error
+    if (missing.length === 0) {
+      if (this.#hasUniqueNames()) return error
+      return new StoreError(
+        `the table ${this.#table} has no primary key: run CREATE UNIQUE INDEX ${this.#table.replace('.', '_')}_name ON ${this.#quoted} (name)`,
+        { cause: error },
+      )
+    }
     const what =
       missing.length === columns.length
         ? `the table ${this.#table} doesn't exist`
@@ -115,8 +149,21 @@ export class LocksTable {
     )
   }
 
-  #missing(): readonly Column[] {
+  #hasUniqueNames(): boolean {
+    const [table, schema] = this.#parts()
+    const sql = `SELECT 1 FROM pragma_table_info(?1, ?2) WHERE lower(name) = 'name' AND pk = 1
+      UNION ALL SELECT 1 FROM pragma_index_list(?1, ?2) AS list JOIN pragma_index_info(list.name, ?2) AS part
+      WHERE list."unique" = 1 AND lower(part.name) = 'name'`
+    return this.#database.prepare(sql).all(table, schema).length > 0
+  }
+
+  #parts(): readonly [table: string, schema: string] {
     const [table, schema = 'main'] = this.#table.split('.').reverse() as [string, string?]
+    return [table, schema]
+  }
+
+  #missing(): readonly Column[] {
+    const [table, schema] = this.#parts()
     const rows = this.#database.prepare('SELECT name FROM pragma_table_info(?, ?)').all(table, schema)
     const found = new Set(rows.map((row) => String((row as { name: unknown }).name).toLowerCase()))
     return columns.filter((column) => !found.has(column))
@@ -132,24 +179,17 @@ export class LocksTable {
   }
 }
 
-function toLock(row: Row): StoredLock {
-  // A value that is no number would compare as false with every time, and a held lock would count as free.
-  const number = (column: Column): number => {
-    const value = row[column]
-    if (typeof value === 'number' || typeof value === 'bigint') return Number(value)
-    throw new StoreError(
-      `the column ${column} of lock ${show(row.name)} must be a whole number (times are ms since the epoch), but is ${show(value)}`,
-    )
-  }
-  return {
-    name: String(row.name),
-    lockUntil: number('lock_until'),
-    lockedAt: number('locked_at'),
-    lockedBy: String(row.locked_by),
-    fencingToken: number('fencing_token'),
-    lastTick: row.last_tick === null ? undefined : number('last_tick'),
-    tickDone: number('tick_done') !== 0,
-    metadata: row.metadata === null ? undefined : String(row.metadata),
-    paused: number('paused') !== 0,
-  }
-}
+const toRaw = (row: Row): RawLock => ({
+  name: row.name,
+  lockUntil: row.lock_until,
+  lockedAt: row.locked_at,
+  lockedBy: row.locked_by,
+  fencingToken: row.fencing_token,
+  lastTick: row.last_tick,
+  tickDone: toBoolean(row.tick_done),
+  metadata: row.metadata,
+  paused: toBoolean(row.paused),
+})
+
+/** SQLite has no booleans. Anything but 0 and 1 stays what it is. */
+const toBoolean = (value: unknown): unknown => (value === 0 || value === 1 ? value === 1 : value)

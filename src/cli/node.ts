@@ -89,6 +89,7 @@ export class StoreNode {
    * @throws {StoreError} when the package of the store's driver is missing: then no later attempt succeeds.
    */
   async setUp(): Promise<void> {
+    // Referenced: where nothing else is under way, the process would end here with code 0.
     const waited = new AbortController()
     const patience = sleep(SETUP_PATIENCE, undefined, { signal: waited.signal }).catch(() => {})
     await Promise.race([this.#setUpUntilDone(), patience]).finally(() => waited.abort())

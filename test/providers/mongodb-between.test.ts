@@ -5,7 +5,16 @@ import { type AnyBulkWriteOperation, MongoBulkWriteError, MongoClient } from 'mo
 import { afterAll, describe, expect, inject, it } from 'vitest'
 import { type MongoCollection, mongodb } from '../../providers/mongodb/index.ts'
 import type { LockProvider } from '../../src/provider/contract.ts'
-import { acquire, granted, newHolder, refused, toAcquire, toExtend, toRelease } from '../../src/testing/asking.ts'
+import {
+  acquire,
+  extendAll,
+  granted,
+  newHolder,
+  refused,
+  toAcquire,
+  toExtend,
+  toRelease,
+} from '../../src/testing/asking.ts'
 import type { LockDocument } from './mongodb-subject.ts'
 
 const server = inject('servers').mongodb
@@ -130,7 +139,7 @@ describe.skipIf('unavailable' in server)('mongodb', () => {
         () => pause(30),
       )
       const requests = holders.map((holder) => toExtend(holder, { lockAtMostFor: 90_000 }))
-      for (const lease of await node.extend(requests)) {
+      for (const lease of await extendAll(node, requests)) {
         expect((lease?.lockUntil ?? 0) - (lease?.storeTime ?? 0)).toBe(90_000)
       }
     })
@@ -150,11 +159,28 @@ describe.skipIf('unavailable' in server)('mongodb', () => {
       await granted(failingFirst({ insertOne: { document } }), aHolder())
     })
 
-    it('any other failure of a write is one', async () => {
-      const there = aHolder()
-      await granted(provider, there)
-      const broken = { updateOne: { filter: { _id: there.name }, update: { $rename: { lockedBy: '_id' } } } }
-      await expect(acquire(failingFirst(broken as never), aHolder())).rejects.toThrow(MongoBulkWriteError)
+    it('any other failure of a write is that of its request, and of no other', async () => {
+      const [first, bad, last] = threeHolders()
+      if (!first || !bad || !last) throw new Error('unreachable')
+      await granted(provider, bad, { lockAtMostFor: 1 })
+      const broken = { filter: { _id: bad.name }, update: { $rename: { lockedBy: '_id' } } }
+      const node = mongodb({
+        ...plain,
+        bulkWrite: (operations, options) =>
+          locks.bulkWrite(
+            (operations as { updateOne: { filter: { _id: string } } }[]).map((operation) =>
+              operation.updateOne.filter._id === bad.name ? { updateOne: broken } : operation,
+            ) as never[],
+            options,
+          ),
+      })
+      await pause(5) // The lease of 1 ms is over.
+      const requests = [first, bad, last].map((holder) => toAcquire(newHolder(holder.name)))
+      expect(await node.acquire(requests)).toMatchObject([
+        { granted: true },
+        { message: expect.stringMatching(/_id/), cause: expect.any(MongoBulkWriteError) },
+        { granted: true },
+      ])
     })
   })
 })

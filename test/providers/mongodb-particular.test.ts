@@ -3,7 +3,9 @@ import { randomUUID } from 'node:crypto'
 import { type CommandStartedEvent, MongoClient, type MongoClientOptions } from 'mongodb'
 import { afterAll, beforeEach, describe, expect, inject, it } from 'vitest'
 import { mongodb } from '../../providers/mongodb/index.ts'
+import { isRecordBusy } from '../../src/errors.ts'
 import {
+  acquireAll,
   extend,
   granted,
   newHolder,
@@ -13,7 +15,7 @@ import {
   toExtend,
   toRelease,
 } from '../../src/testing/asking.ts'
-import type { LockDocument } from './mongodb-subject.ts'
+import { type LockDocument, lockRecord, serverClock } from './mongodb-subject.ts'
 
 const server = inject('servers').mongodb
 
@@ -118,6 +120,7 @@ describe.skipIf('unavailable' in server)('mongodb', () => {
         new Set(['createIndexes', 'update', 'findAndModify', 'delete']),
       )
       for (const { writeConcern } of writes) expect(writeConcern).toEqual({ w: 'majority' })
+      for (const command of sent) expect(command.maxTimeMS).toBeGreaterThan(0)
       expect(reads.length).toBeGreaterThan(3)
       for (const { readConcern, $readPreference } of reads) {
         expect([readConcern, $readPreference?.mode]).toEqual([{ level: 'majority' }, undefined])
@@ -148,6 +151,110 @@ describe.skipIf('unavailable' in server)('mongodb', () => {
     })
   })
 
+  describe('the time of a call', () => {
+    it('bounds each of its commands on the server', async () => {
+      const holders = [...threeHolders(), ...threeHolders()]
+      const tick = Math.floor(Date.now() / 1_000) * 1_000
+      const timeout = 700
+      await provider.acquire(
+        holders.map((holder) => toAcquire(holder, { tick })),
+        { timeout },
+      )
+      await provider.extend(
+        holders.map((holder) => toExtend(holder)),
+        { timeout },
+      )
+      await provider.extend(
+        holders.slice(1).map((holder) => toExtend(holder)),
+        { timeout },
+      )
+      await provider.release(
+        holders.map((holder) => toRelease(holder, { tick })),
+        { timeout },
+      )
+      await provider.release([toRelease(aHolder()), toRelease(aHolder())], { timeout })
+      expect(commands.length).toBeGreaterThan(8)
+      for (const { command } of commands) {
+        expect(command.maxTimeMS).toBeGreaterThan(0)
+        expect(command.maxTimeMS).toBeLessThanOrEqual(timeout)
+      }
+    })
+
+    it('over, rejects the call', async () => {
+      await expect(provider.acquire([toAcquire(aHolder())], { timeout: 0.0001 })).rejects.toThrow(
+        /took longer than its 0 ms/,
+      )
+    })
+  })
+
+  describe('a large batch', () => {
+    it('is decided though a stranger has locked one of its documents and creates another', async () => {
+      const holders = Array.from({ length: 200 }, () => aHolder())
+      const [locked, created] = [holders[50], holders[150]]
+      if (!locked || !created) throw new Error('unreachable')
+      await granted(provider, locked, { lockAtMostFor: 1 })
+      const ends = [await lockRecord(server.url, name, locked.name), await lockRecord(server.url, name, created.name)]
+      const results = await provider.acquire(holders.map((holder) => toAcquire(newHolder(holder.name))))
+      for (const end of ends) await end()
+      for (const [index, result] of results.entries()) {
+        if (index === 50 || index === 150) expect(isRecordBusy(result)).toBe(true)
+        else expect(result).toMatchObject({ granted: true })
+      }
+    })
+
+    it('of more than a command takes is decided in order', async () => {
+      const holders = Array.from({ length: 1_300 }, () => aHolder())
+      const options = { timeout: 120_000 } // As long as it takes.
+      const granted = await provider.acquire(
+        holders.map((holder) => toAcquire(holder)),
+        options,
+      )
+      expect(granted).toMatchObject(holders.map(({ name }) => ({ granted: true, lease: { name } })))
+      const requests = [aHolder(), ...holders].map((holder) => toRelease(holder))
+      expect(await provider.release(requests, options)).toEqual([false, ...holders.map(() => true)])
+    }, 120_000)
+  })
+
+  describe('a record that changed after the reading of the clock that a command goes by', () => {
+    const changed = async (ahead: number, document: Partial<LockDocument> = {}) => {
+      const lock = randomUUID()
+      const changedAt = new Date((await serverClock(locks)) + ahead)
+      const record = {
+        _id: lock,
+        lockUntil: changedAt,
+        lockedAt: new Date(1_000),
+        lockedBy: 'x',
+        changedAt,
+        ...document,
+      }
+      await locks.insertOne(record)
+      return { lock, changedAt: changedAt.getTime() }
+    }
+
+    it('is decided by the time of that change: what was freed then is free, also for one of a batch', async () => {
+      for (const others of [[], [aHolder()]]) {
+        const { lock, changedAt } = await changed(4_000)
+        const requests = [newHolder(lock), ...others].map((holder) => toAcquire(holder))
+        const [result] = await acquireAll(provider, requests)
+        expect(result).toMatchObject({ granted: true, lease: { acquiredAt: changedAt, lockUntil: changedAt + 60_000 } })
+        expect((await locks.findOne({ _id: lock }))?.fencingToken).toBe(changedAt * 1_000)
+      }
+    })
+
+    it('is read and refused with a time that is not before it', async () => {
+      const { lock, changedAt } = await changed(4_000, { lastTick: new Date(5_000), tickDone: true })
+      const { storeTime, record } = await refused(provider, newHolder(lock), 'tick-taken', { tick: 5_000 })
+      expect([storeTime, record?.storeTime, record?.lockUntil]).toEqual([changedAt, changedAt, changedAt])
+      expect(await provider.read([lock])).toMatchObject([{ storeTime: changedAt }])
+    })
+
+    it('is decided by the clock when that time is further ahead than any command takes: the clock went back', async () => {
+      const { lock, changedAt } = await changed(3_600_000)
+      const { storeTime } = await refused(provider, newHolder(lock), 'held')
+      expect(storeTime).toBeLessThan(changedAt - 3_000_000)
+    })
+  })
+
   it('makes a new name for exactly one of ten that ask at once, alone or in batches, 40 times', async () => {
     const pools = [connect({ maxPoolSize: 5 }), connect({ maxPoolSize: 5 })]
     const nodes = Array.from({ length: 10 }, (_, index) =>
@@ -158,7 +265,7 @@ describe.skipIf('unavailable' in server)('mongodb', () => {
       const names = Array.from({ length: round % 2 ? 3 : 1 }, () => randomUUID())
       const asked = nodes.map((node, index) => {
         const requests = names.map((each) => toAcquire(newHolder(each)))
-        return node.acquire(index % 2 ? requests.reverse() : requests)
+        return acquireAll(node, index % 2 ? requests.reverse() : requests)
       })
       const leases = (await Promise.all(asked)).flat().flatMap((result) => (result.granted ? [result.lease] : []))
       expect(leases.map((lease) => lease.name).sort()).toEqual([...names].sort())
@@ -227,6 +334,21 @@ describe.skipIf('unavailable' in server)('mongodb', () => {
       expect(lease.fencingToken).toBe(lease.acquiredAt * 1_000)
       await shedLock.forceRelease(lock)
       await refused(shedLock, newHolder(lock), 'tick-taken', { tick })
+    })
+
+    it('a ShedLock node that unlocks late frees our lock: the next extension and the release notice, and the tick is done', async () => {
+      const [lock, ours, tick] = [randomUUID(), aHolder(), Date.now()]
+      const holder = { ...ours, name: lock }
+      const lease = await granted(shedLock, holder, { tick })
+      // ShedLock's own unlock: https://github.com/lukas-krecan/ShedLock, MongoLockProvider
+      await locks.findOneAndUpdate({ _id: lock }, { $set: { lockUntil: new Date(lease.storeTime) } })
+      expect(await extend(shedLock, holder)).toBeUndefined()
+      expect(await release(shedLock, holder, { tick })).toBe(false)
+      await refused(shedLock, newHolder(lock), 'tick-taken', { tick, onCrash: 'rerun' })
+      const next = await granted(shedLock, newHolder(lock))
+      expect(next.fencingToken).toBeGreaterThan(lease.fencingToken)
+      expect(await extend(shedLock, holder)).toBeUndefined()
+      expect(await release(shedLock, holder, { tick })).toBe(false)
     })
 
     it('prune leaves documents of another kind alone', async () => {

@@ -3,6 +3,7 @@ import { randomUUID } from 'node:crypto'
 import { type Collection, MongoClient, MongoServerError } from 'mongodb'
 import { mongodb } from '../../providers/mongodb/index.ts'
 import type { ConformanceSubject, StoredRecord } from '../../src/testing/index.ts'
+import { POISONS, poison, titleOf } from './mongodb-poisons.ts'
 
 /** A record as it is in the collection; ShedLock's have the first three fields beside `_id`. */
 export interface LockDocument {
@@ -46,14 +47,34 @@ export function mongodbSubject(url: string): ConformanceSubject {
         await own.close()
       }
     },
-    poisons: 'to be written',
-    lockRecord: 'to be written',
+    poisons: Object.fromEntries(
+      Object.entries(POISONS).flatMap(([field, values]) =>
+        values.slice(0, 1).map((value) => [titleOf(field, value), (name: string) => poison(locks, name, field, value)]),
+      ),
+    ),
+    lockRecord: (name) => lockRecord(url, collection, name),
     asShedLock: (name, lockedForMs) => lockAsShedLock(locks, name, lockedForMs),
     async after() {
       await locks.drop()
       for (const suffix of ['History', 'Nodes']) await client.db().dropCollection(collection + suffix)
       await client.close()
     },
+  }
+}
+
+/** In a transaction of its own; a document that isn't there is created in it. */
+export async function lockRecord(url: string, collection: string, name: string): Promise<() => Promise<void>> {
+  const stranger = new MongoClient(url, { maxPoolSize: 1 })
+  const session = stranger.startSession()
+  session.startTransaction()
+  const document = { lockUntil: new Date(0), lockedAt: new Date(0), lockedBy: 'stranger' }
+  const locks = stranger.db().collection<LockDocument>(collection)
+  const there = await locks.updateOne({ _id: name }, { $set: { touchedBy: 'stranger' } }, { session })
+  if (there.matchedCount === 0) await locks.insertOne({ _id: name, ...document }, { session })
+  return async () => {
+    await session.abortTransaction()
+    await session.endSession()
+    await stranger.close()
   }
 }
 

@@ -98,20 +98,51 @@ describe.each(Object.entries(drivers))('a database of %s that the user opened', 
     }
   })
 
-  it('holds a fencing token of the greatest safe integer, and never a time that is no number', async () => {
+  it('holds a fencing token of the greatest safe integer', async () => {
     const { database } = opened()
     const provider = own.provider(database)
     await provider.setup?.()
     await provider.acquire([ask('job', { lockAtMostFor: 1 })])
     database.exec('UPDATE ticklock SET lock_until = 0, fencing_token = 9007199254740990')
     expect(await provider.acquire([ask('job')])).toMatchObject([{ lease: { fencingToken: 9007199254740991 } }])
-    database.exec(
-      "CREATE TABLE loose AS SELECT *, '2026-01-01' AS until FROM ticklock; UPDATE loose SET lock_until = until",
-    )
-    await expect(own.provider({ database, table: 'loose' }).acquire([ask('job')])).rejects.toMatchObject({
+  })
+
+  it('whose table refuses one record fails that request alone, and says which column it is', async () => {
+    const { database } = opened()
+    const provider = own.provider(database)
+    await provider.setup?.()
+    for (const [column, rule] of [
+      ['added_later', "ALTER TABLE ticklock ADD COLUMN added_later TEXT CHECK (name NOT LIKE 'bad%')"],
+      [
+        'too long',
+        "CREATE TRIGGER bound BEFORE INSERT ON ticklock WHEN length(NEW.name) > 20 BEGIN SELECT RAISE(ABORT, 'too long'); END",
+      ],
+    ] as const) {
+      database.exec(rule)
+      const names = [`a-${column}`, `bad-and-long-${column}-and-more`, `c-${column}`]
+      expect(await provider.acquire(names.map((name) => ask(name, { lockAtMostFor: 1 })))).toMatchObject([
+        { granted: true },
+        { code: 'STORE', message: expect.stringMatching(/ticklock refuses the record of lock "bad-and-long/) },
+        { granted: true },
+      ])
+    }
+  })
+
+  it('whose table has no primary key gets an error that says so', async () => {
+    const { database } = opened()
+    const provider = own.provider(database)
+    await provider.setup?.()
+    await provider.acquire([ask('job')])
+    database.exec('CREATE TABLE loose AS SELECT * FROM ticklock')
+    const loose = own.provider({ database, table: 'loose' })
+    expect(await loose.acquire([ask('job')])).toMatchObject([{ granted: false, reason: 'held' }])
+    const error = await loose.acquire([ask('other')]).catch((error: unknown) => error)
+    expect(error).toMatchObject({
       code: 'STORE',
-      message: expect.stringMatching(/lock_until of lock "job" must be a whole number/),
+      message: expect.stringMatching(/loose has no primary key: run CREATE/),
     })
+    database.exec(String(error).slice(String(error).indexOf('CREATE UNIQUE INDEX')))
+    expect(await loose.acquire([ask('other')])).toMatchObject([{ granted: true }])
   })
 })
 
@@ -145,5 +176,28 @@ describe('the statement in the documentation', () => {
     await own.provider(made).setup?.()
     const schema = 'SELECT sql FROM sqlite_master'
     expect(pasted.prepare(schema).all()).toEqual(made.prepare(schema).all())
+  })
+
+  it('repairs a record', async () => {
+    const page = readFileSync(new URL('../../docs/providers/sqlite.md', import.meta.url), 'utf8')
+    const statement = /^```sql\n(UPDATE .*?)\n```$/ms.exec(page)?.[1] ?? ''
+    const database = await own.database(own.newFile())
+    const provider = own.provider(database)
+    await provider.setup?.()
+    const first = ask('nightly-report', { tick: Date.now() - 60_000 })
+    await provider.acquire([first])
+    database.exec('UPDATE ticklock SET lock_until = 9e15, fencing_token = -1, last_tick = 9e15, paused = 7')
+    expect(await provider.acquire([ask('nightly-report')])).toMatchObject([{ code: 'STORE' }])
+    database.exec(statement)
+    const now = Date.now()
+    expect(
+      await provider.acquire([
+        { ...first, owner: 'other', onCrash: 'rerun' },
+        ask('nightly-report', { tick: now + 5 }),
+      ]),
+    ).toMatchObject([
+      { granted: false, reason: 'tick-taken' },
+      { granted: true, lease: { fencingToken: expect.any(Number) } },
+    ])
   })
 })

@@ -4,6 +4,7 @@ import { createInterface } from 'node:readline'
 import { openDatabase } from '../../providers/sqlite/driver.ts'
 import { sqlite } from '../../providers/sqlite/index.ts'
 import { StoreError } from '../../src/errors.ts'
+import { acquireAll } from '../../src/testing/asking.ts'
 import { ask } from './sqlite-bench.ts'
 
 const [task, path = ''] = process.argv.slice(2)
@@ -15,7 +16,7 @@ async function race(): Promise<void> {
   say('ready')
   for await (const line of createInterface(process.stdin)) {
     for (const name of JSON.parse(line)) {
-      const [result] = await provider.acquire([ask(name)])
+      const [result] = await acquireAll(provider, [ask(name)])
       if (result?.granted) say(name)
     }
     break
@@ -29,7 +30,7 @@ async function write(): Promise<void> {
   const provider = sqlite(path)
   for (let turn = 0; ; turn++) {
     const name = `written-${process.pid}-${turn}`
-    const [result] = await provider.acquire([ask(name)])
+    const [result] = await acquireAll(provider, [ask(name)])
     if (result?.granted) say(name)
   }
 }

@@ -10,17 +10,52 @@ const LOOK = `
 
 type Nullable<Type> = { [Key in keyof Type]: Type[Key] | null }
 
-export function sqliteSubject(): ConformanceSubject {
+/** A table whose columns take any value, as somebody's own statement may have made it. */
+const LOOSE_TABLE = `
+  CREATE TABLE ticklock (name VARCHAR(255) PRIMARY KEY, lock_until TIMESTAMP, locked_at TIMESTAMP, locked_by,
+    fencing_token BIGINT DEFAULT 0, last_tick TIMESTAMP, tick_done BOOLEAN DEFAULT 0, metadata, paused BOOLEAN)`
+
+/** Values that no lock can have, as expressions, by column. */
+const OUT_OF_RANGE = {
+  lock_until: ['9000000000000000', '9223372036854775807', '-9223372036854775808'],
+  locked_at: ['-8640000000000001'],
+  fencing_token: ['-1', '9007199254740992', '9223372036854775807'],
+  last_tick: ['9000000000000000', '9223372036854775807'],
+  tick_done: ['7'],
+  paused: ['-1'],
+}
+const OF_WRONG_TYPE = {
+  lock_until: ['NULL', "'soon'", "'2026-01-01 00:00:00'", "x'00ff'", '9e999'],
+  locked_at: ['NULL', "''"],
+  locked_by: ['NULL', '7', "x'00'"],
+  fencing_token: ['NULL', "'many'", '1.5', '1e30', '-9e999'],
+  last_tick: ["'never'", "x''"],
+  tick_done: ['NULL', "'yes'"],
+  metadata: ['7', "x'00'"],
+  paused: ["'no'"],
+}
+
+const spoiled = (database: () => SqliteDatabase, values: Readonly<Record<string, readonly string[]>>) =>
+  Object.entries(values).flatMap(([column, expressions]) =>
+    expressions.map((expression): [string, (name: string) => unknown] => [
+      `${column} = ${expression}`,
+      (name) => database().prepare(`UPDATE ticklock SET ${column} = ${expression} WHERE name = ?`).run(name),
+    ]),
+  )
+
+/** `'strict'`: the table is the provider's own. `'loose'`: its columns take any value. */
+export function sqliteSubject(kind: 'strict' | 'loose' = 'strict'): ConformanceSubject {
   const own = new Belongings()
   let path: string
   let database: SqliteDatabase
   return {
-    name: 'sqlite',
+    name: kind === 'strict' ? 'sqlite' : 'sqlite with a table that takes any value',
     clock: 'machine',
     async before() {
       path = own.newFile()
-      await sqlite(path).setup?.()
       database = await own.database(path)
+      if (kind === 'loose') database.exec(LOOSE_TABLE)
+      await sqlite(path).setup?.()
     },
     after: () => own.clear(),
     connect: () => sqlite(path),
@@ -49,8 +84,11 @@ export function sqliteSubject(): ConformanceSubject {
       await provider.close()
       return database.prepare('SELECT 1 AS one').get() !== undefined
     },
-    poisons: 'to be written',
-    lockRecord: 'to be written',
+    poisons: Object.fromEntries([
+      ...spoiled(() => database, OUT_OF_RANGE),
+      ...(kind === 'loose' ? spoiled(() => database, OF_WRONG_TYPE) : []),
+    ]),
+    lockRecord: 'a transaction of SQLite locks the whole file: see sqlite-busy.test.ts',
     // ShedLock has no statements for SQLite of its own; these are its general ones, with the times as JDBC's SQLite driver binds them.
     async asShedLock(name, lockedForMs) {
       const now = Date.now()

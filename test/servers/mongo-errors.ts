@@ -23,6 +23,7 @@ const CODES: Readonly<Record<string, readonly [code: number, name: string]>> = {
   '23505': [11000, 'DuplicateKey'],
   '40001': [112, 'WriteConflict'],
   '40P01': [112, 'WriteConflict'],
+  '57014': [50, 'MaxTimeMSExpired'],
 }
 
 /** What MongoDB answers to a command that failed with this SQLSTATE. */

@@ -3,7 +3,7 @@ import pg from 'pg'
 import { errorReply, withMongoCodes } from './mongo-errors.ts'
 import type { MongoCommand } from './mongo-message.ts'
 import { bindNow, mentionsNow } from './mongo-now.ts'
-import { ACTIONS, STATEMENTS } from './mongo-statements.ts'
+import { ACTIONS, STATEMENTS, STATEMENTS_IN_TRANSACTION } from './mongo-statements.ts'
 
 const HELLO = {
   helloOk: true,
@@ -24,6 +24,9 @@ const ALL_IN_ONE = new BSON.Int32(2 ** 31 - 1)
 export class MongoSession {
   readonly #url: string
   #client: Promise<pg.Client> | undefined
+  #inTransaction = false
+  /** The bound of a command that the connection has, in ms; 0 is none. */
+  #bound = 0
 
   constructor(postgresUrl: string) {
     this.#url = postgresUrl
@@ -65,7 +68,10 @@ export class MongoSession {
   async #run(command: MongoCommand): Promise<Uint8Array> {
     const { name, database, target } = command
     const client = await this.#connected()
-    const statement = STATEMENTS[name === 'findandmodify' ? 'findAndModify' : name]
+    await this.#transact(command, client)
+    await this.#limit(command, client)
+    const statements = this.#inTransaction ? STATEMENTS_IN_TRANSACTION : STATEMENTS
+    const statement = statements[name === 'findandmodify' ? 'findAndModify' : name]
     if (statement) {
       const values = [database, await this.#adapted(command, client)]
       const { rows } = await client.query<{ p_result: string; p_success?: boolean }>(statement, values)
@@ -74,11 +80,31 @@ export class MongoSession {
       const reply = fromText(row.p_result)
       return row.p_success === false ? BSON.serialize(withMongoCodes(BSON.deserialize(reply))) : reply
     }
+    if (name === 'commitTransaction' || name === 'abortTransaction') return BSON.serialize(DONE)
     const action = ACTIONS[name]
     if (!action)
       return BSON.serialize({ ok: 0, errmsg: `no such command: '${name}'`, code: 59, codeName: 'CommandNotFound' })
     await client.query(action, [database, String(target)])
     return BSON.serialize(DONE)
+  }
+
+  /** A transaction belongs to the connection here, so a client that begins one must have one connection alone. */
+  async #transact({ name, document }: MongoCommand, client: pg.Client): Promise<void> {
+    if (document.startTransaction === true) {
+      await client.query('BEGIN')
+      this.#inTransaction = true
+    } else if (name === 'commitTransaction' || name === 'abortTransaction') {
+      await client.query(name === 'commitTransaction' ? 'COMMIT' : 'ROLLBACK')
+      this.#inTransaction = false
+    }
+  }
+
+  /** Lets the engine end a command after its `maxTimeMS`, whatever it waits for. */
+  async #limit({ document }: MongoCommand, client: pg.Client): Promise<void> {
+    const bound = Number(document.maxTimeMS ?? 0)
+    if (bound === this.#bound) return
+    await client.query(`SET statement_timeout = ${Math.ceil(bound)}`)
+    this.#bound = bound
   }
 
   /** The command in a form that means the same to DocumentDB. */

@@ -24,6 +24,13 @@ export const STATEMENTS: Readonly<Record<string, string>> = {
     'SELECT documentdb_api_internal.create_indexes_non_concurrently($1, $2::documentdb_core.bson, true) AS p_result',
 }
 
+/** Within a transaction nothing is committed on its own. */
+export const STATEMENTS_IN_TRANSACTION: typeof STATEMENTS = {
+  ...STATEMENTS,
+  insert: call('insert', 'p_result, p_success'),
+  update: call('update', 'p_result, p_success'),
+}
+
 /** The commands that need no more answer than that they are done. They take the database's name and the collection's. */
 export const ACTIONS: Readonly<Record<string, string>> = {
   create: 'SELECT documentdb_api.create_collection($1, $2)',

@@ -5,7 +5,7 @@ import { MongoSession } from './mongo-session.ts'
 
 /**
  * Speaks MongoDB's wire protocol in front of DocumentDB, so that the official driver can talk to it. For tests: no
- * authentication, no TLS, no transactions, no change streams, and results of at most one page (16 MB).
+ * authentication, no TLS, no change streams, transactions within one connection, and results of at most one page (16 MB).
  */
 export class MongoWireServer {
   readonly #server: Server
