@@ -1,16 +1,13 @@
 import { StoreError } from '../../src/errors.ts'
 import type { Place, PostgresClient, Settings } from './options.ts'
 import { codeOf, type Send, type Statement, sender } from './prepared.ts'
-import { cancel, isInTransaction, type Session, type Sessions, sessionsOf } from './session.ts'
+import { CANCEL_TIMEOUT, cancel, isInTransaction, type Session, type Sessions, sessionsOf } from './session.ts'
 import type { RefusedCall } from './statements/call.ts'
 
 /** How long a call waits for its connection and its result by default, ms: as long as the core does (`storeTimeout`). */
 export const DEFAULT_TIMEOUT = 5_000
 
-/** How long a cancelled statement has to end before its connection is given up, ms. */
-const CANCEL_TIMEOUT = 1_000
-
-/** So many statements may run past their timeouts, on connections of which none can be cancelled; then no other is sent. */
+/** So many statements may run past their timeouts that could not be cancelled. Then no other is sent. */
 const MOST_OVERDUE = 2
 
 /** How often a call is sent while it is unclear whether it met a transaction of somebody else. */
@@ -202,16 +199,19 @@ class Runner {
     throw new StoreError(`postgres: no connection was free within ${timeout} ms`)
   }
 
-  /** Ends a statement that nobody waits for any more. One that can't be ended counts until it ends by itself. */
+  /** Ends a statement that nobody waits for any more. One that can't be cancelled counts until it ends by itself. */
   async #cancel(session: Session, running: Promise<unknown>): Promise<void> {
-    this.#overdue++
     const ended = running.then(
       () => {},
       () => {},
     )
-    void cancel(session.client)
-    // A connection that was silently dead until now does not come back either. One of the user's own can't be dropped.
-    if ((await within(CANCEL_TIMEOUT, ended)) === LATE) session.release(true)
+    const cancelled = cancel(session.client)
+    // A request to cancel that was still under way would meet the next statement.
+    if (cancelled && (await within(CANCEL_TIMEOUT, Promise.all([ended, cancelled]))) !== LATE)
+      return session.release(false)
+    this.#overdue++
+    // A connection that was silently dead does not come back.
+    if (cancelled) session.release(true)
     await ended
     session.release(true)
     this.#overdue--

@@ -7,7 +7,7 @@ import type { PostgresClient } from './options.ts'
 
 export interface Session {
   readonly client: PostgresClient
-  /** Only the first call counts. `true` drops the connection, where it is one of a pool. */
+  /** Only the first call counts. `true` drops a lent connection. */
   release(drop: boolean): void
 }
 
@@ -16,7 +16,13 @@ export interface Sessions {
   open(): Promise<Session>
 }
 
-type PgPool = PostgresClient & { connect(): Promise<PostgresClient & { release(drop?: boolean): void }> }
+type PgPool = PostgresClient & { connect(): Promise<LentClient> }
+
+interface LentClient extends PostgresClient {
+  release(drop?: boolean): void
+  on(event: 'error', listener: () => void): unknown
+  off(event: 'error', listener: () => void): unknown
+}
 
 /** Clients of other libraries that lend one connection of `pg`, see `SqlClient` in src/clients. */
 type Lender = PostgresClient & { session(): Promise<Session> }
@@ -36,7 +42,16 @@ export function sessionsOf(client: PostgresClient, isPool: boolean): Sessions {
 
 async function checkOut(pool: PgPool): Promise<Session> {
   const client = await pool.connect()
-  return releasedOnce({ client, release: (drop) => client.release(drop) })
+  // A pool listens for errors of the clients it has, and not of those it has lent. The query that runs meets the failure anyway.
+  const ignore = (): void => {}
+  client.on('error', ignore)
+  return releasedOnce({
+    client,
+    release(drop) {
+      client.off('error', ignore)
+      client.release(drop)
+    },
+  })
 }
 
 function releasedOnce({ client, release }: Session): Session {
@@ -93,20 +108,25 @@ export function isInTransaction(client: object): boolean | undefined {
   return status ? status !== 'I' : undefined
 }
 
+/** How long a cancelled statement has to end before its connection is given up, ms. */
+export const CANCEL_TIMEOUT = 1_000
+
 /**
  * Asks the server to cancel what runs on a connection of `pg`, as libpq does: by a connection of its own, in clear text, which carries a key and
- * no data. Resolves when the server, or the pooler, has taken note, or can't be reached.
+ * no data. Resolves when the server, or the pooler, has taken note and closed that one. Undefined when it is no client of `pg`.
  */
-export function cancel(client: object): Promise<void> {
-  if (!isPgClient(client) || client.processID === null || client.secretKey === null) return Promise.resolve()
+export function cancel(client: object): Promise<void> | undefined {
+  if (!isPgClient(client) || client.processID === null || client.secretKey === null) return undefined
   const { host, port, processID, secretKey } = client
   const request = Buffer.alloc(16)
   for (const [index, value] of [16, 80_877_102, processID, secretKey].entries()) request.writeInt32BE(value, index * 4)
   return new Promise((resolve) => {
     const socket = host.startsWith('/') ? connect(`${host}/.s.PGSQL.${port}`) : connect(port, host)
-    socket.on('error', () => {})
+    socket.on('error', () => {}) // What isn't cancelled ends by itself, or its connection is dropped.
     socket.on('close', () => resolve())
-    socket.setTimeout(1_000, () => socket.destroy())
-    socket.end(request)
+    socket.setTimeout(CANCEL_TIMEOUT, () => socket.destroy())
+    // Not ended from here: PgBouncer 1.18 crashes when a client goes before its request was passed on.
+    socket.write(request)
+    socket.resume()
   })
 }
