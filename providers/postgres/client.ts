@@ -112,6 +112,9 @@ function survive(client: object): void {
 /** A server that is a standby, or was the primary before a failover. */
 const READ_ONLY = '25006'
 
+/** A statement within a transaction that has failed. Ours never is, unless the transaction is somebody else's. */
+const ABORTED = '25P02'
+
 /** Runs each statement on a session of its own, within a time. */
 class Runner {
   readonly #sessions: Sessions
@@ -180,7 +183,7 @@ class Runner {
       throw new StoreError(`postgres: the server did not respond within ${timeout} ms`)
     } catch (error) {
       drop = codeOf(error) === READ_ONLY
-      throw error
+      throw codeOf(error) === ABORTED ? notOnItsOwn(error) : error
     } finally {
       if (late) void this.#cancel(session, running)
       else session.release(drop)
@@ -230,10 +233,11 @@ function within<Result>(ms: number, promise: Promise<Result>): Promise<Result | 
   })
 }
 
-const notOnItsOwn = (): StoreError =>
+const notOnItsOwn = (cause?: unknown): StoreError =>
   new StoreError(
     'postgres: the connection is inside a transaction that somebody else began, so no other node sees its locks, and a ROLLBACK undoes them; ' +
       'give ticklock a pool or a client of its own, and look for a BEGIN without its COMMIT or ROLLBACK',
+    { cause },
   )
 
 const tooManyOverdue = (count: number): StoreError =>

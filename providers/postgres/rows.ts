@@ -26,11 +26,11 @@ export interface AcquireRow extends RecordRow {
 }
 
 export interface ExtendRow extends RecordRow {
-  readonly outcome: 'extended' | 'busy' | 'unreadable'
+  readonly outcome: 'extended' | 'over' | 'unreadable'
 }
 
 export interface ReleaseRow extends RecordRow {
-  readonly outcome: 'released' | 'busy' | 'unreadable'
+  readonly outcome: 'released' | 'over' | 'unreadable'
 }
 
 /** The last instant that a Date holds. `infinity`, which people write to keep a lock taken, counts as that. */
@@ -90,13 +90,12 @@ export function toAcquired(row: AcquireRow | undefined, name: string, owner: str
 }
 
 export function toExtended(row: ExtendRow | undefined, name: string, owner: string): Settled<Lease | undefined> {
-  if (row?.outcome === 'busy') return new RecordBusyError(name)
-  if (row?.outcome === 'unreadable') return toUnreadable(row)
-  return row && toLease(row, owner)
+  if (!row) return new RecordBusyError(name)
+  if (row.outcome === 'unreadable') return toUnreadable(row)
+  return row.outcome === 'over' ? undefined : toLease(row, owner)
 }
 
 export function toReleased(row: ReleaseRow | undefined, name: string): Settled<boolean> {
-  if (row?.outcome === 'busy') return new RecordBusyError(name)
-  if (row?.outcome === 'unreadable') return toUnreadable(row)
-  return row !== undefined
+  if (!row) return new RecordBusyError(name)
+  return row.outcome === 'unreadable' ? toUnreadable(row) : row.outcome === 'released'
 }

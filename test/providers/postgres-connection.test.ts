@@ -32,6 +32,34 @@ describe('postgres is given', () => {
     expect(() => postgres('mysql://root:secret@host')).toThrow(/^(?!.*secret)/)
   })
 
+  it.each([
+    ['a # in the password', 'postgres://app:pa#ss@host/db', /%23/],
+    ['a / in the password', 'postgres://app:pa/ss@host/db', /%2F/],
+    ['a / after digits', 'postgres://app:12/ss@host/db', /%2F/],
+    ['a ? in the password', 'postgres://app:pa?ss@host/db', /%3F/],
+    ['a % in the password', 'postgres://app:50%off@host/db', /%25/],
+    ['no port', 'postgres://host:port/db', /must look like/],
+    ['several hosts', 'postgres://app:secret@one:5432,two:5432/db', /several hosts/],
+    ['several hosts without ports', 'postgres://one,two/db', /several hosts/],
+    ['several hosts in a parameter', 'postgres:///db?host=one,two', /several hosts/],
+    ['target_session_attrs', 'postgres://one/db?target_session_attrs=read-write', /target_session_attrs/],
+  ])('a URL with %s: an error at once, that does not repeat it', (_, url, message) => {
+    expect(() => postgres(url)).toThrow(message)
+    expect(() => postgres(url)).toThrow(InvalidOptionError)
+    expect(() => postgres(url)).toThrow(/^(?!.*(pa.ss|secret@|50%off))/)
+  })
+
+  it.each([
+    'postgres://app:p%23%2F%3F%40%25@host:5432/db?sslmode=require',
+    'postgresql://host',
+    'postgres:///db?host=/var/run/postgresql',
+    'postgres://app@/db?host=/var/run/postgresql',
+    'postgres://app:secret@%2Fvar%2Frun%2Fpostgresql/db',
+    'postgres://app:secret@[::1]:5432/db',
+  ])('a URL that pg understands: %s', (url) => {
+    expect(() => postgres(url)).not.toThrow()
+  })
+
   it('a URL, and opens nothing until it is used', async () => {
     const provider = postgres('postgres://user:secret@127.0.0.1:1/nobody')
     await provider.close()

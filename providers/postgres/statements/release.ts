@@ -7,14 +7,13 @@
  *   $5 float8[]  lockAtLeastFor, ms
  *   $6 float8[]  ticks to mark as done, ms since the epoch, or null
  *
- * Returns a row for each name that is released, by this statement or before by the same holder, that is busy since another
- * transaction has locked its record, or whose record can't be read. A name without a row has no unexpired lease of ours.
+ * Returns a row for each name that was decided: `'over'` for one whose lease isn't ours, or is over. A name without a row is busy.
  *
- *   seen      The records that name us as their holder, and those that can't be read. An expired lease matters only when its tick is to
- *             be marked.
- *   locked    Those of them that nobody else has locked, as they are now.
- *   judged    The clock is read when the record is locked.
- *   released  Ends unexpired leases. Of an expired one nobody took over, marks the tick as done.
+ *   seen     Each request beside its record, as the statement's snapshot has it.
+ *   locked   The records with something to write, and that nobody else has locked, as they are now.
+ *   judged   The same decision once more. The clock is read when the record has been locked.
+ *   written  Ends unexpired leases. Of an expired one that nobody took over, marks the tick as done. Written where it was
+ *            locked: a version that another node left after the snapshot is not there for this statement, and its name is busy.
  */
 import { CALL, OUTSIDE } from './call.ts'
 import { milliseconds } from './milliseconds.ts'
@@ -22,48 +21,55 @@ import { readable } from './readable.ts'
 
 const TICK = "timestamp 'epoch' + tick * interval '1 ms'"
 
+// As decideRelease does. `late`: the lease is over, and its tick is to be marked.
+const OUTCOME = `
+      CASE
+        WHEN (lock).name IS NULL THEN 'over'
+        WHEN NOT ${readable('(lock)')} THEN 'unreadable'
+        WHEN (lock).locked_by = holder || '#released' THEN 'released'
+        WHEN (lock).locked_by <> holder THEN 'over'
+        WHEN (lock).lock_until > now THEN 'held'
+        WHEN tick = (lock).last_tick AND NOT (lock).tick_done THEN 'late'
+        ELSE 'over'
+      END`
+
 export const releaseStatement = (table: string): string => `
   WITH ${CALL},
   seen AS MATERIALIZED (
-    SELECT asked.*, t AS lock, ${readable('t')} AS readable, t.locked_by = holder || '#released' AS released
-    FROM unnest($3::text[], $4::text[], $5::float8[], $6::float8[]) AS asked (name, holder, at_least, tick)
-    JOIN ${table} t ON t.name = asked.name
-    WHERE ${OUTSIDE} AND (
-      NOT ${readable('t')} OR t.locked_by = holder || '#released'
-      OR t.locked_by = holder AND (
-        t.lock_until > clock_timestamp() AT TIME ZONE 'UTC' OR NOT t.tick_done AND t.last_tick = ${TICK}
-      )
-    )
+    SELECT *, ${OUTCOME} AS outcome
+    FROM (
+      SELECT asked.name, holder, at_least, ${TICK} AS tick, t AS lock, clock_timestamp() AT TIME ZONE 'UTC' AS now
+      FROM unnest($3::text[], $4::text[], $5::float8[], $6::float8[]) AS asked (name, holder, at_least, tick)
+      LEFT JOIN ${table} t ON t.name = asked.name
+      WHERE ${OUTSIDE}
+    ) request
   ),
   locked AS MATERIALIZED (
-    SELECT seen.name, holder, at_least, tick, t.locked_by = holder || '#released' AS released
+    SELECT seen.name, holder, at_least, tick, t AS lock, t.ctid AS place
     FROM seen JOIN ${table} t ON t.name = seen.name
-    WHERE readable AND NOT released AND ${readable('t')}
+    WHERE outcome IN ('held', 'late')
     FOR NO KEY UPDATE OF t SKIP LOCKED
   ),
   judged AS MATERIALIZED (
-    SELECT *, clock_timestamp() AT TIME ZONE 'UTC' AS now FROM locked
+    SELECT *, ${OUTCOME} AS outcome
+    FROM (SELECT *, clock_timestamp() AT TIME ZONE 'UTC' AS now FROM locked) request
   ),
-  released AS (
+  written AS (
     UPDATE ${table} t
     SET
-      locked_by = CASE WHEN t.lock_until > now THEN holder || '#released' ELSE t.locked_by END,
-      lock_until = CASE WHEN t.lock_until > now THEN greatest(now, t.locked_at + at_least * interval '1 ms') ELSE t.lock_until END,
-      tick_done = t.tick_done OR coalesce(${TICK} = t.last_tick, false)
+      locked_by = CASE outcome WHEN 'held' THEN holder || '#released' ELSE t.locked_by END,
+      lock_until = CASE outcome WHEN 'held' THEN greatest(now, t.locked_at + at_least * interval '1 ms') ELSE t.lock_until END,
+      tick_done = t.tick_done OR coalesce(tick = t.last_tick, false)
     FROM judged
-    WHERE t.name = judged.name AND t.locked_by = holder AND (t.lock_until > now OR NOT t.tick_done AND t.last_tick = ${TICK})
-    RETURNING t.name, t.locked_by <> holder AS ended
+    WHERE t.ctid = place AND outcome IN ('held', 'late')
+    RETURNING judged.name, outcome
   ),
   result AS (
-    SELECT name, 'released' AS outcome, NULL::${table} AS lock FROM released WHERE ended
+    SELECT name, CASE outcome WHEN 'held' THEN 'released' ELSE 'over' END AS outcome, NULL::${table} AS lock FROM written
     UNION ALL
-    SELECT name, 'released', NULL FROM seen WHERE readable AND released
+    SELECT name, outcome, lock FROM judged WHERE outcome NOT IN ('held', 'late')
     UNION ALL
-    SELECT name, 'released', NULL FROM judged WHERE released
-    UNION ALL
-    SELECT name, 'busy', NULL FROM seen WHERE readable AND NOT released AND name NOT IN (SELECT name FROM locked)
-    UNION ALL
-    SELECT name, 'unreadable', lock FROM seen WHERE NOT readable
+    SELECT name, outcome, lock FROM seen WHERE outcome NOT IN ('held', 'late')
   )
   SELECT
     name, outcome, (lock).locked_by, ${milliseconds('(lock).locked_at')} AS locked_at,
