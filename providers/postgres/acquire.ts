@@ -64,7 +64,11 @@ export class Acquirer {
   #take(requests: readonly AcquireRequest[], bounds: Bounds): Promise<readonly Settled<AcquireResult>[]> {
     return eachAlone(requests, async (part) => {
       const rows = byName(await this.#table.call<AcquireRow>(this.#statement, valuesOf(part), bounds))
-      return part.map(({ name, owner }) => toAcquired(rows.get(name), name, owner))
+      return part.map(({ name, owner }) => {
+        const result = toAcquired(rows.get(name), name, owner)
+        this.#records.refused(result)
+        return result
+      })
     })
   }
 }

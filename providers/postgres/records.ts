@@ -1,5 +1,14 @@
 import { RecordBusyError } from '../../src/errors.ts'
-import type { LockRecord, PauseRequest, ResetRequest, UnreadableRecord } from '../../src/provider/contract.ts'
+import type {
+  AcquireResult,
+  LockRecord,
+  PauseRequest,
+  ResetRequest,
+  Settled,
+  UnreadableRecord,
+} from '../../src/provider/contract.ts'
+import { ForeignClock } from '../../src/provider/foreign-clock.ts'
+import { isUnreadable } from '../../src/provider/record.ts'
 import { BUSY, byName } from './batch.ts'
 import { DEFAULT_TIMEOUT } from './client.ts'
 import { unfit } from './fit.ts'
@@ -14,6 +23,8 @@ const LOCK_TIMEOUT = 2_000
 
 /** Records, whoever holds them. */
 export class Records {
+  /** Looks at the locks of other programs. */
+  readonly #foreign = new ForeignClock('postgres')
   readonly #table: Table
   readonly #statements: Readonly<Record<'read' | 'readAll' | 'repair' | 'prune' | 'pause' | 'resume', Statement>>
 
@@ -32,7 +43,7 @@ export class Records {
   async read(names?: readonly string[]): Promise<readonly (LockRecord | UnreadableRecord)[]> {
     const records = names
       ? [...(await this.of(names)).values()]
-      : (await this.#table.query<RecordRow>(this.#statements.readAll, [])).map(toRecord)
+      : this.#toRecords(await this.#table.query<RecordRow>(this.#statements.readAll, []))
     return records.sort((a, b) => (a.name < b.name ? -1 : 1))
   }
 
@@ -44,7 +55,20 @@ export class Records {
     // No record has a name with a NUL character.
     const known = names.filter((name) => !name.includes('\0'))
     const rows = await this.#table.query<RecordRow>(this.#statements.read, [known], timeout)
-    return byName(rows.map(toRecord))
+    return byName(this.#toRecords(rows))
+  }
+
+  /** Looks at the record of a refusal. */
+  refused(result: Settled<AcquireResult>): void {
+    if (!(result instanceof Error) && !result.granted && result.record) this.#foreign.look(result.record)
+  }
+
+  #toRecords(rows: readonly RecordRow[]): (LockRecord | UnreadableRecord)[] {
+    return rows.map((row) => {
+      const record = toRecord(row)
+      if (!isUnreadable(record)) this.#foreign.look(record)
+      return record
+    })
   }
 
   forceRelease(name: string): Promise<boolean> {

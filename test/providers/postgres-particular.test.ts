@@ -1,7 +1,7 @@
 /* What is particular to PostgreSQL: locks of rows, what a statement writes, isolation, ShedLock's table. */
 import { readFileSync } from 'node:fs'
 import pg from 'pg'
-import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest'
+import { afterAll, beforeAll, describe, expect, inject, it, vi } from 'vitest'
 import { postgres, postgresSetup } from '../../providers/postgres/index.ts'
 import { RecordBusyError, StoreError } from '../../src/errors.ts'
 import type { AcquireRequest, AcquireResult, LockProvider } from '../../src/provider/contract.ts'
@@ -253,6 +253,15 @@ describe.skipIf('unavailable' in server)('postgres in particular', () => {
         reason: 'held',
         record: { lockedBy: 'jvm-host', fencingToken: 0, tickDone: false, lastTick: undefined },
       })
+    })
+
+    it('warns of a JVM that takes locks by a clock hours off', async () => {
+      const warn = vi.spyOn(process, 'emitWarning').mockImplementation(() => {})
+      const sql = `UPDATE ${SHEDLOCK} SET locked_by = 'jvm-in-tokyo', locked_at = timezone('utc', now()) + interval '9 h', lock_until = timezone('utc', now()) + interval '10 h'`
+      await other.query(sql)
+      expect(await one(ask('jvm job'), shared)).toMatchObject({ reason: 'held' })
+      expect(warn.mock.calls).toEqual([[expect.stringMatching(/jvm-in-tokyo .*9\.0 hours ahead/), expect.anything()]])
+      warn.mockRestore()
     })
 
     it('keeps names of 255 characters and whole microseconds once it is set up', async () => {
