@@ -30,12 +30,34 @@ const UNFIT = /[\0\p{Surrogate}]/u
 const FIRST_INSTANT = -2.1e14
 const LONGEST = 1e14
 
+/** Characters that need a closer look: halves of pairs may be whole pairs. */
+const SUSPICIOUS = /[\0\ud800-\udfff]/
+
 /** Why the table can't keep this request, or `undefined`. */
 export function unfit(request: KeptRequest, widths: Widths): Error | undefined {
+  if (isPlain(request, widths)) return undefined
   const problem = problemOf(request, widths)
   return problem === undefined
     ? undefined
     : new InvalidOptionError(`postgres: lock ${JSON.stringify(request.name)}: ${problem}`)
+}
+
+/** Whether the table can keep it at first sight, as it can nearly all: thousands are looked at in one batch. */
+function isPlain(request: KeptRequest, { name: width, lockedBy }: Widths): boolean {
+  const { name, label, owner, metadata = '', tick = 0, lockAtMostFor = 0, lockAtLeastFor = 0 } = request
+  return (
+    name.length <= width &&
+    label.length + owner.length + '##released'.length <= lockedBy &&
+    !SUSPICIOUS.test(name) &&
+    !SUSPICIOUS.test(label) &&
+    !SUSPICIOUS.test(owner) &&
+    !SUSPICIOUS.test(metadata) &&
+    tick >= FIRST_INSTANT &&
+    tick <= FAR &&
+    Math.min(lockAtMostFor, lockAtLeastFor) >= 0 &&
+    Math.max(lockAtMostFor, lockAtLeastFor) <= LONGEST &&
+    !Number.isNaN((request.maxClockSkew ?? 0) + (request.mayShortenUntil ?? 0))
+  )
 }
 
 function problemOf(request: KeptRequest, widths: Widths): string | undefined {

@@ -15,8 +15,7 @@
  *
  *   seen     Each request beside its record, as the statement's snapshot has it. What is refused here is refused for good, and
  *            nothing is locked or written for it: most requests in a cluster end here.
- *   locked   The records that look free and that nobody else has locked. Another node may have got there first: `fresh` is the
- *            record as that node left it.
+ *   locked   The records that look free and that nobody else has locked, as they are now: another node may have got there first.
  *   judged   The same decision once more, on what is there now. The clock is read when the row has been locked.
  *   granted  Writes those that are still free, where they were locked. A version that another node left after the snapshot is not
  *            there for this statement: that name is busy.
@@ -33,7 +32,7 @@ import { readable } from './readable.ts'
 const OUTCOME = `
       CASE
         WHEN (lock).name IS NULL THEN CASE WHEN tick > now + max_skew THEN 'clock-ahead' ELSE 'new' END
-        WHEN NOT ${readable('(lock)')} THEN 'unreadable'
+        WHEN NOT readable THEN 'unreadable'
         WHEN (lock).locked_by = holder AND (lock).lock_until > now THEN 'granted'
         WHEN tick > now + max_skew THEN 'clock-ahead'
         WHEN tick IS NOT NULL AND (lock).paused THEN 'paused'
@@ -53,7 +52,7 @@ export const acquireStatement = (table: string): string => `
       SELECT
         asked.name, holder, at_most * interval '1 ms' AS at_most,
         timestamp 'epoch' + tick * interval '1 ms' AS tick, rerun, max_skew * interval '1 ms' AS max_skew, note,
-        t AS lock, clock_timestamp() AT TIME ZONE 'UTC' AS now
+        t AS lock, ${readable('t')} AS readable, clock_timestamp() AT TIME ZONE 'UTC' AS now
       FROM unnest($3::text[], $4::text[], $5::float8[], $6::float8[], $7::float8[], $8::text[], $9::boolean[])
         AS asked (name, holder, at_most, tick, max_skew, note, rerun)
       LEFT JOIN ${table} t ON t.name = asked.name
@@ -61,19 +60,15 @@ export const acquireStatement = (table: string): string => `
     ) request
   ),
   locked AS MATERIALIZED (
-    SELECT seen.*, t AS fresh, t.ctid AS place
+    SELECT
+      seen.name, holder, at_most, tick, rerun, max_skew, note, t AS lock, ${readable('t')} AS readable, t.ctid AS place
     FROM seen JOIN ${table} t ON t.name = seen.name
     WHERE outcome = 'free'
     FOR NO KEY UPDATE OF t SKIP LOCKED
   ),
   judged AS MATERIALIZED (
     SELECT *, ${OUTCOME} AS outcome
-    FROM (
-      SELECT
-        name, holder, at_most, tick, rerun, max_skew, note, place,
-        fresh AS lock, clock_timestamp() AT TIME ZONE 'UTC' AS now
-      FROM locked
-    ) request
+    FROM (SELECT *, clock_timestamp() AT TIME ZONE 'UTC' AS now FROM locked) request
   ),
   granted AS (
     UPDATE ${table} t

@@ -24,7 +24,7 @@ import { readable } from './readable.ts'
 const OUTCOME = `
       CASE
         WHEN (lock).name IS NULL THEN 'over'
-        WHEN NOT ${readable('(lock)')} THEN 'unreadable'
+        WHEN NOT readable THEN 'unreadable'
         WHEN (lock).locked_by = holder AND (lock).lock_until > now THEN 'held'
         ELSE 'over'
       END`
@@ -37,7 +37,7 @@ export const extendStatement = (table: string): string => `
       SELECT
         asked.name, holder, at_most * interval '1 ms' AS at_most, at_least * interval '1 ms' AS at_least,
         timestamp 'epoch' + may_shorten_until * interval '1 ms' AS may_shorten_until,
-        t AS lock, clock_timestamp() AT TIME ZONE 'UTC' AS now
+        t AS lock, ${readable('t')} AS readable, clock_timestamp() AT TIME ZONE 'UTC' AS now
       FROM unnest($3::text[], $4::text[], $5::float8[], $6::float8[], $7::float8[])
         AS asked (name, holder, at_most, at_least, may_shorten_until)
       LEFT JOIN ${table} t ON t.name = asked.name
@@ -45,7 +45,7 @@ export const extendStatement = (table: string): string => `
     ) request
   ),
   locked AS MATERIALIZED (
-    SELECT seen.name, holder, at_most, at_least, may_shorten_until, t AS lock, t.ctid AS place
+    SELECT seen.name, holder, at_most, at_least, may_shorten_until, t AS lock, ${readable('t')} AS readable, t.ctid AS place
     FROM seen JOIN ${table} t ON t.name = seen.name
     WHERE outcome = 'held'
     FOR NO KEY UPDATE OF t SKIP LOCKED

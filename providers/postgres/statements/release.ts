@@ -25,7 +25,7 @@ const TICK = "timestamp 'epoch' + tick * interval '1 ms'"
 const OUTCOME = `
       CASE
         WHEN (lock).name IS NULL THEN 'over'
-        WHEN NOT ${readable('(lock)')} THEN 'unreadable'
+        WHEN NOT readable THEN 'unreadable'
         WHEN (lock).locked_by = holder || '#released' THEN 'released'
         WHEN (lock).locked_by <> holder THEN 'over'
         WHEN (lock).lock_until > now THEN 'held'
@@ -38,14 +38,14 @@ export const releaseStatement = (table: string): string => `
   seen AS MATERIALIZED (
     SELECT *, ${OUTCOME} AS outcome
     FROM (
-      SELECT asked.name, holder, at_least, ${TICK} AS tick, t AS lock, clock_timestamp() AT TIME ZONE 'UTC' AS now
+      SELECT asked.name, holder, at_least, ${TICK} AS tick, t AS lock, ${readable('t')} AS readable, clock_timestamp() AT TIME ZONE 'UTC' AS now
       FROM unnest($3::text[], $4::text[], $5::float8[], $6::float8[]) AS asked (name, holder, at_least, tick)
       LEFT JOIN ${table} t ON t.name = asked.name
       WHERE ${OUTSIDE}
     ) request
   ),
   locked AS MATERIALIZED (
-    SELECT seen.name, holder, at_least, tick, t AS lock, t.ctid AS place
+    SELECT seen.name, holder, at_least, tick, t AS lock, ${readable('t')} AS readable, t.ctid AS place
     FROM seen JOIN ${table} t ON t.name = seen.name
     WHERE outcome IN ('held', 'late')
     FOR NO KEY UPDATE OF t SKIP LOCKED
