@@ -1,6 +1,7 @@
 import { show } from '../../src/duration.ts'
 import { InvalidOptionError } from '../../src/errors.ts'
 import { DEFAULT_TABLE, quoteTable } from '../../src/provider/sql.ts'
+import { checkUrl } from './url.ts'
 
 /** What the provider needs of a client: a `Pool` or `Client` of `pg`, PGlite, or anything else with a `query` like theirs. */
 export interface PostgresClient {
@@ -19,7 +20,7 @@ export interface PostgresOptions {
   readonly client?: PostgresClient | undefined
   /**
    * `postgres://user:password@host:5432/database`. The provider opens a small pool of its own at the first use, by the package `pg`,
-   * and ends it with `close()`. A connection that doesn't answer within 5 s is dropped and replaced.
+   * and ends it with `close()`. A connection that doesn't respond within 5 s is dropped and replaced. One host only.
    */
   readonly url?: string | undefined
   /**
@@ -86,7 +87,7 @@ function asOptions(input: PostgresInput): PostgresOptions {
 }
 
 function placeOf({ pool, client, url }: PostgresOptions): Place {
-  if (url !== undefined) return { url: checkedUrl(url) }
+  if (url !== undefined) return { url: checkUrl(url) }
   if (isClient(pool)) return { client: pool, isPool: true }
   if (isClient(client)) return { client, isPool: false }
   const [option, value] = pool === undefined ? ['client', client] : ['pool', pool]
@@ -98,9 +99,3 @@ const isClient = (value: unknown): value is PostgresClient =>
 
 /** Only pools of `pg` count their connections. Anything else is taken for one connection, which is right for both, if slower. */
 const isPool = (client: object): boolean => 'totalCount' in client
-
-function checkedUrl(url: unknown): string {
-  // The value is not shown: it may contain a password.
-  if (typeof url === 'string' && /^postgres(ql)?:\/\//i.test(url)) return url
-  throw new InvalidOptionError('postgres: url must look like "postgres://user:password@host:5432/database"')
-}

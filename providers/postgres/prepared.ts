@@ -1,21 +1,24 @@
 import { createHash } from 'node:crypto'
 import type { PostgresClient } from './options.ts'
 
-/** A statement that is sent again and again. */
 export interface Statement {
   readonly text: string
-  /** What a session calls it once it has planned it. */
-  readonly name: string
+  /** What a session calls it once it has planned it. Undefined for a statement that isn't worth that. */
+  readonly name?: string
 }
 
-/** Sends a statement with its values; answers its rows. */
-export type Send = (statement: Statement, values: unknown[]) => Promise<readonly unknown[]>
+/** Sends a statement with its values over a connection. Resolves to its rows. */
+export type Send = (
+  client: PostgresClient,
+  statement: Statement,
+  values: readonly unknown[],
+) => Promise<readonly unknown[]>
 
 /**
  * Names a statement by its text. Behind a pooler a session may have prepared statements of other processes, also of other versions of this
  * package: what has the same name must be the same statement.
  */
-export const prepared = (text: string): Statement => ({
+export const prepared = (text: string): Required<Statement> => ({
   text,
   name: `ticklock_${createHash('sha256').update(text).digest('hex').slice(0, 32)}`,
 })
@@ -32,9 +35,10 @@ const NOT_AS_PREPARED: readonly unknown[] = ['26000', '42P05', '0A000']
  */
 const MOST_PREPARED = 100
 
-const isLarge = ([names]: readonly unknown[]): boolean => Array.isArray(names) && names.length > MOST_PREPARED
+const isLarge = (values: readonly unknown[]): boolean =>
+  values.some((value) => Array.isArray(value) && value.length > MOST_PREPARED)
 
-interface NamedQuery extends Statement {
+interface NamedQuery extends Required<Statement> {
   readonly values: unknown[]
 }
 
@@ -49,17 +53,17 @@ const prepares = (client: object): client is PreparingClient =>
  * Sends statements by their names where the client can. The server plans a statement of ours in longer than it runs it. When a session
  * turns out not to keep names, the text is sent, then and from then on.
  */
-export function sender(client: PostgresClient, prepare: boolean): Send {
-  let named: PreparingClient | undefined = prepare && prepares(client) ? client : undefined
-  return async (statement, values) => {
+export function sender(prepare: boolean): Send {
+  let named = prepare
+  return async (client, { text, name }, values) => {
     try {
-      if (named && !isLarge(values))
-        return (await named.query({ text: statement.text, name: statement.name, values })).rows
+      if (named && name !== undefined && prepares(client) && !isLarge(values))
+        return (await client.query({ text, name, values: [...values] })).rows
     } catch (error) {
       if (!NOT_AS_PREPARED.includes(codeOf(error))) throw error
-      named = undefined
+      named = false
     }
-    return (await client.query(statement.text, values)).rows
+    return (await client.query(text, [...values])).rows
   }
 }
 

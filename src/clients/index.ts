@@ -6,5 +6,5 @@ export { fromNodeRedis, type NodeRedis, type NodeRedisCluster } from './node-red
 export { fromPostgresJs, type PostgresJs } from './postgres-js.ts'
 export { fromPrisma, type PrismaClient } from './prisma.ts'
 export type { RedisClient, RedisCluster, RedisCommands, RedisServer } from './redis-commands.ts'
-export type { SqlAnswer, SqlClient, SqlPlace } from './sql-client.ts'
+export type { SqlAnswer, SqlClient, SqlPlace, SqlSession } from './sql-client.ts'
 export { fromTypeOrm, type TypeOrmDataSource, type TypeOrmQueryRunner } from './typeorm.ts'

@@ -1,15 +1,18 @@
 import { has, refuse, refuseTransaction } from './refuse.ts'
-import { answerOf, placeOf, type SqlAnswer, type SqlPlace } from './sql-client.ts'
+import { answerOf, placeOf, type SqlAnswer, type SqlPlace, type SqlSession } from './sql-client.ts'
 
 /** The small part of a Knex instance that is used here. */
 export interface Knex {
   readonly client: {
+    /** The driver. */
+    readonly dialect?: unknown
     acquireConnection(): Promise<unknown>
     releaseConnection(connection: unknown): Promise<unknown>
   }
 }
 
 interface PgConnection {
+  __knex__disposed?: unknown
   query(text: string, values: unknown[]): Promise<{ readonly rows: readonly unknown[] }>
 }
 
@@ -31,14 +34,27 @@ export function fromKnex(knex: Knex): SqlPlace {
     refuse('fromKnex', 'an instance of Knex', knex)
   refuseTransaction('fromKnex', 'isTransaction' in knex && knex.isTransaction)
   const { client } = knex
-  return placeOf(async (text, values) => {
+  const query = async (text: string, values: unknown[]): Promise<SqlAnswer> => {
     const connection = await client.acquireConnection()
     try {
       return await send(connection, text, values)
     } finally {
       await client.releaseConnection(connection)
     }
-  })
+  }
+  return placeOf(query, client.dialect === 'postgresql' ? () => sessionOf(knex) : undefined)
+}
+
+async function sessionOf({ client }: Knex): Promise<SqlSession> {
+  const connection = (await client.acquireConnection()) as PgConnection
+  return {
+    client: connection,
+    release(drop) {
+      // Knex's pool replaces a connection that is marked so.
+      if (drop) connection.__knex__disposed = new Error('dropped by ticklock: it hung, or its server is read-only')
+      void client.releaseConnection(connection)
+    },
+  }
 }
 
 async function send(connection: unknown, text: string, values: unknown[]): Promise<SqlAnswer> {

@@ -4,9 +4,18 @@
  */
 export type SqlAnswer = readonly [result: unknown, ...unknown[]] & { readonly rows: readonly unknown[] }
 
+/** One connection of `pg`, lent by another library until it is released. */
+export interface SqlSession {
+  readonly client: { query(text: string, values?: unknown[]): Promise<{ readonly rows: readonly unknown[] }> }
+  /** `true` closes the connection, where the library can. */
+  release(drop: boolean): void
+}
+
 /** A client of another library as `postgres()` and `mysql()` take it. Each query is a transaction of its own. */
 export interface SqlClient {
   query(text: string, values?: unknown[]): Promise<SqlAnswer>
+  /** Only over `pg`: the connection itself, by which `postgres()` notices open transactions and cancels what takes too long. */
+  session?(): Promise<SqlSession>
 }
 
 /** The options that hand a client to `postgres()` or `mysql()`: spread them to add others, such as `table`. */
@@ -20,7 +29,10 @@ export function answerOf(rows: readonly unknown[], changed?: unknown): SqlAnswer
   return Object.assign([changed ?? rows] as [unknown], { rows })
 }
 
-/** Hands a client's queries over. */
-export const placeOf = (query: (text: string, values: unknown[]) => Promise<SqlAnswer>): SqlPlace => ({
-  pool: { query: (text, values = []) => query(text, values) },
+/** Hands a client's queries over, and its connections where it lends them. */
+export const placeOf = (
+  query: (text: string, values: unknown[]) => Promise<SqlAnswer>,
+  session?: () => Promise<SqlSession>,
+): SqlPlace => ({
+  pool: { query: (text, values = []) => query(text, values), ...(session && { session }) },
 })

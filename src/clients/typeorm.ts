@@ -1,13 +1,16 @@
 import { has, refuse } from './refuse.ts'
-import { answerOf, placeOf, type SqlPlace } from './sql-client.ts'
+import { answerOf, placeOf, type SqlAnswer, type SqlPlace, type SqlSession } from './sql-client.ts'
 
 /** The small part of TypeORM's `DataSource` that is used here. */
 export interface TypeOrmDataSource {
+  readonly options?: { readonly type: string }
   createQueryRunner(mode?: 'master'): TypeOrmQueryRunner
 }
 
 /** The small part of TypeORM's `QueryRunner` that is used here. */
 export interface TypeOrmQueryRunner {
+  /** The driver's own connection. */
+  connect(): Promise<unknown>
   query(
     text: string,
     values: unknown[],
@@ -27,7 +30,7 @@ export interface TypeOrmQueryRunner {
  */
 export function fromTypeOrm(dataSource: TypeOrmDataSource): SqlPlace {
   if (!has(dataSource, 'createQueryRunner', 'initialize')) refuse('fromTypeOrm', 'a DataSource of TypeORM', dataSource)
-  return placeOf(async (text, values) => {
+  const query = async (text: string, values: unknown[]): Promise<SqlAnswer> => {
     const runner = dataSource.createQueryRunner('master')
     try {
       const { raw, records } = await runner.query(text, values, true)
@@ -37,7 +40,21 @@ export function fromTypeOrm(dataSource: TypeOrmDataSource): SqlPlace {
     } finally {
       await runner.release()
     }
-  })
+  }
+  return placeOf(query, dataSource.options?.type === 'postgres' ? () => sessionOf(dataSource) : undefined)
+}
+
+async function sessionOf(dataSource: TypeOrmDataSource): Promise<SqlSession> {
+  const runner = dataSource.createQueryRunner('master')
+  const client = (await runner.connect()) as SqlSession['client'] & { end(): Promise<void> }
+  return {
+    client,
+    release(drop) {
+      // A pool of pg doesn't take back what has ended.
+      if (drop) void client.end()
+      void runner.release()
+    },
+  }
 }
 
 /** TypeORM wraps the driver's error, which has the code that the provider looks at. */

@@ -34,6 +34,7 @@ export {
   nextFencingToken,
   type StoredLock,
 } from './decide.ts'
+export { ForeignClock } from './foreign-clock.ts'
 export type {
   HistoryEntry,
   HistoryOutcome,

@@ -1,6 +1,8 @@
 /* Single requests to a provider, with defaults that no case needs to repeat, and answers that a case can go on with. */
 import assert from 'node:assert/strict'
 import { randomUUID } from 'node:crypto'
+import { setTimeout as pause } from 'node:timers/promises'
+import { isRecordBusy } from '../errors.ts'
 import type {
   AcquireRequest,
   AcquireResult,
@@ -45,23 +47,40 @@ export const toExtend = (holder: Holder, options: Options<ExtendRequest> = {}): 
 export const toRelease = (holder: Holder, options: Options<ReleaseRequest> = {}): ReleaseRequest =>
   Object.freeze({ ...holder, lockAtLeastFor: 0, ...options })
 
+/** For so long a request is repeated whose record another node has locked for a moment, ms. */
+const BUSY_FOR = 5_000
+
+/** Sends a batch, of which no request may fail. Those for records that another node has locked are repeated, as the core does. */
+async function send<Request, Result>(
+  requests: readonly Request[],
+  verb: (requests: readonly Request[]) => Promise<readonly Settled<Result>[]>,
+): Promise<readonly Result[]> {
+  const results = [...(await verb(Object.freeze(requests)))]
+  const deadline = performance.now() + BUSY_FOR
+  for (;;) {
+    const busy = results.flatMap((result, index) => (isRecordBusy(result) ? [index] : []))
+    if (busy.length === 0 || performance.now() > deadline) return allOk(results)
+    await pause(5)
+    const again = await verb(Object.freeze(busy.map((index) => requests[index] as Request)))
+    for (const [position, index] of busy.entries()) results[index] = again[position] as Settled<Result>
+  }
+}
+
 /** Sends a batch, of which no request may fail. */
-export const acquireAll = async (
+export const acquireAll = (
   node: LockProvider,
   requests: readonly AcquireRequest[],
-): Promise<readonly AcquireResult[]> => allOk(await node.acquire(Object.freeze(requests)))
+): Promise<readonly AcquireResult[]> => send(requests, (batch) => node.acquire(batch))
 
 /** Sends a batch, of which no request may fail. */
-export const extendAll = async (
+export const extendAll = (
   node: LockProvider,
   requests: readonly ExtendRequest[],
-): Promise<readonly (Lease | undefined)[]> => allOk(await node.extend(Object.freeze(requests)))
+): Promise<readonly (Lease | undefined)[]> => send(requests, (batch) => node.extend(batch))
 
 /** Sends a batch, of which no request may fail. */
-export const releaseAll = async (
-  node: LockProvider,
-  requests: readonly ReleaseRequest[],
-): Promise<readonly boolean[]> => allOk(await node.release(Object.freeze(requests)))
+export const releaseAll = (node: LockProvider, requests: readonly ReleaseRequest[]): Promise<readonly boolean[]> =>
+  send(requests, (batch) => node.release(batch))
 
 /** Reads records of which none may be unreadable. */
 export async function readAll(node: LockProvider, names?: readonly string[]): Promise<readonly LockRecord[]> {

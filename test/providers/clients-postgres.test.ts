@@ -21,7 +21,7 @@ function subjectOver(name: string, url: string, table: string, opened: () => Ope
     },
     async clientSurvivesClose() {
       await connect(table).close()
-      await opened().ask()
+      await opened().run('SELECT 1')
       return true
     },
   }

@@ -5,7 +5,7 @@ import { drizzle as drizzlePg } from 'drizzle-orm/node-postgres'
 import { drizzle as drizzlePglite } from 'drizzle-orm/pglite'
 import { drizzle as drizzleJs } from 'drizzle-orm/postgres-js'
 import createKnex from 'knex'
-import { CamelCasePlugin, Kysely, PostgresDialect } from 'kysely'
+import { CamelCasePlugin, CompiledQuery, Kysely, PostgresDialect } from 'kysely'
 import pg from 'pg'
 import postgresJs from 'postgres'
 import { DataSource } from 'typeorm'
@@ -23,58 +23,60 @@ import { oddPool } from './postgres-subject.ts'
 
 export interface OpenedClient {
   readonly place: SqlPlace
-  /** A query of the library's own, to see whether it still works. */
-  ask(): PromiseLike<unknown>
+  /** A query of the library's own. */
+  run(sql: string): PromiseLike<unknown>
   close(): Promise<unknown>
 }
 
 const ODD = '-c timezone=Asia/Kolkata -c datestyle=SQL,DMY'
 
-export const postgresClients: Readonly<Record<string, (url: string) => OpenedClient | Promise<OpenedClient>>> = {
-  postgres: (url) => {
-    const sql = postgresJs(url, { max: 4, connection: { TimeZone: 'Asia/Kolkata' }, onnotice: () => {} })
-    return { place: fromPostgresJs(sql), ask: () => sql`SELECT 1`, close: () => sql.end() }
+export const postgresClients: Readonly<
+  Record<string, (url: string, max?: number) => OpenedClient | Promise<OpenedClient>>
+> = {
+  postgres: (url, max = 4) => {
+    const sql = postgresJs(url, { max, connection: { TimeZone: 'Asia/Kolkata' }, onnotice: () => {} })
+    return { place: fromPostgresJs(sql), run: (text) => sql.unsafe(text), close: () => sql.end() }
   },
-  'postgres with renamed columns, bigints and no types fetched': (url) => {
+  'postgres with renamed columns, bigints and no types fetched': (url, max = 4) => {
     const types = { bigint: postgresJs.BigInt }
-    const sql = postgresJs(url, { max: 4, transform: postgresJs.camel, types, fetch_types: false, onnotice: () => {} })
-    return { place: fromPostgresJs(sql), ask: () => sql`SELECT 1`, close: () => sql.end() }
+    const sql = postgresJs(url, { max, transform: postgresJs.camel, types, fetch_types: false, onnotice: () => {} })
+    return { place: fromPostgresJs(sql), run: (text) => sql.unsafe(text), close: () => sql.end() }
   },
-  Knex: (url) => {
-    const pool = { min: 0, max: 4 }
+  Knex: (url, max = 4) => {
+    const pool = { min: 0, max }
     const knex = createKnex({ client: 'pg', connection: { connectionString: url, options: ODD }, pool })
-    return { place: fromKnex(knex), ask: () => knex.raw('SELECT ?::int', [1]), close: () => knex.destroy() }
+    return { place: fromKnex(knex), run: (text) => knex.raw(text), close: () => knex.destroy() }
   },
-  'Kysely with a plugin that renames columns': (url) => {
-    const dialect = new PostgresDialect({ pool: oddPool(url) })
+  'Kysely with a plugin that renames columns': (url, max = 4) => {
+    const dialect = new PostgresDialect({ pool: oddPool(url, max) })
     const db = new Kysely<Record<string, never>>({ dialect, plugins: [new CamelCasePlugin()] })
-    return { place: fromKysely(db), ask: () => db.introspection.getSchemas(), close: () => db.destroy() }
+    return { place: fromKysely(db), run: (text) => db.executeQuery(CompiledQuery.raw(text)), close: () => db.destroy() }
   },
-  'Drizzle over a pool of pg': (url) => {
-    const pool = oddPool(url)
+  'Drizzle over a pool of pg': (url, max = 4) => {
+    const pool = oddPool(url, max)
     const db = drizzlePg(pool)
-    return { place: fromDrizzle(db), ask: () => db.execute('SELECT 1'), close: () => pool.end() }
+    return { place: fromDrizzle(db), run: (text) => db.execute(text), close: () => pool.end() }
   },
   'Drizzle over one connection of pg': async (url) => {
     const client = new pg.Client({ connectionString: url, options: ODD })
     await client.connect()
     const db = drizzlePg(client)
-    return { place: fromDrizzle(db), ask: () => db.execute('SELECT 1'), close: () => client.end() }
+    return { place: fromDrizzle(db), run: (text) => db.execute(text), close: () => client.end() }
   },
-  'Drizzle over postgres': (url) => {
-    const sql = postgresJs(url, { max: 4, onnotice: () => {} })
+  'Drizzle over postgres': (url, max = 4) => {
+    const sql = postgresJs(url, { max, onnotice: () => {} })
     const db = drizzleJs(sql)
-    return { place: fromDrizzle(db), ask: () => db.execute('SELECT 1'), close: () => sql.end() }
+    return { place: fromDrizzle(db), run: (text) => db.execute(text), close: () => sql.end() }
   },
-  TypeORM: async (url) => {
-    const source = await new DataSource({ type: 'postgres', url, extra: { max: 4, options: ODD } }).initialize()
-    return { place: fromTypeOrm(source), ask: () => source.query('SELECT 1'), close: () => source.destroy() }
+  TypeORM: async (url, max = 4) => {
+    const source = await new DataSource({ type: 'postgres', url, extra: { max, options: ODD } }).initialize()
+    return { place: fromTypeOrm(source), run: (text) => source.query(text), close: () => source.destroy() }
   },
-  Prisma: (url) => {
-    const prisma = new PrismaClient({ adapter: new PrismaPg({ connectionString: url, max: 4 }) })
+  Prisma: (url, max = 4) => {
+    const prisma = new PrismaClient({ adapter: new PrismaPg({ connectionString: url, max }) })
     return {
       place: fromPrisma(prisma),
-      ask: () => prisma.$queryRawUnsafe('SELECT 1'),
+      run: (text) => prisma.$executeRawUnsafe(text),
       close: () => prisma.$disconnect(),
     }
   },
@@ -84,5 +86,5 @@ export const postgresClients: Readonly<Record<string, (url: string) => OpenedCli
 export async function drizzleOverPglite(): Promise<OpenedClient> {
   const client = await PGlite.create()
   const db = drizzlePglite(client)
-  return { place: fromDrizzle(db), ask: () => db.execute('SELECT 1'), close: () => client.close() }
+  return { place: fromDrizzle(db), run: (text) => db.execute(text), close: () => client.close() }
 }

@@ -1,8 +1,8 @@
 /* How the tests meet PGlite: it runs within this process, as one connection which its nodes share, and reads this process's clock. */
 import { PGlite } from '@electric-sql/pglite'
-import { postgres } from '../../providers/postgres/index.ts'
+import { type PostgresClient, postgres } from '../../providers/postgres/index.ts'
 import type { ConformanceSubject } from '../../src/testing/index.ts'
-import { lookup, shedLockStatement } from './postgres-subject.ts'
+import { lookup, postgresPoisons, shedLockStatement } from './postgres-subject.ts'
 
 const TABLE = 'ticklock_conformance'
 
@@ -29,8 +29,12 @@ export function pgliteSubject(): ConformanceSubject {
       await postgres(db).close()
       return (await db.query('SELECT 1')).rows.length === 1
     },
-    poisons: 'to be written',
-    lockRecord: 'to be written',
+    get poisons() {
+      const late: PostgresClient = { query: (text, values) => db.query(text, values) }
+      return postgresPoisons(late, TABLE)
+    },
+    unfitNames: ['with a \0', 'half a pair \ud800', 'n'.repeat(256)],
+    lockRecord: 'PGlite has one connection, so nobody else has a transaction',
     async asShedLock(name, lockedForMs) {
       return (await db.query(shedLockStatement(TABLE), [name, lockedForMs])).affectedRows === 1
     },

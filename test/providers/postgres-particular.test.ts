@@ -1,12 +1,13 @@
 /* What is particular to PostgreSQL: locks of rows, what a statement writes, isolation, ShedLock's table. */
 import { readFileSync } from 'node:fs'
 import pg from 'pg'
-import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest'
+import { afterAll, beforeAll, describe, expect, inject, it, vi } from 'vitest'
 import { postgres, postgresSetup } from '../../providers/postgres/index.ts'
-import { StoreError } from '../../src/errors.ts'
+import { RecordBusyError, StoreError } from '../../src/errors.ts'
 import type { AcquireRequest, AcquireResult, LockProvider } from '../../src/provider/contract.ts'
+import { acquireAll, readAll, releaseAll } from '../../src/testing/asking.ts'
 import { ask } from './postgres-ask.ts'
-import { oddPool } from './postgres-subject.ts'
+import { oddPool, watchedPool } from './postgres-subject.ts'
 
 const server = inject('servers').postgres
 const SCHEMA = 'ticklock_particular'
@@ -15,6 +16,9 @@ const TABLE = `${SCHEMA}.ticklock`
 // As ShedLock's documentation once had it; its newer one has plain timestamps.
 const SHEDLOCK_COLUMNS =
   'name varchar(64), lock_until timestamp(3) NOT NULL, locked_at timestamp(3) NOT NULL, locked_by varchar(255) NOT NULL, PRIMARY KEY (name)'
+
+/** The names of a batch: in the values of a statement, the first list that isn't empty. */
+const isNames = (value: unknown): boolean => Array.isArray(value) && value.length > 0
 
 describe.skipIf('unavailable' in server)('postgres in particular', () => {
   if ('unavailable' in server) return
@@ -35,7 +39,7 @@ describe.skipIf('unavailable' in server)('postgres in particular', () => {
   })
 
   const one = async (request: AcquireRequest, provider: LockProvider = node): Promise<AcquireResult> => {
-    const [result] = await provider.acquire([request])
+    const [result] = await acquireAll(provider, [request])
     if (!result) throw new Error('no answer')
     return result
   }
@@ -66,97 +70,51 @@ describe.skipIf('unavailable' in server)('postgres in particular', () => {
   }
 
   describe('a statement', () => {
-    it('writes nothing when it refuses, and something when it grants', async () => {
-      const client = new pg.Client({ connectionString: url })
-      await client.connect()
-      const provider = postgres({ client, table: TABLE })
-      const [held, done, free] = [ask('wal held'), ask('wal done', { tick: 1_000 }), ask('wal free')]
-      await node.acquire([held, done])
-      await node.release([{ ...done, lockAtLeastFor: 0 }])
-
-      // A transaction gets a number when it first writes or locks a row.
-      const wrote = async (what: () => Promise<unknown>): Promise<boolean> => {
-        await client.query('BEGIN')
-        await what()
-        const { rows } = await client.query('SELECT txid_current_if_assigned() AS id')
-        await client.query('ROLLBACK')
-        return rows[0].id !== null
-      }
-      const ahead = ask('wal free', { tick: Date.now() + 3_600_000 })
-      expect(await wrote(() => provider.acquire([ask('wal held'), ask('wal done', { tick: 1_000 }), ahead]))).toBe(
-        false,
-      )
-      expect(await wrote(() => provider.acquire([held]))).toBe(false)
-      expect(await wrote(() => provider.extend([{ ...ask('wal held'), lockAtLeastFor: 0 }]))).toBe(false)
-      expect(await wrote(() => provider.release([{ ...ask('wal held'), lockAtLeastFor: 0 }]))).toBe(false)
-      expect(await wrote(() => provider.forceRelease('wal done'))).toBe(false)
-      expect(await wrote(() => provider.acquire([free]))).toBe(true)
-      expect(await wrote(() => provider.release([{ ...held, lockAtLeastFor: 0 }]))).toBe(true)
-      await client.end()
+    it('neither locks nor writes a row when it refuses', async () => {
+      const [held, done, free] = [ask('refused held'), ask('refused done', { tick: 1_000 }), ask('refused free')]
+      await node.acquire([held, done, free])
+      await node.release([done, free].map((request) => ({ ...request, lockAtLeastFor: 0 })))
+      // Whoever locks a row leaves the number of a transaction in xmax.
+      const rows = async (): Promise<unknown> =>
+        (await other.query(`SELECT name, ctid, xmin, xmax FROM ${TABLE} WHERE name LIKE 'refused%' ORDER BY 1`)).rows
+      const before = await rows()
+      const ahead = ask('refused free', { tick: Date.now() + 3_600_000 })
+      await node.acquire([ask('refused held'), ask('refused done', { tick: 1_000 }), ahead])
+      await postgres({ pool, table: TABLE }).acquire([ask('refused held'), ask('refused done', { tick: 1_000 }), ahead])
+      await node.acquire([held])
+      await node.extend([{ ...ask('refused held'), lockAtLeastFor: 0 }])
+      await node.release([{ ...ask('refused held'), lockAtLeastFor: 0 }])
+      await node.forceRelease('refused done')
+      expect(await rows()).toEqual(before)
+      await node.release([{ ...held, lockAtLeastFor: 0 }])
+      expect(await rows()).not.toEqual(before)
     })
 
     it('costs one query for a batch, refusals and grants and lost races alike', async () => {
-      const queries: string[] = []
-      const counting = postgres({
-        pool: {
-          query(text, values) {
-            queries.push(text)
-            return pool.query(text, values)
-          },
-        },
-        table: TABLE,
-      })
+      let queries = 0
+      const watched = watchedPool(url, () => queries++)
+      const counting = postgres({ pool: watched, table: TABLE })
       await node.acquire([ask('one query 1')])
       const names = Array.from({ length: 100 }, (_, index) => `one query ${index}`)
+      await counting.read([]) // Looks at the table's columns, once.
+      queries = 0
       await counting.acquire(names.map((name) => ask(name)))
-      expect(queries).toHaveLength(1)
-    })
-
-    it('is for a part of a batch of thousands, side by side, and as a whole it fails only when all have ended', async () => {
-      const sizes: number[] = []
-      const ended: string[] = []
-      let fails = false
-      const parted = postgres({
-        pool: {
-          async query(text, values) {
-            const names = (values ?? [])[0] as string[]
-            sizes.push(names.length)
-            if (fails && sizes.length === 1) throw new Error('gone')
-            const answer = await pool.query(text, values)
-            ended.push(...names)
-            return answer
-          },
-        },
-        table: TABLE,
-      })
-      const requests = Array.from({ length: 10_001 }, (_, index) => ask(`part ${index}`))
-      fails = true
-      await expect(parted.acquire(requests)).rejects.toThrow('gone')
-      expect(ended).toHaveLength(10_001 - (sizes[0] ?? 0))
-      fails = false
-      sizes.length = 0
-      const answers = await parted.acquire(requests)
-      expect(sizes).toEqual([2_501, 2_501, 2_501, 2_498])
-      expect(answers.map((answer) => answer.granted && [answer.lease.name, answer.lease.owner])).toEqual(
-        requests.map(({ name, owner }) => [name, owner]),
-      )
-      await other.query(`DELETE FROM ${TABLE} WHERE name LIKE 'part %'`)
+      expect(queries).toBe(1)
+      await watched.end()
     })
 
     it('only reads where the last batch was mostly refused, and asks for no more than what then looks free', async () => {
       const queries: unknown[][] = []
-      const looking = postgres({
-        pool: {
-          query(text, values) {
-            queries.push(values?.[0] as unknown[])
-            return pool.query(text, values)
-          },
-        },
-        table: TABLE,
-      })
+      const watched = watchedPool(url, (values) => queries.push(values.find(isNames) as unknown[]))
+      const looking = postgres({ pool: watched, table: TABLE })
       const names = Array.from({ length: 5 }, (_, index) => `looking ${index}`)
       const all = (): Promise<boolean[]> =>
-        looking.acquire(names.map((name) => ask(name))).then((answers) => answers.map(({ granted }) => granted))
+        acquireAll(
+          looking,
+          names.map((name) => ask(name)),
+        ).then((answers) => answers.map(({ granted }) => granted))
+      await looking.read([]) // Looks at the table's columns, once.
+      queries.length = 0
       await node.acquire(names.map((name) => ask(name)))
       const refused = names.map(() => false)
       expect(await all()).toEqual(refused)
@@ -176,79 +134,79 @@ describe.skipIf('unavailable' in server)('postgres in particular', () => {
       for (const name of names) await node.forceRelease(name)
       await all()
       expect(queries).toEqual([names])
-    })
-
-    it('locks rows in the order of their names, so batches in opposite orders cannot deadlock', async () => {
-      const unlocked = async (name: string): Promise<boolean> => {
-        const { rows } = await other.query(`SELECT FROM ${TABLE} WHERE name = $1 FOR UPDATE SKIP LOCKED`, [name])
-        return rows.length === 1
-      }
-      for (const verb of ['extend', 'release', 'acquire'] as const) {
-        // Neither the order of the batch nor that of the rows in the table is that of the names.
-        const batch = ['c', 'b', 'a'].map((letter) => ({ ...ask(`${verb} ${letter}`), lockAtLeastFor: 0 }))
-        for (const request of batch) await one(request)
-        if (verb === 'acquire') for (const { name } of batch) await node.forceRelease(name)
-        await other.query('BEGIN')
-        await other.query(`SELECT FROM ${TABLE} WHERE name = '${verb} b' FOR UPDATE`)
-        const running: Promise<readonly unknown[]> = node[verb](batch)
-        await waiting(1)
-        expect(await unlocked(`${verb} a`), 'the first is locked').toBe(false)
-        expect(await unlocked(`${verb} c`), 'the last is not yet').toBe(true)
-        await other.query('COMMIT')
-        expect(await running).toHaveLength(3)
-      }
+      await watched.end()
     })
   })
 
   describe('while another session has the row', () => {
-    it('an acquisition that waited is refused with what the other wrote, and changes nothing', async () => {
-      await free('race')
-      const sql = `UPDATE ${TABLE} SET locked_by = 'winner', lock_until = clock_timestamp() AT TIME ZONE 'UTC' + interval '1 h' WHERE name = 'race'`
-      const result = await behind('race', sql, () => one(ask('race')))
-      expect(result).toMatchObject({ granted: false, reason: 'held', record: { lockedBy: 'winner' } })
-      expect(await node.read(['race'])).toMatchObject([{ lockedBy: 'winner' }])
+    it('each verb says at once that it is busy, and changes nothing', async () => {
+      const held = ask('busy')
+      await one(held)
+      await free('busy and free')
+      const before = await readAll(node, ['busy', 'busy and free'])
+      await other.query('BEGIN')
+      await other.query(`SELECT FROM ${TABLE} WHERE name LIKE 'busy%' FOR UPDATE`)
+      const busy = [expect.any(RecordBusyError)]
+      expect(await node.acquire([ask('busy and free')])).toEqual(busy)
+      expect(await node.extend([{ ...held, lockAtLeastFor: 0 }])).toEqual(busy)
+      expect(await node.release([{ ...held, lockAtLeastFor: 0 }])).toEqual(busy)
+      // What is refused by the record as it stands needs no lock.
+      expect(await node.acquire([ask('busy')])).toMatchObject([{ granted: false, reason: 'held' }])
+      expect(await node.extend([{ ...ask('busy'), lockAtLeastFor: 0 }])).toEqual([undefined])
+      await other.query('ROLLBACK')
+      const after = await readAll(node, ['busy', 'busy and free'])
+      expect(after.map(({ storeTime: _, ...record }) => record)).toEqual(
+        before.map(({ storeTime: _, ...record }) => record),
+      )
     })
 
-    it('a tick that the other ran and gave back meanwhile is not run again', async () => {
-      await free('race for a tick')
-      const sql = `UPDATE ${TABLE} SET last_tick = '2001-01-01', tick_done = true WHERE name = 'race for a tick'`
-      const tick = Date.UTC(2001, 0, 1)
-      const result = await behind('race for a tick', sql, () => one(ask('race for a tick', { tick })))
-      expect(result).toMatchObject({ granted: false, reason: 'tick-taken', record: { lastTick: tick } })
-    })
-
-    it('an acquisition whose record is dropped makes a new one', async () => {
-      await free('dropped')
-      const sql = `DELETE FROM ${TABLE} WHERE name = 'dropped'`
-      expect(await behind('dropped', sql, () => one(ask('dropped')))).toMatchObject({ granted: true })
-    })
-
-    it('a lease counts from when the row was got, not from when it was asked for', async () => {
-      await free('waited')
-      const result = await behind('waited', 'SELECT pg_sleep(0.3)', () => one(ask('waited', { lockAtMostFor: 200 })))
-      if (!result.granted) throw new Error('refused')
-      const { rows } = await other.query(`SELECT extract(epoch FROM clock_timestamp())::float8 * 1000 AS now`)
-      expect(result.lease.lockUntil, 'the lease has not lapsed').toBeGreaterThan(rows[0].now)
-    })
-
-    it('a lease that lapses while its extension or release waits is not extended, nor released', async () => {
-      for (const verb of ['extend', 'release'] as const) {
-        const request = ask(`lapses before ${verb}`, { lockAtMostFor: 400 })
-        await one(request)
-        const again = { ...request, lockAtMostFor: 60_000, lockAtLeastFor: 0 }
-        const run = async (): Promise<readonly unknown[]> => await node[verb]([again])
-        const [answer] = await behind(request.name, 'SELECT pg_sleep(0.5)', run)
-        expect(answer || false, verb).toBe(false)
-        const [record] = await node.read([request.name])
-        expect(record?.lockUntil, verb).toBeLessThan(record?.storeTime ?? 0)
-      }
-    })
-
-    it('of two releases by one owner the second, which waits for the first, is told that it is released', async () => {
+    it('a release that comes again while the first is under way ends as released', async () => {
       const request = ask('released twice')
       await one(request)
-      const sql = `UPDATE ${TABLE} SET locked_by = locked_by || '#released', lock_until = locked_at WHERE name = 'released twice'`
-      expect(await behind(request.name, sql, () => node.release([{ ...request, lockAtLeastFor: 0 }]))).toEqual([true])
+      await other.query('BEGIN')
+      const sql = `UPDATE ${TABLE} SET locked_by = locked_by || '#released', lock_until = locked_at WHERE name = $1`
+      await other.query(sql, [request.name])
+      expect(await node.release([{ ...request, lockAtLeastFor: 0 }])).toEqual([expect.any(RecordBusyError)])
+      await other.query('COMMIT')
+      expect(await node.release([{ ...request, lockAtLeastFor: 0 }])).toEqual([true])
+    })
+
+    it.each(['extend', 'release'] as const)('a lease that expires meanwhile: %s', async (verb) => {
+      const request = ask(`expires before ${verb}`, { lockAtMostFor: 200 })
+      await one(request)
+      await other.query('BEGIN')
+      await other.query(`SELECT FROM ${TABLE} WHERE name = $1 FOR UPDATE`, [request.name])
+      await other.query('SELECT pg_sleep(0.3)')
+      await other.query('COMMIT')
+      const again = { ...request, lockAtMostFor: 60_000, lockAtLeastFor: 0 }
+      const [result] = (await node[verb]([again])) as readonly unknown[]
+      expect(result || false).toBe(false)
+    })
+
+    it.each([
+      ['forceRelease', () => node.forceRelease('waits'), true],
+      ['reset', () => node.reset({ name: 'waits', maxClockSkew: 60_000 }), false],
+      ['setPaused', () => node.setPaused?.({ name: 'waits', paused: true }), true],
+    ] as const)('%s waits for it, and decides on what the other left', async (_, call, changed) => {
+      await one(ask('waits', { lockAtMostFor: 1 }))
+      await other.query(
+        `UPDATE ${TABLE} SET lock_until = 'infinity', paused = false, last_tick = '9999-01-01' WHERE name = 'waits'`,
+      )
+      const sql = `UPDATE ${TABLE} SET metadata = 'edited', last_tick = NULL WHERE name = 'waits'`
+      expect(await behind('waits', sql, async () => await call())).toBe(changed)
+      expect(await readAll(node, ['waits'])).toMatchObject([{ metadata: 'edited', lastTick: undefined }])
+    })
+
+    it('a name whose record an open transaction creates is busy alone, among 1,000 new ones', async () => {
+      await other.query('BEGIN')
+      await other.query(`INSERT INTO ${TABLE} VALUES ('new 500', now(), now(), 'stranger')`)
+      const requests = Array.from({ length: 1_000 }, (_, index) => ask(`new ${index}`))
+      const results = await node.acquire(requests)
+      await other.query('ROLLBACK')
+      const failed = results.flatMap((result, index) => (result instanceof Error ? [index] : []))
+      expect(failed).toEqual([500])
+      expect(results[500]).toBeInstanceOf(RecordBusyError)
+      expect(await one(requests[500] as AcquireRequest)).toMatchObject({ granted: true })
     })
 
     it('prune neither waits for it nor drops it', async () => {
@@ -261,72 +219,19 @@ describe.skipIf('unavailable' in server)('postgres in particular', () => {
     })
   })
 
-  describe('what the server gives up on is tried again', () => {
-    /** Tells the codes of the errors that a provider meets, and how long after each it comes back, ms. */
-    function watched(client: pg.Pool): { provider: LockProvider; codes: unknown[]; pauses: number[] } {
-      const codes: unknown[] = []
-      const pauses: number[] = []
-      let failed: number | undefined
-      const query = (text: string, values?: unknown[]) => {
-        if (failed !== undefined) pauses.push(performance.now() - failed)
-        failed = undefined
-        return client.query(text, values).catch((error) => {
-          codes.push(error.code)
-          failed = performance.now()
-          throw error
-        })
-      }
-      return { provider: postgres({ pool: { query }, table: TABLE }), codes, pauses }
+  it.each(['repeatable read', 'serializable'])('a race in sessions that are %s', async (isolation) => {
+    const options = `-c default_transaction_isolation=${isolation.replace(' ', '\\ ')}`
+    const strict = new pg.Pool({ connectionString: url, options })
+    const provider = postgres({ pool: strict, table: TABLE })
+    for (let round = 0; round < 10; round++) {
+      const requests = Array.from({ length: 6 }, () => ask(`${isolation} ${round % 2 && round}`))
+      const results = await Promise.all(requests.map((request) => one(request, provider)))
+      expect(results.filter(({ granted }) => granted)).toHaveLength(1)
+      const batches = requests.map((request) => [{ ...request, lockAtLeastFor: 0 }])
+      const released = await Promise.all(batches.map((batch) => releaseAll(provider, batch)))
+      expect(released.flat().filter(Boolean)).toHaveLength(1)
     }
-    const isolated = (isolation: string): pg.Pool =>
-      new pg.Pool({
-        connectionString: url,
-        options: `-c default_transaction_isolation=${isolation.replace(' ', '\\ ')}`,
-      })
-
-    it.each(['repeatable read', 'serializable'])('in sessions that are %s: a row that changed', async (isolation) => {
-      const strict = isolated(isolation)
-      const { provider, codes } = watched(strict)
-      const name = `changed, ${isolation}`
-      await free(name)
-      const sql = `UPDATE ${TABLE} SET locked_by = 'winner', lock_until = clock_timestamp() AT TIME ZONE 'UTC' + interval '1 h' WHERE name = '${name}'`
-      const result = await behind(name, sql, () => one(ask(name), provider))
-      expect(result).toMatchObject({ granted: false, reason: 'held', record: { lockedBy: 'winner' } })
-      expect(codes).toEqual(['40001'])
-      await strict.end()
-    })
-
-    it.each(['repeatable read', 'serializable'])('in sessions that are %s: a race', async (isolation) => {
-      const strict = isolated(isolation)
-      const provider = postgres({ pool: strict, table: TABLE })
-      for (let round = 0; round < 10; round++) {
-        const requests = Array.from({ length: 6 }, () => ask(`${isolation} ${round % 2 && round}`))
-        const results = await Promise.all(requests.map((request) => one(request, provider)))
-        expect(results.filter(({ granted }) => granted)).toHaveLength(1)
-        const batches = requests.map((request) => [{ ...request, lockAtLeastFor: 0 }])
-        const released = await Promise.all(batches.map((batch) => provider.release(batch)))
-        expect(released.flat().filter(Boolean)).toHaveLength(1)
-      }
-      await strict.end()
-    })
-
-    it('a deadlock with somebody who locks rows in another order, who is given time to get on', async () => {
-      const { provider, codes, pauses } = watched(pool)
-      await free('deadlock a')
-      await free('deadlock b')
-      await other.query('BEGIN')
-      // The server looks for deadlocks when a session has waited so long: so it finds the provider's session, not this one.
-      await other.query("SET LOCAL deadlock_timeout = '20s'")
-      await other.query(`SELECT FROM ${TABLE} WHERE name = 'deadlock b' FOR UPDATE`)
-      const asked = provider.acquire([ask('deadlock a'), ask('deadlock b')])
-      await waiting(1)
-      await other.query(`SELECT FROM ${TABLE} WHERE name = 'deadlock a' FOR UPDATE`)
-      await other.query('COMMIT')
-      expect(await asked).toMatchObject([{ granted: true }, { granted: true }])
-      // Once more when the other session stood still for longer than the pause: nobody can promise that it doesn't.
-      expect(new Set(codes)).toEqual(new Set(['40P01']))
-      expect(Math.min(...pauses)).toBeGreaterThan(49)
-    })
+    await strict.end()
   })
 
   describe('a table of ShedLock', () => {
@@ -348,6 +253,15 @@ describe.skipIf('unavailable' in server)('postgres in particular', () => {
         reason: 'held',
         record: { lockedBy: 'jvm-host', fencingToken: 0, tickDone: false, lastTick: undefined },
       })
+    })
+
+    it('warns of a JVM that takes locks by a clock hours off', async () => {
+      const warn = vi.spyOn(process, 'emitWarning').mockImplementation(() => {})
+      const sql = `UPDATE ${SHEDLOCK} SET locked_by = 'jvm-in-tokyo', locked_at = timezone('utc', now()) + interval '9 h', lock_until = timezone('utc', now()) + interval '10 h'`
+      await other.query(sql)
+      expect(await one(ask('jvm job'), shared)).toMatchObject({ reason: 'held' })
+      expect(warn.mock.calls).toEqual([[expect.stringMatching(/jvm-in-tokyo .*9\.0 hours ahead/), expect.anything()]])
+      warn.mockRestore()
     })
 
     it('keeps names of 255 characters and whole microseconds once it is set up', async () => {

@@ -1,34 +1,38 @@
 /*
  * Takes locks: a batch of different names in one statement, each decided on its own as decide.ts says.
  *
- *   $1 text[]     names
- *   $2 text[]     holders, what locked_by shall be
- *   $3 float8[]   lockAtMostFor, ms
- *   $4 float8[]   ticks, ms since the epoch, or null
- *   $5 float8[]   maxClockSkew, ms
- *   $6 text[]     metadata, or null
- *   $7 boolean[]  whether a crashed tick may run again
+ *   $1, $2        see call.ts
+ *   $3 text[]     names
+ *   $4 text[]     holders, what locked_by shall be
+ *   $5 float8[]   lockAtMostFor, ms
+ *   $6 float8[]   ticks, ms since the epoch, or null
+ *   $7 float8[]   maxClockSkew, ms
+ *   $8 text[]     metadata, or null
+ *   $9 boolean[]  whether a crashed tick may run again
  *
- * Answers a row for each name that was settled. A name without a row was created, or deleted, by somebody else while the
- * statement ran: ask for it again.
+ * Returns a row for each name that was decided. A name without a row is busy: another transaction has locked its record, or created or
+ * deleted it while the statement ran.
  *
  *   seen     Each request beside its record, as the statement's snapshot has it. What is refused here is refused for good, and
- *            nothing is locked or written for it: most asks in a cluster end here.
- *   locked   The records that look free, locked in the order of their names, or two batches would deadlock. Another node
- *            may have got there first: then this waits for it, and `fresh` is the record as that node left it.
- *   judged   The same decision once more, on what is there now. The clock is read here and not in `locked`, where it would be
- *            read before the lock is waited for: a lease that lapsed in the meantime would be taken for an unexpired one, and
- *            a new one would be shorter than asked for.
- *   granted  Writes those that are still free. Nobody else can have changed them: they are locked.
- *   created  Writes the first record of a name. Of two that do so at once, the second waits for the first and then does nothing.
+ *            nothing is locked or written for it: most requests in a cluster end here.
+ *   locked   The records that look free and that nobody else has locked, as they are now: another node may have got there first.
+ *   judged   The same decision once more, on what is there now. The clock is read when the row has been locked.
+ *   granted  Writes those that are still free, where they were locked. A version that another node left after the snapshot is not
+ *            there for this statement: that name is busy.
+ *   created  Writes the first record of a name. Of two that do so at once, the second waits for the first, at most $1, and
+ *            then does nothing. In the order of the names, or two batches would deadlock.
  *
  * The clock is clock_timestamp(), which goes on during a statement and a transaction; now() would stand still in both.
  */
+import { CALL, OUTSIDE } from './call.ts'
 import { milliseconds, token } from './milliseconds.ts'
+import { readable } from './readable.ts'
 
-// As decideAcquire does; `granted` is what it calls granted-before. A lock without a record is null in every column, and null is not true.
+// As decideAcquire does; `granted` is what it calls granted-before.
 const OUTCOME = `
       CASE
+        WHEN (lock).name IS NULL THEN CASE WHEN tick > now + max_skew THEN 'clock-ahead' ELSE 'new' END
+        WHEN NOT readable THEN 'unreadable'
         WHEN (lock).locked_by = holder AND (lock).lock_until > now THEN 'granted'
         WHEN tick > now + max_skew THEN 'clock-ahead'
         WHEN tick IS NOT NULL AND (lock).paused THEN 'paused'
@@ -41,33 +45,30 @@ const OUTCOME = `
       END`
 
 export const acquireStatement = (table: string): string => `
-  WITH seen AS MATERIALIZED (
+  WITH ${CALL},
+  seen AS MATERIALIZED (
     SELECT *, ${OUTCOME} AS outcome
     FROM (
       SELECT
         asked.name, holder, at_most * interval '1 ms' AS at_most,
         timestamp 'epoch' + tick * interval '1 ms' AS tick, rerun, max_skew * interval '1 ms' AS max_skew, note,
-        t AS lock, clock_timestamp() AT TIME ZONE 'UTC' AS now
-      FROM unnest($1::text[], $2::text[], $3::float8[], $4::float8[], $5::float8[], $6::text[], $7::boolean[])
+        t AS lock, ${readable('t')} AS readable, clock_timestamp() AT TIME ZONE 'UTC' AS now
+      FROM unnest($3::text[], $4::text[], $5::float8[], $6::float8[], $7::float8[], $8::text[], $9::boolean[])
         AS asked (name, holder, at_most, tick, max_skew, note, rerun)
       LEFT JOIN ${table} t ON t.name = asked.name
+      WHERE ${OUTSIDE}
     ) request
   ),
   locked AS MATERIALIZED (
-    SELECT seen.*, t AS fresh
+    SELECT
+      seen.name, holder, at_most, tick, rerun, max_skew, note, t AS lock, ${readable('t')} AS readable, t.ctid AS place
     FROM seen JOIN ${table} t ON t.name = seen.name
     WHERE outcome = 'free'
-    ORDER BY t.name
-    FOR NO KEY UPDATE OF t
+    FOR NO KEY UPDATE OF t SKIP LOCKED
   ),
   judged AS MATERIALIZED (
     SELECT *, ${OUTCOME} AS outcome
-    FROM (
-      SELECT
-        name, holder, at_most, tick, rerun, max_skew, note,
-        fresh AS lock, clock_timestamp() AT TIME ZONE 'UTC' AS now
-      FROM locked
-    ) request
+    FROM (SELECT *, clock_timestamp() AT TIME ZONE 'UTC' AS now FROM locked) request
   ),
   granted AS (
     UPDATE ${table} t
@@ -76,30 +77,30 @@ export const acquireStatement = (table: string): string => `
       fencing_token = greatest(t.fencing_token + 1, ${token('now')}),
       last_tick = coalesce(tick, t.last_tick), tick_done = tick IS NULL AND t.tick_done, metadata = note
     FROM judged
-    WHERE t.name = judged.name AND outcome = 'free'
-    RETURNING t AS lock
+    WHERE t.ctid = place AND outcome = 'free'
+    RETURNING t AS lock, coalesce(tick = (judged.lock).last_tick AND (judged.lock).locked_by <> holder, false) AS again
   ),
   created AS (
     INSERT INTO ${table} AS t (name, lock_until, locked_at, locked_by, fencing_token, last_tick, metadata)
     SELECT name, now + at_most, now, holder, ${token('now')}, tick, note
-    FROM seen
-    WHERE lock IS NULL AND outcome = 'free'
-    ORDER BY name
+    FROM (SELECT *, clock_timestamp() AT TIME ZONE 'UTC' AS now FROM (SELECT name, at_most, holder, tick, note FROM seen WHERE outcome = 'new' ORDER BY name) new) new
     ON CONFLICT (name) DO NOTHING
     RETURNING t AS lock
   ),
-  answer AS MATERIALIZED (
-    SELECT (lock).name, 'granted' AS outcome, lock, (lock).locked_at AS now FROM granted
+  result AS MATERIALIZED (
+    SELECT (lock).name, 'granted' AS outcome, lock, (lock).locked_at AS now, again FROM granted
     UNION ALL
-    SELECT (lock).name, 'granted', lock, (lock).locked_at FROM created
+    SELECT (lock).name, 'granted', lock, (lock).locked_at, false FROM created
     UNION ALL
-    SELECT name, outcome, lock, now FROM judged WHERE outcome <> 'free'
+    SELECT name, outcome, lock, now, NULL FROM judged WHERE outcome <> 'free'
     UNION ALL
-    SELECT name, outcome, lock, now FROM seen WHERE outcome <> 'free'
+    SELECT name, outcome, lock, now, NULL FROM seen WHERE outcome NOT IN ('free', 'new')
   )
   SELECT
     name, outcome, (lock).locked_by, ${milliseconds('(lock).locked_at')} AS locked_at,
     ${milliseconds('(lock).lock_until')} AS lock_until, (lock).fencing_token,
     ${milliseconds('(lock).last_tick')} AS last_tick, (lock).tick_done, (lock).metadata, (lock).paused,
-    ${milliseconds('now')} AS store_time
-  FROM answer`
+    ${milliseconds('now')} AS store_time, again
+  FROM result
+  UNION ALL
+  SELECT NULL, state, id, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL FROM call WHERE state <> 'outside'`

@@ -9,6 +9,7 @@ import {
   NODE_COLUMNS,
 } from '../../../src/provider/history-sql.ts'
 import { DEFAULT_TABLE, quoteTable } from '../../../src/provider/sql.ts'
+import { settingsOf } from './setup.ts'
 
 const NOW = '(extract(epoch FROM clock_timestamp()) * 1000)::bigint'
 const ALL = [...ENTRY_COLUMNS, 'changed_at'].join(', ')
@@ -102,6 +103,8 @@ BEGIN
       seen_at bigint NOT NULL
     );
   END IF;
+${settingsOf(entries, 'autovacuum_vacuum_scale_factor = 0.05, autovacuum_vacuum_cost_delay = 0')}
+${settingsOf(nodes, 'fillfactor = 40')}
 END
 $ticklock$`.trim()
 }

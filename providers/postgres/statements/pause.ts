@@ -1,32 +1,43 @@
-/* Pauses and resumes, as decidePause in src/provider/decide.ts says. Each answers a row when it changed something. */
-
-/**
- * Pauses a name, also one without a record.
+/*
+ * Pauses and resumes, as decidePause in src/provider/decide.ts says. Each returns a row when it changed something.
  *
- *   $1 text  name
+ *   $1, $2   see call.ts
+ *   $3 text  name
  */
+import { CALL, OUTSIDE } from './call.ts'
+
+const RESULT = `
+  SELECT name, 'changed' AS outcome, NULL AS locked_by FROM changed
+  UNION ALL
+  SELECT NULL, state, id FROM call WHERE state <> 'outside'`
+
+/** Pauses a name, also one without a record. */
 export const pauseStatement = (table: string): string => `
-  INSERT INTO ${table} AS t (name, lock_until, locked_at, locked_by, paused)
-  SELECT $1, now, now, '', true FROM (SELECT clock_timestamp() AT TIME ZONE 'UTC' AS now) clock
-  ON CONFLICT (name) DO UPDATE SET paused = true WHERE NOT t.paused
-  RETURNING name`
+  WITH ${CALL},
+  changed AS (
+    INSERT INTO ${table} AS t (name, lock_until, locked_at, locked_by, paused)
+    SELECT $3, now, now, '', true FROM (SELECT clock_timestamp() AT TIME ZONE 'UTC' AS now) clock WHERE ${OUTSIDE}
+    ON CONFLICT (name) DO UPDATE SET paused = true WHERE t.paused IS NOT TRUE
+    RETURNING name
+  )${RESULT}`
 
 /**
  * Resumes a name: its ticks up to now are over.
  *
- *   $1 text  name
- *
- *   locked  The clock is read when the row is locked, and not before it was waited for.
+ *   locked  The clock is read when the row is locked.
  */
 export const resumeStatement = (table: string): string => `
-  WITH locked AS MATERIALIZED (
-    SELECT name FROM ${table} WHERE name = $1 AND paused FOR NO KEY UPDATE
+  WITH ${CALL},
+  locked AS MATERIALIZED (
+    SELECT name FROM ${table} WHERE name = $3 AND paused AND ${OUTSIDE} FOR NO KEY UPDATE
   ),
   judged AS MATERIALIZED (
     SELECT name, date_trunc('milliseconds', clock_timestamp() AT TIME ZONE 'UTC') AS now FROM locked
-  )
-  UPDATE ${table} t
-  SET paused = false, last_tick = greatest(t.last_tick, now), tick_done = t.tick_done OR t.last_tick IS NULL OR t.last_tick < now
-  FROM judged
-  WHERE t.name = judged.name
-  RETURNING t.name`
+  ),
+  changed AS (
+    UPDATE ${table} t
+    SET paused = false, last_tick = greatest(t.last_tick, now), tick_done = t.tick_done OR t.last_tick IS NULL OR t.last_tick < now
+    FROM judged
+    WHERE t.name = judged.name AND t.paused
+    RETURNING t.name
+  )${RESULT}`

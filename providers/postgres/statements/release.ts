@@ -1,40 +1,80 @@
 /*
- * Gives locks back: a batch of different names in one statement, each decided on its own as decide.ts says.
+ * Releases locks: a batch of different names in one statement, each decided on its own as decide.ts says.
  *
- *   $1 text[]    names
- *   $2 text[]    holders, as locked_by has them
- *   $3 float8[]  lockAtLeastFor, ms
- *   $4 float8[]  ticks to mark as done, ms since the epoch, or null
+ *   $1, $2       see call.ts
+ *   $3 text[]    names
+ *   $4 text[]    holders, as locked_by has them
+ *   $5 float8[]  lockAtLeastFor, ms
+ *   $6 float8[]  ticks to mark as done, ms since the epoch, or null
  *
- * Answers a row for each name that is released, by this statement or before by the same holder.
+ * Returns a row for each name that was decided: `'over'` for one whose lease isn't ours, or is over. A name without a row is busy.
  *
- *   locked  The records of unexpired leases of ours, and of those that we have released: of two duplicates of a release the second
- *           waits for the first, and must then find what that left. Locked in the order of their names.
- *   judged  The clock is read when the lock is held, since a lease may lapse while its lock is waited for.
+ *   seen     Each request beside its record, as the statement's snapshot has it.
+ *   locked   The records with something to write, and that nobody else has locked, as they are now.
+ *   judged   The same decision once more. The clock is read when the record has been locked.
+ *   written  Ends unexpired leases. Of an expired one that nobody took over, marks the tick as done. Written where it was
+ *            locked: a version that another node left after the snapshot is not there for this statement, and its name is busy.
  */
+import { CALL, OUTSIDE } from './call.ts'
+import { milliseconds } from './milliseconds.ts'
+import { readable } from './readable.ts'
+
+const TICK = "timestamp 'epoch' + tick * interval '1 ms'"
+
+// As decideRelease does. `late`: the lease is over, and its tick is to be marked.
+const OUTCOME = `
+      CASE
+        WHEN (lock).name IS NULL THEN 'over'
+        WHEN NOT readable THEN 'unreadable'
+        WHEN (lock).locked_by = holder || '#released' THEN 'released'
+        WHEN (lock).locked_by <> holder THEN 'over'
+        WHEN (lock).lock_until > now THEN 'held'
+        WHEN tick = (lock).last_tick AND NOT (lock).tick_done THEN 'late'
+        ELSE 'over'
+      END`
+
 export const releaseStatement = (table: string): string => `
-  WITH locked AS MATERIALIZED (
-    SELECT asked.*, t.locked_by = holder AS ours
-    FROM unnest($1::text[], $2::text[], $3::float8[], $4::float8[]) AS asked (name, holder, at_least, tick)
-    JOIN ${table} t ON t.name = asked.name
-    WHERE t.locked_by = holder || '#released'
-      OR t.locked_by = holder AND t.lock_until > clock_timestamp() AT TIME ZONE 'UTC'
-    ORDER BY t.name
-    FOR NO KEY UPDATE OF t
+  WITH ${CALL},
+  seen AS MATERIALIZED (
+    SELECT *, ${OUTCOME} AS outcome
+    FROM (
+      SELECT asked.name, holder, at_least, ${TICK} AS tick, t AS lock, ${readable('t')} AS readable, clock_timestamp() AT TIME ZONE 'UTC' AS now
+      FROM unnest($3::text[], $4::text[], $5::float8[], $6::float8[]) AS asked (name, holder, at_least, tick)
+      LEFT JOIN ${table} t ON t.name = asked.name
+      WHERE ${OUTSIDE}
+    ) request
+  ),
+  locked AS MATERIALIZED (
+    SELECT seen.name, holder, at_least, tick, t AS lock, ${readable('t')} AS readable, t.ctid AS place
+    FROM seen JOIN ${table} t ON t.name = seen.name
+    WHERE outcome IN ('held', 'late')
+    FOR NO KEY UPDATE OF t SKIP LOCKED
   ),
   judged AS MATERIALIZED (
-    SELECT *, clock_timestamp() AT TIME ZONE 'UTC' AS now FROM locked
+    SELECT *, ${OUTCOME} AS outcome
+    FROM (SELECT *, clock_timestamp() AT TIME ZONE 'UTC' AS now FROM locked) request
   ),
-  released AS (
+  written AS (
     UPDATE ${table} t
     SET
-      locked_by = holder || '#released',
-      lock_until = greatest(now, t.locked_at + at_least * interval '1 ms'),
-      tick_done = t.tick_done OR coalesce(timestamp 'epoch' + tick * interval '1 ms' = t.last_tick, false)
+      locked_by = CASE outcome WHEN 'held' THEN holder || '#released' ELSE t.locked_by END,
+      lock_until = CASE outcome WHEN 'held' THEN greatest(now, t.locked_at + at_least * interval '1 ms') ELSE t.lock_until END,
+      tick_done = t.tick_done OR coalesce(tick = t.last_tick, false)
     FROM judged
-    WHERE t.name = judged.name AND ours AND t.lock_until > now
-    RETURNING t.name
+    WHERE t.ctid = place AND outcome IN ('held', 'late')
+    RETURNING judged.name, outcome
+  ),
+  result AS (
+    SELECT name, CASE outcome WHEN 'held' THEN 'released' ELSE 'over' END AS outcome, NULL::${table} AS lock FROM written
+    UNION ALL
+    SELECT name, outcome, lock FROM judged WHERE outcome NOT IN ('held', 'late')
+    UNION ALL
+    SELECT name, outcome, lock FROM seen WHERE outcome NOT IN ('held', 'late')
   )
-  SELECT name FROM released
+  SELECT
+    name, outcome, (lock).locked_by, ${milliseconds('(lock).locked_at')} AS locked_at,
+    ${milliseconds('(lock).lock_until')} AS lock_until, (lock).fencing_token,
+    ${milliseconds('(lock).last_tick')} AS last_tick, (lock).tick_done, (lock).metadata, (lock).paused
+  FROM result
   UNION ALL
-  SELECT name FROM judged WHERE NOT ours`
+  SELECT NULL, state, id, NULL, NULL, NULL, NULL, NULL, NULL, NULL FROM call WHERE state <> 'outside'`

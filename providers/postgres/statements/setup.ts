@@ -1,6 +1,20 @@
 import { DEFAULT_TABLE, quoteTable } from '../../../src/provider/sql.ts'
 
 /**
+ * Each grant and each release updates its row. With half of a page left free the new version finds its place on the same page,
+ * and no index entry is written; the server removes the old one when it next reads the page. Autovacuum comes for the rest by the number
+ * of dead rows alone.
+ */
+const LOCK_SETTINGS =
+  'fillfactor = 40, autovacuum_vacuum_scale_factor = 0, autovacuum_vacuum_threshold = 2000, autovacuum_vacuum_cost_delay = 0'
+
+/** Sets storage parameters of a table that has none. That waits for no reader or writer, and only the owner of the table can do it. */
+export const settingsOf = (quoted: string, settings: string): string => `
+  IF EXISTS (SELECT FROM pg_class WHERE oid = '${quoted}'::regclass AND relkind = 'r' AND reloptions IS NULL AND pg_has_role(relowner, 'USAGE')) THEN
+    ALTER TABLE ${quoted} SET (${settings});
+  END IF;`
+
+/**
  * The statement that makes the table, or adds what an existing table of ShedLock lacks: run it by `setup()`, or paste it into a
  * migration. It may run any number of times, also by many nodes at once, and locks nothing when there is nothing to do.
  *
@@ -67,6 +81,7 @@ BEGIN
   LOOP
     EXECUTE format('ALTER TABLE %s ALTER COLUMN %I TYPE %s', '${quoted}', narrow.attname, narrow.wide);
   END LOOP;
+${settingsOf(quoted, LOCK_SETTINGS)}
 END
 $ticklock$`.trim()
 }
