@@ -13,7 +13,7 @@ export interface EndListener extends ReleaseListener {
 export async function releaseAfterWork(lock: Lock, listener: EndListener): Promise<void> {
   try {
     await lock.release()
-    listener.released?.(lock)
+    listener.released?.()
   } catch (error) {
     if (isLockNotHeld(error)) return
     listener.notReleased?.(lock, error)

@@ -1,14 +1,22 @@
 import { type Clock, sleep } from '../clock.ts'
 import { isLockNotHeld } from '../errors.ts'
-import type { Lock } from './lock.ts'
+
+/** A lock as far as its release goes. */
+export interface Releasable {
+  readonly held: boolean
+  /** Ms until the lease is over. */
+  readonly remaining: number
+  readonly tick: Date | undefined
+  release(): Promise<void>
+}
 
 export interface ReleaseListener {
   /** The lock was released. */
-  released?(lock: Lock): void
+  released?(): void
 }
 
 interface Waiting {
-  readonly lock: Lock
+  readonly lock: Releasable
   readonly listener: ReleaseListener
   /** Retries end at this moment (monotonic). */
   readonly giveUpAt: number
@@ -40,7 +48,7 @@ export class ReleaseRetries {
   }
 
   /** Resolves when the lock is released, or its lease is over. Never rejects. */
-  add(lock: Lock, listener: ReleaseListener): Promise<void> {
+  add(lock: Releasable, listener: ReleaseListener): Promise<void> {
     const giveUpAt = this.#clock.monotonic() + lock.remaining + (lock.tick ? REPORT_LATE_FOR : 0)
     return new Promise((settle) => {
       this.#waiting.add({ lock, listener, giveUpAt, settle })
@@ -71,7 +79,7 @@ export class ReleaseRetries {
     try {
       if (this.#clock.monotonic() >= giveUpAt) return this.#drop(waiting)
       await lock.release()
-      listener.released?.(lock)
+      listener.released?.()
     } catch (error) {
       if (!lock.held) settle()
       if (!isLockNotHeld(error)) return
