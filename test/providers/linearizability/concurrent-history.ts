@@ -1,4 +1,5 @@
 import fc from 'fast-check'
+import { isRecordBusy } from '../../../src/errors.ts'
 import type { AcquireRequest, ExtendRequest, LockProvider, ReleaseRequest } from '../../../src/provider/contract.ts'
 import { SKEW_MS } from '../../../src/testing/asking.ts'
 import type { Event } from './specification.ts'
@@ -94,7 +95,10 @@ export class Recorder {
     }
     const requests = operation.asked.map(({ name, of }) => this.#requestOf(verb, names[name] as string, of))
     const answers = await node[verb](requests as never)
-    return requests.map((request, index) => [request.name, { verb, request, answer: answers[index] }])
+    // Another client had the record locked at that moment: nothing was decided.
+    return requests.flatMap((request, index) =>
+      isRecordBusy(answers[index]) ? [] : [[request.name, { verb, request, answer: answers[index] }]],
+    )
   }
 
   #requestOf(
