@@ -14,7 +14,7 @@ import {
   toNode,
 } from '../../src/provider/history-sql.ts'
 import { DEFAULT_TABLE, quoteTable } from '../../src/provider/sql.ts'
-import { bytes, change, type MysqlClient, type Parameter, type Source, select } from './client.ts'
+import { bytes, change, define, forInsert, type Parameter, type Session, type Source, select } from './client.ts'
 import { unhex } from './record.ts'
 
 const TEXT = 'CHARACTER SET utf8mb4 COLLATE utf8mb4_bin'
@@ -85,14 +85,15 @@ export function mysqlHistory(table: string, source: Source): RunHistory | undefi
 
   return {
     async write(batch, node) {
-      const client = await source.connect()
-      if (batch.length > 0) await writeEntries(client, entries, JSON.stringify(batch.map(entryValues)))
+      const session = await source.connect()
+      if (batch.length > 0) await writeEntries(session, entries, JSON.stringify(batch.map(entryValues)))
       if (!node) return
       const values = bytes(JSON.stringify([nodeValues(node)]))
       await change(
-        client,
+        session,
         `REPLACE INTO ${nodes} (${NODE_COLUMNS}, seen_at) SELECT ${NODE_COLUMNS.map((name) => `asked.${name}`)}, ${NOW} FROM ${batchOf(NODE_TYPES)}`,
         [values],
+        { around: forInsert },
       )
     },
     async read(query) {
@@ -114,27 +115,27 @@ export function mysqlHistory(table: string, source: Source): RunHistory | undefi
       return rows.map((row) => toNode(NODE.toRow(row) as NodeRow)).sort((a, b) => (a.label < b.label ? -1 : 1))
     },
     async trim({ olderThanMs, most }) {
-      const client = await source.connect()
-      await change(client, `DELETE FROM ${nodes} WHERE seen_at < ${NOW} - ?`, [olderThanMs])
-      const old = await change(client, `DELETE FROM ${entries} WHERE changed_at < ${NOW} - ?`, [olderThanMs])
+      const session = await source.connect()
+      await change(session, `DELETE FROM ${nodes} WHERE seen_at < ${NOW} - ?`, [olderThanMs])
+      const old = await change(session, `DELETE FROM ${entries} WHERE changed_at < ${NOW} - ?`, [olderThanMs])
       const [over] = await select(
-        client,
+        session,
         `SELECT changed_at FROM ${entries} ORDER BY changed_at DESC LIMIT 1 OFFSET ?`,
         [most],
       )
       if (!over) return old
-      return old + (await change(client, `DELETE FROM ${entries} WHERE changed_at <= ?`, [Number(over[0])]))
+      return old + (await change(session, `DELETE FROM ${entries} WHERE changed_at <= ?`, [Number(over[0])]))
     },
     async setup() {
-      const client = await source.connect()
+      const session = await source.connect()
       // Looked for first: where all is there it needs no right to make anything.
       const [name = '', database = ''] = tables.entries.split('.').reverse()
-      const found = await select(client, EXISTS, [
+      const found = await select(session, EXISTS, [
         bytes(database),
         bytes(name),
         bytes(tables.nodes.split('.').at(-1) ?? ''),
       ])
-      if (found.length < 2) for (const statement of mysqlHistorySetup(table)) await change(client, statement)
+      if (found.length < 2) for (const statement of mysqlHistorySetup(table)) await define(session, statement)
     },
   }
 }
@@ -143,18 +144,19 @@ const EXISTS = `SELECT table_name FROM information_schema.tables
   WHERE table_schema = COALESCE(NULLIF(CONVERT(? USING utf8mb4), ''), DATABASE())
     AND table_name IN (CONVERT(? USING utf8mb4), CONVERT(? USING utf8mb4))`
 
-async function writeEntries(client: MysqlClient, entries: string, json: string): Promise<void> {
+async function writeEntries(session: Session, entries: string, json: string): Promise<void> {
   const batch = batchOf(ENTRY_TYPES)
   const columns = ENTRY_COLUMNS.map((name) => `asked.${name}`)
   await change(
-    client,
+    session,
     `INSERT IGNORE INTO ${entries} (${ENTRY_COLUMNS}, changed_at) SELECT ${columns}, ${NOW} FROM ${batch}`,
     [bytes(json)],
+    { around: forInsert },
   )
   // What was there is a run that has ended meanwhile.
   const ends = END_COLUMNS.map((name) => `kept.${name} = asked.${name}`)
   await change(
-    client,
+    session,
     `UPDATE ${batch} STRAIGHT_JOIN ${entries} AS kept ON kept.id = CONVERT(asked.id USING utf8mb4) COLLATE utf8mb4_bin
       SET ${ends}, kept.changed_at = ${NOW} WHERE asked.outcome <> 'running' AND kept.outcome = 'running'`,
     [bytes(json)],

@@ -1,42 +1,40 @@
-import { StoreError } from '../../src/errors.ts'
+import { setTimeout as pause } from 'node:timers/promises'
+import { isRecordBusy } from '../../src/errors.ts'
 import {
-  type Answered,
   answerAcquire,
   answerExtend,
   answerForceRelease,
   answerPause,
   answerRelease,
+  answerReset,
   leaseOf,
 } from '../../src/provider/answers.ts'
 import type {
   AcquireRequest,
   AcquireResult,
+  CallOptions,
   ExtendRequest,
   Lease,
   LockProvider,
-  LockRecord,
   PauseRequest,
   ReleaseRequest,
+  ResetRequest,
+  Settled,
 } from '../../src/provider/contract.ts'
 import type { StoredLock } from '../../src/provider/decide.ts'
+import { ForeignClock } from '../../src/provider/foreign-clock.ts'
+import { checkLock, isReadable, isUnreadable, readRecord, repairLock } from '../../src/provider/record.ts'
 import { inWaves } from '../../src/provider/waves.ts'
+import { DEFAULT_TIMEOUT, Deadline } from './bounds.ts'
 import { mysqlHistory } from './history.ts'
+import { LocksTable } from './locks-table.ts'
 import { type MysqlInput, readInput } from './options.ts'
-import type { Change } from './record.ts'
-import { type Facts, LocksTable } from './store.ts'
+import type { Change, Found, Seen } from './record.ts'
+import { type Decide, settle } from './settle.ts'
 
-type Decide<Request, Answer> = (
-  record: StoredLock | undefined,
-  request: Request,
-  facts: Facts,
-  /** What may have been written for this request before. */
-  doubtful: Change | undefined,
-) => Answered<Answer>
-
-/** Each time round somebody else was faster: so many in a row are no race any more. */
-const MAX_ROUNDS = 50
-/** A statement that the server gave up for another's sake is sent again so often. */
-const MAX_OBSTACLES = 4
+/** How long a verb for one name waits for a record that another transaction has locked, in ms, and how often it looks. */
+const BUSY_FOR = 2_000
+const BUSY_DELAY = 50
 
 /**
  * Keeps locks in a table of MySQL (8.0.17 or later) or MariaDB (10.6 or later).
@@ -53,59 +51,50 @@ const MAX_OBSTACLES = 4
 export function mysql(input: MysqlInput): LockProvider {
   const { source, table } = readInput(input)
   const locks = new LocksTable(source, table)
+  const foreignClock = new ForeignClock('mysql')
 
-  /**
-   * Reads the records, decides by the server's clock, and writes what changes under the condition that the record still is what
-   * was read: the server compares and writes under the row's lock, so of all who decided on one state of a record only one writes.
-   * The others read again. Whoever can't tell whether its own write was made reads again too: a grant is then found as
-   * one that was given before. A client that is held up in between only finds that it comes too late.
-   */
-  const settle = async <Request extends { readonly name: string }, Answer>(
-    wave: readonly Request[],
-    decide: Decide<Request, Answer>,
-  ): Promise<readonly Answer[]> => {
-    const answers = new Map<Request, Answer>()
-    const doubtful = new Map<Request, Change>()
-    let open = wave
-    for (let round = 0, obstacles = 0; open.length > 0; round++) {
-      if (round === MAX_ROUNDS)
-        throw new StoreError('the locks kept changing hands while they were asked for: ask again')
-      if (open.length > 1) open = open.toSorted(byName)
-      const facts = await locks.facts(open.map(({ name }) => name))
-      const changes = new Map<Change, Request>()
-      for (const [index, request] of open.entries()) {
-        const was = facts.records[index]
-        const { answer, next } = decide(was, request, facts, doubtful.get(request))
-        answers.set(request, answer)
-        if (next) changes.set({ was, next: facts.asKept(next), seenAt: facts.now }, request)
-      }
-      if (changes.size === 0) break
-      const written = await locks.write([...changes.keys()])
-      if (written.obstacle && ++obstacles > MAX_OBSTACLES) throw written.obstacle
-      for (const change of written.doubtful) doubtful.set(changes.get(change) as Request, change)
-      open = written.open.map((change) => changes.get(change) as Request)
+  const decideAll =
+    <Request extends { readonly name: string }, Result>(decide: Decide<Request, Result>) =>
+    (requests: readonly Request[], { timeout = DEFAULT_TIMEOUT }: CallOptions = {}) => {
+      const deadline = new Deadline(timeout)
+      return inWaves<Request, Settled<Result>>(requests, (batch) => settle(locks, batch, decide, deadline))
     }
-    return wave.map((request) => answers.get(request) as Answer)
+
+  const acquireAll = decideAll(acquire)
+
+  const decideOne = async <Request extends { readonly name: string }, Result>(
+    request: Request,
+    decide: Decide<Request, Result>,
+  ): Promise<Result> => {
+    const deadline = new Deadline(DEFAULT_TIMEOUT)
+    const busyUntil = new Deadline(BUSY_FOR)
+    for (;;) {
+      const [result] = (await settle(locks, [request], decide, deadline)) as [Settled<Result>]
+      if (!(result instanceof Error)) return result
+      if (!isRecordBusy(result) || busyUntil.left() <= 0) throw result
+      await pause(BUSY_DELAY)
+    }
   }
 
   return {
-    acquire: (requests) => inWaves(requests, (wave) => settle(wave, acquire)),
-    extend: (requests) => inWaves(requests, (wave) => settle(wave, extend)),
-    release: (requests) => inWaves(requests, (wave) => settle(wave, release)),
+    async acquire(requests, options) {
+      const results = await acquireAll(requests, options)
+      for (const result of results)
+        if (!(result instanceof Error) && !result.granted && result.record) foreignClock.look(result.record)
+      return results
+    },
+    extend: decideAll(extend),
+    release: decideAll(release),
     async read(names) {
-      const found = names ? await some(locks, [...new Set(names)]) : await locks.all()
-      return found.sort(byName)
+      const found = names ? await some(locks, [...new Set(names)]) : await locks.findAll()
+      const records = found.flatMap(([, { seen, now }]) => (seen ? [readRecord(seen.raw, now)] : []))
+      for (const record of records) if (!isUnreadable(record)) foreignClock.look(record)
+      return records.sort(byName)
     },
-    async forceRelease(name) {
-      const [freed] = await settle([{ name }], forceRelease)
-      return freed === true
-    },
-    async setPaused(request) {
-      const [changed] = await settle([request], setPaused)
-      return changed === true
-    },
+    forceRelease: (name) => decideOne({ name }, forceRelease),
+    reset: (request) => decideOne(request, reset),
+    setPaused: (request) => decideOne(request, setPaused),
     history: mysqlHistory(table, source),
-    reset: () => Promise.reject(new Error('reset is not there yet')),
     prune: (olderThanMs) => locks.prune(olderThanMs),
     setup: () => locks.setUp(),
     close: () => source.close(),
@@ -114,33 +103,62 @@ export function mysql(input: MysqlInput): LockProvider {
 
 const byName = (a: { readonly name: string }, b: { readonly name: string }): number => (a.name < b.name ? -1 : 1)
 
-async function some(locks: LocksTable, names: readonly string[]): Promise<LockRecord[]> {
-  const { records, now } = await locks.facts(names)
-  return records.flatMap((lock) => (lock ? { ...lock, storeTime: now } : []))
+/** A name that the table can't hold has no record. */
+async function some(locks: LocksTable, names: readonly string[]): Promise<(readonly [string, Found])[]> {
+  const { found } = await locks.find(names, new Deadline(DEFAULT_TIMEOUT))
+  return names.flatMap((name, index) => {
+    const each = found[index] as Found | Error
+    return each instanceof Error ? [] : [[name, each] as const]
+  })
 }
 
-/* The reference's answers, but for the times of a lease: they are told as the columns keep them, so that a repeated request is told the same. */
+const lockOf = (seen: Seen | undefined): StoredLock | undefined => seen && checkLock(seen.raw)
 
-const acquire: Decide<AcquireRequest, AcquireResult> = (record, request, { now, asKept }) => {
-  const { answer, next } = answerAcquire(record, request, now)
-  return next ? { answer: { granted: true, lease: leaseOf(asKept(next), request.owner, now) }, next } : { answer }
+/* The reference's decisions. The times of a lease are returned as the columns keep them, so that a repeated request returns the same. */
+
+const acquire: Decide<AcquireRequest, AcquireResult> = ({ seen, now }, request, asKept) => {
+  const { answer, next } = answerAcquire(lockOf(seen), request, now)
+  if (!next || !answer.granted) return { result: answer }
+  return { result: { ...answer, lease: leaseOf(asKept(next, now), request.owner, now) }, next }
 }
 
-const extend: Decide<ExtendRequest, Lease | undefined> = (record, request, { now, asKept }) => {
-  const { next } = answerExtend(record, request, now)
-  return { answer: next && leaseOf(asKept(next), request.owner, now), next }
+const extend: Decide<ExtendRequest, Lease | undefined> = ({ seen, now }, request, asKept) => {
+  const { next } = answerExtend(lockOf(seen), request, now)
+  return { result: next && leaseOf(asKept(next, now), request.owner, now), next }
 }
 
-const release: Decide<ReleaseRequest, boolean> = (record, request, { now }, doubtful) => {
+const release: Decide<ReleaseRequest, boolean> = ({ seen, now }, request, _asKept, maybeWritten) => {
+  const record = lockOf(seen)
   const { answer, next } = answerRelease(record, request, now)
-  return { answer: answer || (doubtful !== undefined && isGrantedOver(record, doubtful)), next }
+  return { result: answer || (maybeWritten !== undefined && isGrantedOver(record, maybeWritten)), next }
 }
 
-/** Somebody was granted the lock within the lease that was to be given back: so it was, before we could read that. */
-const isGrantedOver = (record: StoredLock | undefined, { was }: Change): boolean =>
-  record !== undefined && was !== undefined && record.fencingToken > was.fencingToken && record.lockedAt < was.lockUntil
+/** Somebody was granted the lock within the lease that was to be released: so it was released, before we could read that. */
+const isGrantedOver = (record: StoredLock | undefined, { seen }: Change): boolean =>
+  record !== undefined &&
+  seen !== undefined &&
+  record.fencingToken > Number(seen.raw.fencingToken) &&
+  record.lockedAt < Number(seen.raw.lockUntil)
 
-const forceRelease: Decide<{ readonly name: string }, boolean> = (record, request, { now }) =>
-  answerForceRelease(record, request, now)
+const forceRelease: Decide<{ readonly name: string }, boolean> = ({ seen, now }, request) => {
+  if (seen && !isReadable(seen.raw)) {
+    const repaired = repairLock(request.name, seen.raw, now)
+    return { result: true, next: { ...repaired, lockUntil: Math.min(repaired.lockUntil, now) } }
+  }
+  const { answer, next } = answerForceRelease(lockOf(seen), request, now)
+  return { result: answer, next }
+}
 
-const setPaused: Decide<PauseRequest, boolean> = (record, request, { now }) => answerPause(record, request, now)
+const reset: Decide<ResetRequest, boolean> = ({ seen, now }, request) => {
+  if (seen && !isReadable(seen.raw)) {
+    const repaired = repairLock(request.name, seen.raw, now)
+    return { result: true, next: answerReset(repaired, request, now).next ?? repaired }
+  }
+  const { answer, next } = answerReset(lockOf(seen), request, now)
+  return { result: answer, next }
+}
+
+const setPaused: Decide<PauseRequest, boolean> = ({ seen, now }, request) => {
+  const { answer, next } = answerPause(lockOf(seen), request, now)
+  return { result: answer, next }
+}

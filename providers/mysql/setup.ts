@@ -1,5 +1,6 @@
+import { InvalidOptionError } from '../../src/errors.ts'
 import { DEFAULT_TABLE, quoteTable } from '../../src/provider/sql.ts'
-import { change, type MysqlClient } from './client.ts'
+import { bytes, define, type Session, select } from './client.ts'
 import { COLUMN_NAMES, type ColumnName, columnsOf } from './layout.ts'
 
 const TEXT = 'CHARACTER SET utf8mb4'
@@ -40,19 +41,35 @@ const MADE_MEANWHILE = new Set<unknown>([1050, 1060])
  * Makes the table, or the columns that a table of ShedLock lacks. Looks first: where all is there it changes nothing, and
  * needs no right to.
  */
-export async function setUp(client: MysqlClient, table: string): Promise<void> {
+export async function setUp(session: Session, table: string): Promise<void> {
+  await refuseOtherCase(session, table)
   // Each time round at least one more column is there, made by us or by another.
   for (const _ of COLUMN_NAMES) {
-    const present = await columnsOf(client, table)
+    const present = await columnsOf(session, table)
     const missing = COLUMN_NAMES.filter((column) => !present.has(column))
     if (missing.length === 0) return
     const additions = missing.map((column) => `ADD COLUMN ${definition(column)}`)
     const statement =
       present.size === 0 ? mysqlSetup(table) : `ALTER TABLE ${quoteTable(table, '`')} ${additions.join(', ')}`
     try {
-      await change(client, statement)
+      await define(session, statement)
     } catch (error) {
       if (!MADE_MEANWHILE.has((error as { errno?: unknown }).errno)) throw error
     }
   }
+}
+
+const SAME_BUT_FOR_CASE = `SELECT table_name FROM information_schema.tables
+  WHERE table_schema = COALESCE(NULLIF(CONVERT(? USING utf8mb4), ''), DATABASE()) AND LOWER(table_name) = LOWER(CONVERT(? USING utf8mb4))
+    AND @@lower_case_table_names = 0`
+
+/** `SHEDLOCK` beside `shedlock` would be a second table on most servers, and nodes that use the one would not see the locks in the other. */
+async function refuseOtherCase(session: Session, table: string): Promise<void> {
+  const [name = '', database = ''] = table.split('.').reverse()
+  const rows = await select(session, SAME_BUT_FOR_CASE, [bytes(database), bytes(name)])
+  const names = rows.map(([found]) => String(found))
+  if (names.length === 0 || names.includes(name)) return
+  throw new InvalidOptionError(
+    `mysql: table is ${JSON.stringify(table)}, but the database has a table ${JSON.stringify(names[0])}: give its name as it is`,
+  )
 }

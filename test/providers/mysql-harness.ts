@@ -1,6 +1,14 @@
 /* How the tests meet MySQL and MariaDB: looked into by a client of the tests' own. */
 import { randomUUID } from 'node:crypto'
-import { createPool, type Pool, type PoolOptions, type ResultSetHeader, type RowDataPacket } from 'mysql2/promise'
+import {
+  type Connection,
+  createConnection,
+  createPool,
+  type Pool,
+  type PoolOptions,
+  type ResultSetHeader,
+  type RowDataPacket,
+} from 'mysql2/promise'
 import { inject } from 'vitest'
 import { mysql } from '../../providers/mysql/index.ts'
 import type { ConformanceSubject, StoredRecord } from '../../src/testing/index.ts'
@@ -19,6 +27,7 @@ export class Belongings {
   /** The tests' own client. */
   readonly pool: Pool
   readonly #pools: Pool[] = []
+  readonly #connections: Connection[] = []
   readonly #tables: string[] = []
 
   constructor(url: string) {
@@ -39,7 +48,14 @@ export class Belongings {
     return pool
   }
 
+  async newConnection(): Promise<Connection> {
+    const connection = await createConnection(this.url)
+    this.#connections.push(connection)
+    return connection
+  }
+
   async clear(): Promise<void> {
+    for (const connection of this.#connections) connection.destroy()
     for (const table of this.#tables) await this.pool.query(`DROP TABLE IF EXISTS ${table}`)
     await Promise.all(this.#pools.map((pool) => pool.end()))
   }
@@ -96,6 +112,50 @@ export async function asShedLock(pool: Pool, table: string, name: string, locked
   return updated.affectedRows === 1
 }
 
+/** Values that no lock can have, as a console session or another program may write them: no strict mode, and columns without NOT NULL. */
+function poisons(pool: Pool, table: string): Readonly<Record<string, (name: string) => Promise<void>>> {
+  const set = (assignment: string, nullable?: string) => async (name: string) => {
+    const connection = await pool.getConnection()
+    try {
+      if (nullable) await connection.query(`ALTER TABLE ${table} MODIFY ${nullable} NULL`)
+      await connection.query("SET SESSION sql_mode = 'ALLOW_INVALID_DATES'")
+      await connection.query(`UPDATE ${table} SET ${assignment} WHERE name = ?`, [name])
+    } finally {
+      connection.destroy()
+    }
+  }
+  return {
+    'a zero date as the end of the lease': set("lock_until = '0000-00-00'"),
+    'a month without a day as the end of the lease': set("lock_until = '2024-02-00'"),
+    'a zero date as the time of the grant': set("locked_at = '0000-00-00'"),
+    'no end of the lease': set('lock_until = NULL', 'lock_until DATETIME(6)'),
+    'no time of the grant': set('locked_at = NULL', 'locked_at DATETIME(6)'),
+    'no holder': set('locked_by = NULL', 'locked_by VARCHAR(255) CHARACTER SET utf8mb4'),
+    'no fencing token': set('fencing_token = NULL', 'fencing_token BIGINT DEFAULT 0'),
+    'a negative fencing token': set('fencing_token = -1'),
+    'a fencing token of 2^53': set('fencing_token = 9007199254740992'),
+    'the largest fencing token that the column holds': set('fencing_token = 9223372036854775807'),
+    'the largest last tick that the column holds': set('last_tick = 9223372036854775807'),
+    'the least last tick that the column holds': set('last_tick = -9223372036854775808'),
+    'no word on whether the tick is done': set('tick_done = NULL', 'tick_done BOOLEAN DEFAULT FALSE'),
+  }
+}
+
+/** Locks a record in a transaction; where there is none, creates it there. */
+async function lockRecord(pool: Pool, table: string, name: string): Promise<() => Promise<void>> {
+  const other = await pool.getConnection()
+  await other.beginTransaction()
+  await other.query(
+    `INSERT INTO ${table} (name, lock_until, locked_at, locked_by) VALUES (?, UTC_TIMESTAMP(6), UTC_TIMESTAMP(6), 'a console')
+      ON DUPLICATE KEY UPDATE metadata = 'changed by a stranger'`,
+    [name],
+  )
+  return async () => {
+    await other.rollback()
+    other.release()
+  }
+}
+
 /** How the conformance suite meets a server. */
 export function mysqlSubject(name: string, url: string, table = newTable()): ConformanceSubject {
   const tables = new Set([table])
@@ -121,8 +181,9 @@ export function mysqlSubject(name: string, url: string, table = newTable()): Con
       const [rows] = await pool.query<RowDataPacket[]>('SELECT 1 AS one')
       return rows[0]?.one === 1
     },
-    poisons: 'to be written',
-    lockRecord: 'to be written',
+    poisons: poisons(pool, table),
+    unfitNames: ['x'.repeat(256), `half of a pair \ud83d`],
+    lockRecord: (lock) => lockRecord(pool, table, lock),
     asShedLock: (lock, lockedForMs) => asShedLock(pool, table, lock, lockedForMs),
     async after() {
       for (const made of [...tables, `${table}_history`, `${table}_nodes`])

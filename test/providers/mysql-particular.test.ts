@@ -5,6 +5,7 @@ import { mysql } from '../../providers/mysql/index.ts'
 import {
   acquire,
   extend,
+  extendAll,
   extended,
   granted,
   newHolder,
@@ -15,7 +16,7 @@ import {
   toRelease,
 } from '../../src/testing/asking.ts'
 import { Belongings, look, serverNow, servers } from './mysql-harness.ts'
-import { lockRow, newSession } from './mysql-waiting.ts'
+import { isWrite, lockRow, withSettings } from './mysql-sessions.ts'
 
 describe.each(servers)('$name in particular', ({ url }) => {
   const own = new Belongings(url)
@@ -34,7 +35,7 @@ describe.each(servers)('$name in particular', ({ url }) => {
     const tick = Math.floor(await serverNow(pool))
     await granted(node, holder, { tick })
     // This session fails at every write, and waits for no row.
-    const { provider: reader } = await newSession(own, table, 'TRANSACTION READ ONLY')
+    const reader = await withSettings(own, table, 'TRANSACTION READ ONLY')
     const other = await lockRow(own, table, name)
     await refused(reader, newHolder(name), 'held', { tick: tick + 1 })
     await refused(reader, newHolder(name), 'tick-taken', { tick })
@@ -62,7 +63,12 @@ describe.each(servers)('$name in particular', ({ url }) => {
       return { provider: mysql({ pool: watched, table }), batch: index % 2 ? holders : holders.toReversed() }
     })
     for (let round = 0; round < 25; round++) {
-      const answers = nodes.map(({ provider, batch }) => provider.extend(batch.map((holder) => toExtend(holder))))
+      const answers = nodes.map(({ provider, batch }) =>
+        extendAll(
+          provider,
+          batch.map((holder) => toExtend(holder)),
+        ),
+      )
       for (const leases of await Promise.all(answers)) expect(leases.every((lease) => lease !== undefined)).toBe(true)
     }
     expect(errors).toEqual([])
@@ -86,12 +92,12 @@ describe.each(servers)('$name in particular', ({ url }) => {
   it('sessions in different time zones see one time', async () => {
     const name = newName()
     const zones = ['+13:00', '-11:00', 'SYSTEM', '+00:00']
-    const nodes = await Promise.all(zones.map((zone) => newSession(own, table, `time_zone = '${zone}'`)))
-    for (const { provider: holding } of nodes) {
+    const nodes = await Promise.all(zones.map((zone) => withSettings(own, table, `time_zone = '${zone}'`)))
+    for (const holding of nodes) {
       const holder = newHolder(name)
       const lease = await granted(holding, holder)
       expect(await look(pool, table, name)).toMatchObject({ lockedAt: lease.acquiredAt, lockUntil: lease.lockUntil })
-      for (const { provider: asking } of nodes) {
+      for (const asking of nodes) {
         const { record } = await refused(asking, newHolder(name), 'held')
         expect(record).toMatchObject({ lockedAt: lease.acquiredAt, lockUntil: lease.lockUntil })
       }
@@ -106,7 +112,7 @@ describe.each(servers)('$name in particular', ({ url }) => {
     const disturbed = mysql({
       pool: {
         async query(sql, values) {
-          const isFirstUpdate = sql.startsWith('UPDATE') && updates++ === 0
+          const isFirstUpdate = isWrite(sql) && updates++ === 0
           if (isFirstUpdate) await node.forceRelease(changed.name)
           const answer = await pool.query(sql, values)
           if (isFirstUpdate) await granted(node, newHolder(retaken.name))

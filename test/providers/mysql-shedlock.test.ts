@@ -1,7 +1,16 @@
 /* A table that ShedLock made: times of type TIMESTAMP, names of 64 characters, another character set, a collation without case. */
 import { afterAll, describe, expect, it } from 'vitest'
 import { mysql } from '../../providers/mysql/index.ts'
-import { acquire, extended, granted, newHolder, refused, release, toAcquire } from '../../src/testing/asking.ts'
+import {
+  acquire,
+  acquireAll,
+  extended,
+  granted,
+  newHolder,
+  refused,
+  release,
+  toAcquire,
+} from '../../src/testing/asking.ts'
 import { asShedLock, Belongings, look, serverNow, servers } from './mysql-harness.ts'
 
 describe.each(servers)('a table of ShedLock on $name', ({ url }) => {
@@ -34,6 +43,17 @@ describe.each(servers)('a table of ShedLock on $name', ({ url }) => {
     await Promise.all(nodes.map((node) => node.setup?.()))
     for (const node of nodes) {
       expect(await node.read()).toMatchObject([{ name: 'old', lockedBy: 'jvm-host', fencingToken: 0, tickDone: false }])
+    }
+  })
+
+  it('is not doubled by a table whose name differs by case alone', async () => {
+    const table = await shedLockTable()
+    const [name, database] = [table.toUpperCase(), new URL(url).pathname.slice(1)]
+    for (const other of [name, `${database}.${name}`]) {
+      const error = await mysql({ pool, table: other })
+        .setup?.()
+        .catch((error: unknown) => error)
+      expect(error).toMatchObject({ code: 'INVALID_OPTION', message: expect.stringContaining(`"${table}"`) })
     }
   })
 
@@ -70,7 +90,10 @@ describe.each(servers)('a table of ShedLock on $name', ({ url }) => {
     const { provider } = await prepared()
     for (const _ of ['no records', 'records that are free']) {
       const holders = ['Job', 'job', 'other', 'JOB'].map(newHolder)
-      const answers = await provider.acquire(holders.map((holder) => toAcquire(holder)))
+      const answers = await acquireAll(
+        provider,
+        holders.map((holder) => toAcquire(holder)),
+      )
       expect(answers.map((answer) => answer.granted)).toEqual([false, false, true, true])
       expect((await provider.read(['jOB', 'missing'])).map((record) => record.name)).toEqual(['jOB'])
       expect(await provider.release(holders.map((holder) => ({ ...holder, lockAtLeastFor: 0 })))).toEqual(
@@ -108,6 +131,41 @@ describe.each(servers)('a table of ShedLock on $name', ({ url }) => {
     const { provider } = await prepared()
     await expect(acquire(provider, newHolder('a'), { lockAtMostFor: 30 * 365 * 86_400_000 })).rejects.toThrow(/2038/)
     expect(await provider.read()).toEqual([])
+  })
+
+  it('whose columns have other types is refused, with the type that they should have', async () => {
+    const { table } = await prepared()
+    const types = { lock_until: 'VARCHAR(40)', fencing_token: 'INT', last_tick: 'DOUBLE', paused: 'VARCHAR(5)' }
+    for (const [column, type] of Object.entries(types)) {
+      await pool.query(`ALTER TABLE ${table} MODIFY ${column} ${type}`)
+      const expected = column === 'lock_until' ? 'DATETIME' : column === 'paused' ? 'TINYINT' : 'BIGINT'
+      await expect(mysql({ pool, table }).read()).rejects.toThrow(`${column} must be of type ${expected}`)
+      await pool.query(`ALTER TABLE ${table} MODIFY ${column} ${column === 'lock_until' ? 'DATETIME(6)' : expected}`)
+    }
+  })
+
+  it.each([8, -8])('warns of a lock whose JVM writes its local time, %i hours off', async (hours) => {
+    const { table, provider } = await prepared()
+    const warnings: (Error & { code?: string })[] = []
+    const note = (warning: Error) => warnings.push(warning)
+    process.on('warning', note)
+    const lock = async (name: string) => {
+      await pool.query(
+        `REPLACE INTO ${table} (name, lock_until, locked_at, locked_by) VALUES (?, ?, ?, 'jvm-abroad')`.replaceAll(
+          ', ?',
+          `, UTC_TIMESTAMP(3) + INTERVAL ${hours} HOUR`,
+        ),
+        [name],
+      )
+    }
+    await lock('abroad')
+    await provider.read()
+    await lock('abroad')
+    await provider.read()
+    await new Promise(setImmediate)
+    process.off('warning', note)
+    expect(warnings.map(({ code }) => code)).toEqual(['TICKLOCK_FOREIGN_CLOCK'])
+    expect(warnings[0]?.message).toMatch(/jvm-abroad.*usingDbTime/)
   })
 
   it('keeps the records that ShedLock made when it is pruned: a JVM never makes them again', async () => {
