@@ -2,9 +2,11 @@ import { InvalidOptionError } from '../errors.ts'
 import type { Locker } from '../executor/locker.ts'
 import { lockedCalls } from '../locked/call.ts'
 import { checkLocker, type LockedTerms } from '../locked/options.ts'
+import type { TickOfCall } from '../locked/tick-of-call.ts'
 import { lockerOf } from './bound-locker.ts'
 import { type AnyMethod, inBothForms } from './form.ts'
 import { keepMarks, markLocked } from './marks.ts'
+import { nestNotes } from './nest-notes.ts'
 
 /** The options of `@Locked`: those of `locked()`, with the locker as it can be had inside a class. */
 export interface LockedMethodOptions<Args extends readonly unknown[], Skipped> extends LockedTerms<Args, Skipped> {
@@ -60,7 +62,16 @@ export function Locked<Args extends readonly unknown[] = [], Skipped = undefined
   options: LockedMethodOptions<Args, Skipped>,
 ): LockedDecorator<Args, Skipped>
 export function Locked(options: LockedMethodOptions<never, unknown>): unknown {
-  return lockedDecorator('Locked', options, () => undefined)
+  return lockedDecorator('Locked', options, refuseSchedule)
+}
+
+/** Beside a decorator of `@nestjs/schedule`, a call has a tick that only `@SchedulerLock` knows. */
+function refuseSchedule(_: unknown, method: AnyMethod): TickOfCall {
+  const { cron, interval, timeout } = nestNotes(method)
+  if (!cron && !interval) return timeout ? 'no-schedule' : 'by-hand'
+  throw new InvalidOptionError(
+    `@Locked beside ${cron ? '@Cron' : '@Interval'}: use @SchedulerLock of ticklock/nestjs, which knows the tick, or give it cron (and timezone), every or tick`,
+  )
 }
 
 /** Both overloads of {@link Locked}, for a decorator of another name. */
@@ -70,7 +81,7 @@ export type LockedDecoratorFactory = typeof Locked
 export function lockedDecorator(
   decorator: string,
   options: LockedMethodOptions<never, unknown>,
-  tickOf: (self: unknown, method: AnyMethod) => Date | undefined,
+  tickOf: (self: unknown, method: AnyMethod) => TickOfCall,
 ): unknown {
   const { locker } = options ?? {}
   if (locker !== undefined && typeof locker !== 'function') checkLocker(locker, `@${decorator}`)

@@ -1,8 +1,9 @@
 import { isStoreError } from '../errors.ts'
 import type { Locker } from '../executor/locker.ts'
-import { type NominalTick, nominalTick } from './nominal-tick.ts'
+import { nominalTick } from './nominal-tick.ts'
 import { checkTerms, type LockedTerms } from './options.ts'
 import { answerSkip } from './skip.ts'
+import { type TickOfCall, tickToRequest, warnOnce } from './tick-of-call.ts'
 
 /** One call of a wrapped function. */
 export interface Call {
@@ -11,8 +12,8 @@ export interface Call {
   readonly self: unknown
   readonly args: readonly unknown[]
   readonly work: () => unknown
-  /** What a library's adapter knows of the call's tick; the options' own `tick`, `cron` and `every` come first. */
-  readonly tick?: NominalTick | undefined
+  /** What a library's adapter knows of the call's tick. The options' own `tick`, `cron` and `every` come first. */
+  readonly tick: () => TickOfCall
 }
 
 /** Calls under a lock, as the options say. */
@@ -31,11 +32,21 @@ export function lockedCalls(terms: LockedTerms<never, unknown>, extra: readonly 
   const options = terms as unknown as AnyTerms
   const ofSchedule = nominalTick(options, of)
   const { name, lockAtMostFor, lockAtLeastFor, keepAlive, onCrash, metadata, retry } = options
+  const warn = warnOnce()
   const fixed = { lockAtMostFor, lockAtLeastFor, keepAlive, onCrash, metadata, retry }
+
+  const known = (read: () => TickOfCall): Date | undefined => {
+    try {
+      return tickToRequest(read(), of, lockAtLeastFor)
+    } catch (error) {
+      warn(error)
+      throw error
+    }
+  }
 
   return async ({ locker, self, args, work, tick: ofCall }) => {
     const lock = typeof name === 'function' ? name.apply(self, [...args]) : name
-    const tick = options.tick ? options.tick.apply(self, [...args]) : (ofSchedule ?? ofCall)?.()
+    const tick = options.tick ? options.tick.apply(self, [...args]) : known(ofSchedule ?? ofCall)
     let began = false
     try {
       const outcome = await locker.withLock({ ...fixed, name: lock, tick }, () => {

@@ -2,6 +2,8 @@ import { show } from '../duration.ts'
 import { InvalidOptionError } from '../errors.ts'
 import { lockedCalls } from './call.ts'
 import { checkLocker, type LockedOptions } from './options.ts'
+import { refuseSchedulers } from './schedulers.ts'
+import type { ReadTick } from './tick-of-call.ts'
 
 /** A function that runs under its lock, or is skipped. */
 export type Locked<This, Args extends readonly unknown[], Value, Skipped> = (
@@ -24,12 +26,9 @@ export interface LockedFunction {
   ): Locked<This, Args, Value, Skipped>
 }
 
-/** How a library's adapter learns the tick of a call, from the `this` and the arguments that the library calls with. */
-export type TickOfCall = (self: unknown, args: readonly unknown[]) => Date | undefined
-
 /** Makes the `locked` of an adapter. */
 export const lockedBy =
-  (tickOf: TickOfCall): LockedFunction =>
+  (tickOf: ReadTick): LockedFunction =>
   (options: LockedOptions<never, unknown>, work: (...args: never) => unknown) => {
     const run = lockedCalls(options, ['locker'])
     const locker = checkLocker(options.locker, 'locked')
@@ -47,7 +46,8 @@ export const lockedBy =
  *
  * With `tick`, `cron` or `every` in the options, a call that is for a tick runs once per tick in the whole cluster, however short it is and
  * whenever each node calls. Without them the lock alone excludes: two nodes that call one after the other both run, unless
- * `lockAtLeastFor` is longer than the time between.
+ * `lockAtLeastFor` is longer than the time between. A call that comes from a scheduler with an adapter of its own (`ticklock/croner` and
+ * others) is refused without them.
  *
  * @example
  * setInterval(locked({ locker, name: 'poll', every: '10s', lockAtMostFor: '1m' }, poll), 10_000)
@@ -55,4 +55,4 @@ export const lockedBy =
  * @throws {InvalidOptionError} for a wrong option, at once. The call rejects with what the function throws, and as `onSkip` and
  * `onStoreError` say.
  */
-export const locked: LockedFunction = lockedBy(() => undefined)
+export const locked: LockedFunction = lockedBy(refuseSchedulers)

@@ -4,6 +4,7 @@ import { Cron, Interval, ScheduleModule, Timeout } from '@nestjs/schedule'
 import { HealthCheckService, TerminusModule } from '@nestjs/terminus'
 import { Test, type TestingModule } from '@nestjs/testing'
 import { currentLock, Locker, type LockProvider, Scheduler } from 'ticklock'
+import { Locked } from 'ticklock/decorators'
 import { memory } from 'ticklock/memory'
 import {
   Job,
@@ -103,11 +104,27 @@ describe('@SchedulerLock', () => {
     await vi.waitFor(() => expect(runs).toEqual([undefined]))
     const skips: unknown[] = []
     const events = { emit: (_event: string, skip: unknown) => skips.push(skip) }
-    const second = await app({ provider }, scheduled(runs, Timeout(10), lock('a', { events })))
+    const second = await app({ provider }, scheduled(runs, Timeout(10), lock('a', { lockAtLeastFor: '1m', events })))
     await vi.waitFor(() => expect(skips).toMatchObject([{ name: 'a', reason: 'held' }]))
     expect(runs).toEqual([undefined])
     await first.close()
     await second.close()
+  })
+})
+
+describe('a locked method without its tick is refused at the first call:', () => {
+  it.each([
+    ['@SchedulerLock beside @Timeout', [lock('a'), Timeout(1)], /lockAtLeastFor/],
+    ['@SchedulerLock beside nothing', [lock('a')], /give it cron/],
+    ['@Locked beside @Cron', [Locked({ name: 'a', lockAtMostFor }), Cron('0 0 1 1 *')], /use @SchedulerLock/],
+    ['@Locked beside @Interval', [Interval(1_000_000), Locked({ name: 'a', lockAtMostFor })], /use @SchedulerLock/],
+  ])('%s', async (_, decorators, message) => {
+    const runs: (number | undefined)[] = []
+    const Scheduled = scheduled(runs, ...(decorators as unknown[]))
+    const module = await app({ provider: memory() }, Scheduled)
+    await expect((module.get(Scheduled) as { run(): Promise<void> }).run()).rejects.toThrow(message as RegExp)
+    expect(runs).toEqual([])
+    await module.close()
   })
 })
 
@@ -194,7 +211,7 @@ describe('TicklockModule', () => {
       }
     }
     decorate(Slow, 'job', Job({ name: 'slow', every: '100ms', lockAtMostFor }))
-    decorate(Slow, 'method', Timeout(1), lock('method'))
+    decorate(Slow, 'method', Timeout(1), lock('method', { lockAtLeastFor: 1 }))
     const module = await app({ provider }, Slow)
     await vi.waitFor(() => expect([...order].sort()).toEqual(['job began', 'method began']))
     const closed = module.close().then(() => order.push('closed'))
@@ -215,7 +232,7 @@ describe('TicklockModule', () => {
         await new Promise(() => {})
       }
     }
-    decorate(Endless, 'run', Timeout(1), lock('endless'))
+    decorate(Endless, 'run', Timeout(1), lock('endless', { lockAtLeastFor: 1 }))
     const store = memory()
     const module = await app({ provider: store, graceFor: '100ms' }, Endless)
     await vi.waitFor(async () => expect(await store.read(['endless'])).toHaveLength(1))

@@ -4,11 +4,14 @@ import { Cron } from 'croner'
 import { type ScheduledTask, schedule } from 'node-cron'
 import nodeSchedule from 'node-schedule'
 import { currentLock, Locker } from 'ticklock'
+import { locked as lockedBree } from 'ticklock/bree'
 import { locked as lockedCron } from 'ticklock/cron'
 import { locked as lockedCroner } from 'ticklock/croner'
+import { locked } from 'ticklock/locked'
 import { memory } from 'ticklock/memory'
 import { locked as lockedNodeCron, ticklockCoordinator } from 'ticklock/node-cron'
 import { locked as lockedNodeSchedule } from 'ticklock/node-schedule'
+import { AsyncTask } from 'toad-scheduler'
 import { describe, expect, it, vi } from 'vitest'
 import { readAll } from '../../src/testing/asking.ts'
 
@@ -125,7 +128,98 @@ it('a job of cron with a context of its own has to say its pattern', async () =>
   expect(await run.call(context)).toBe(context)
 })
 
+describe('a call whose tick is not known is refused, and the process is warned, by', () => {
+  const wrappers = {
+    cron: lockedCron,
+    croner: lockedCroner,
+    'node-cron': lockedNodeCron,
+    'node-schedule': lockedNodeSchedule,
+    bree: lockedBree,
+  }
+
+  for (const [library, wrap] of Object.entries(wrappers)) {
+    it(`ticklock/${library}, with a function in between`, async () => {
+      const warnings: Error[] = []
+      const hear = (warning: Error): void => void warnings.push(warning)
+      process.on('warning', hear)
+      const ran: number[] = []
+      const run = wrap({ locker: newLocker(), name: library, lockAtMostFor }, () => ran.push(1))
+      for (let call = 0; call < 2; call++)
+        await expect(run()).rejects.toThrow(/tick of this call is not known.*give it cron/)
+      await vi.waitFor(() => expect(warnings).toMatchObject([{ code: 'TICKLOCK_NO_TICK' }]))
+      process.off('warning', hear)
+      expect(ran).toEqual([])
+    })
+
+    it(`ticklock/${library}, unless the options name the tick`, async () => {
+      const ran: unknown[] = []
+      const run = (): unknown => ran.push(currentLock()?.tick?.getTime())
+      const options = { locker: newLocker(), name: library, lockAtMostFor }
+      await wrap({ ...options, every: '1h' }, run)()
+      await wrap({ ...options, tick: () => undefined }, run)()
+      expect(ran).toEqual([expect.any(Number), undefined])
+    })
+  }
+
+  it.each([
+    ['croner', { options: {}, msToNext() {}, schedule() {} }, undefined],
+    ['croner', undefined, { options: {}, msToNext() {}, schedule() {} }],
+    ['cron', CronJob.from({ cronTime: EVERY_SECOND, onTick: () => {} }), undefined],
+    ['node-cron', undefined, { date: new Date(), dateLocalIso: '', execution: {} }],
+    ['node-cron', { _events: {}, _execution() {} }, new Date()],
+    ['node-schedule', new nodeSchedule.Job(() => {}), new Date()],
+  ])('plain locked, when %s calls', async (library, self, first) => {
+    const run = locked({ locker: newLocker(), name: 'a', lockAtMostFor }, (_: unknown) => 1)
+    await expect(run.call(self, first)).rejects.toThrow(`import { locked } from "ticklock/${library}"`)
+    expect(await locked({ locker: newLocker(), name: 'a', every: '1s', lockAtMostFor }, (_: unknown) => 1)(first)).toBe(
+      1,
+    )
+  })
+
+  it('plain locked, when toad-scheduler calls and lockAtLeastFor keeps no other node out', async () => {
+    const errors: unknown[] = []
+    const runs: number[] = []
+    const options = { locker: newLocker(), name: 'a', lockAtMostFor }
+    const silent = new AsyncTask(
+      'silent',
+      locked(options, async () => void runs.push(1)),
+      (error) => void errors.push(error),
+    )
+    const held = new AsyncTask(
+      'held',
+      locked({ ...options, lockAtLeastFor: '1s' }, async () => void runs.push(2)),
+    )
+    silent.execute('job')
+    held.execute('job')
+    await vi.waitFor(() => expect([errors.length, runs]).toEqual([1, [2]]))
+    expect(String(errors[0])).toMatch(/lockAtLeastFor/)
+  })
+
+  it('ticklock/node-cron with node-cron 3, which tells no slot, but not a call by hand', async () => {
+    const run = lockedNodeCron({ locker: newLocker(), name: 'a', lockAtMostFor }, (_: unknown) => 1)
+    await expect(run(new Date())).rejects.toThrow(/give it cron/)
+    expect(await run('manual')).toBe(1)
+  })
+})
+
+it('the last run of a job of croner, and that of a date, name their ticks', async () => {
+  const ticks: (number | undefined)[] = []
+  const run = (): void => void ticks.push(currentLock()?.tick?.getTime())
+  const wrapped = lockedCroner({ locker: newLocker(), name: 'a', lockAtMostFor }, run)
+  const date = new Date(Math.ceil(Date.now() / 1000) * 1000 + 1000)
+  new Cron(date, wrapped)
+  await vi.waitFor(() => expect(ticks).toEqual([date.getTime()]), { timeout: 10_000 })
+  new Cron(EVERY_SECOND, { maxRuns: 1, startAt: new Date(date.getTime() + 1000) }, wrapped)
+  await vi.waitFor(() => expect(ticks).toHaveLength(2), { timeout: 10_000 })
+  expect(ticks[1]).toSatisfy((tick: number) => tick > date.getTime() && tick % 1000 === 0)
+})
+
 describe('the coordinator of node-cron', () => {
+  it('refuses a key without a slot', async () => {
+    const coordinator = ticklockCoordinator({ locker: newLocker() })
+    await expect(coordinator.shouldRun('job', 30_000)).rejects.toThrow(/node-cron 4\.4 and later/)
+  })
+
   const slot = '2021-03-04T02:00:00.000Z'
 
   it('elects one node for a slot, for good', async () => {

@@ -1,22 +1,9 @@
 import type { AnyMethod } from '../../decorators/form.ts'
 import { type LockedDecoratorFactory, lockedDecorator } from '../../decorators/locked.ts'
+import { type CronNote, nestNotes } from '../../decorators/nest-notes.ts'
 import { nominalTick } from '../../locked/nominal-tick.ts'
-import { type CronTime, tickOfCronTime } from '../cron.ts'
-
-/** What `@Cron` and `@Interval` of `@nestjs/schedule` note about a method, under these keys of reflect-metadata. */
-const CRON = 'SCHEDULE_CRON_OPTIONS'
-const INTERVAL = 'SCHEDULE_INTERVAL_OPTIONS'
-
-interface CronNote {
-  readonly name?: string
-  readonly cronTime?: unknown
-  readonly timeZone?: string
-  readonly utcOffset?: number
-}
-
-interface IntervalNote {
-  readonly timeout?: number
-}
+import type { TickOfCall } from '../../locked/tick-of-call.ts'
+import { type CronTime, tickOfCronTime, zoneOf } from '../cron.ts'
 
 /** The small part of `SchedulerRegistry` of `@nestjs/schedule` that is used here. */
 export interface CronJobs {
@@ -36,8 +23,8 @@ export function rememberCronJobs(instance: object, jobs: CronJobs): void {
  * method of a provider or controller. The options are those of `@Locked`; the locker is the module's.
  *
  * Beside `@Cron`, the latest tick of its pattern is the call's tick, so that each runs once in the whole cluster, and beside `@Interval` one call
- * runs in each window of its length since the epoch. `@Timeout` has no tick: there only the lock excludes, and `lockAtLeastFor` has to be longer than
- * the nodes' starts are apart.
+ * runs in each window of its length since the epoch. `@Timeout` has no tick: there only the lock excludes, and `lockAtLeastFor` is needed, longer than
+ * the nodes' starts are apart. Beside none of them it needs `cron`, `every`, `tick` or `lockAtLeastFor`; for calls that are no ticks there is `@Locked`.
  *
  * @example
  * ＠Cron('0 2 * * *')
@@ -47,19 +34,17 @@ export function rememberCronJobs(instance: object, jobs: CronJobs): void {
 export const SchedulerLock = ((options: Parameters<LockedDecoratorFactory>[0]) =>
   lockedDecorator('SchedulerLock', options as never, tickOf)) as LockedDecoratorFactory
 
-function tickOf(self: unknown, method: AnyMethod): Date | undefined {
-  const { getMetadata } = Reflect as { getMetadata?(key: string, target: object): unknown }
-  const cron = getMetadata?.(CRON, method) as CronNote | undefined
+function tickOf(self: unknown, method: AnyMethod): TickOfCall {
+  const { cron, interval } = nestNotes(method)
   if (cron) return tickOfCron(self, cron)
-  const interval = getMetadata?.(INTERVAL, method) as IntervalNote | undefined
-  return interval?.timeout ? nominalTick({ every: interval.timeout }, '@Interval')?.() : undefined
+  return interval?.timeout ? nominalTick({ every: interval.timeout }, '@Interval')?.() : 'no-schedule'
 }
 
 function tickOfCron(self: unknown, note: CronNote): Date | undefined {
   const { name, cronTime, timeZone, utcOffset } = note
   const jobs = (self as { readonly [CRON_JOBS]?: CronJobs } | undefined)?.[CRON_JOBS]?.getCronJobs()
   const same = ({ cronTime: own }: { readonly cronTime: CronTime }): boolean =>
-    own.source === cronTime && own.timeZone === timeZone && own.utcOffset === utcOffset
+    own.source === cronTime && zoneOf(own) === timeZone && own.utcOffset === utcOffset
   // The job's own reckoning of its pattern comes before ours: they may differ when clocks change for daylight saving.
   const job = (name === undefined ? undefined : jobs?.get(name)) ?? [...(jobs?.values() ?? [])].find(same)
   if (job) return tickOfCronTime(job.cronTime)

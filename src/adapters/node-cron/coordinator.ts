@@ -1,6 +1,6 @@
 import { systemClock } from '../../clock.ts'
-import type { Duration } from '../../duration.ts'
-import { ErrLockNotHeld } from '../../errors.ts'
+import { type Duration, show } from '../../duration.ts'
+import { ErrLockNotHeld, InvalidOptionError } from '../../errors.ts'
 import { keepAlive } from '../../executor/keep-alive.ts'
 import type { Locker } from '../../executor/locker.ts'
 import type { Lock } from '../../lock/lock.ts'
@@ -53,6 +53,7 @@ export function ticklockCoordinator(options: CoordinatorOptions): RunCoordinator
   checkBoolean(renew, of, 'keepAlive')
   if (lockAtMostFor !== undefined) checkLockOptions(of, { lockAtMostFor, lockAtLeastFor })
   const elected = new Map<string, Elected>()
+  void warnOfNodeCronWithout()
 
   return {
     async shouldRun(key, ttlMs) {
@@ -75,8 +76,27 @@ export function ticklockCoordinator(options: CoordinatorOptions): RunCoordinator
   }
 }
 
-/** node-cron's keys are the task's name and the slot's time in ISO 8601, with a colon between. */
-function slotOf(key: string): { readonly name: string; readonly tick: Date | undefined } {
-  const [, name = key, time] = /^(.*):(\d{4}-\d\d-\d\dT[\d:.]+Z)$/s.exec(key) ?? []
-  return { name, tick: time === undefined ? undefined : new Date(time) }
+/**
+ * node-cron's keys are the task's name and the slot's time in ISO 8601, with a colon between.
+ *
+ * @throws {InvalidOptionError} for a key without a time: the lock alone would let each node run the slot, one after the other.
+ */
+function slotOf(key: string): { readonly name: string; readonly tick: Date } {
+  const [, name, time] = /^(.*):(\d{4}-\d\d-\d\dT[\d:.]+Z)$/s.exec(key) ?? []
+  if (name !== undefined && time !== undefined) return { name, tick: new Date(time) }
+  throw new InvalidOptionError(
+    `ticklockCoordinator: the key of a slot must be a task's name and a time, as node-cron 4.4 and later make it, but is ${show(key)}`,
+  )
+}
+
+/** node-cron before 4.4 has no coordinators: it ignores `distributed` and `runCoordinator`, and each node runs each slot. */
+async function warnOfNodeCronWithout(): Promise<void> {
+  // In a variable, so that neither the compiler nor a bundler looks for a package that most users don't have.
+  const name: string = 'node-cron'
+  const nodeCron = (await import(name).catch(() => undefined)) as Record<string, unknown> | undefined
+  if (!nodeCron || 'setRunCoordinator' in nodeCron) return
+  process.emitWarning(
+    'ticklockCoordinator: the installed node-cron has no coordinators, so each node runs each slot: run "npm install node-cron@4", or wrap the function with locked of ticklock/node-cron',
+    { type: 'TicklockWarning', code: 'TICKLOCK_NO_COORDINATOR' },
+  )
 }
