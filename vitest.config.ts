@@ -19,7 +19,7 @@ export default defineConfig({
       {
         test: {
           name: 'cluster',
-          include: ['test/{cluster,cli,chaos,dashboard,docs,examples,decorators,adapters}/**/*.test.ts'],
+          include: ['test/{cluster,cli,chaos,dashboard,docs,examples,decorators,adapters,package,compat}/**/*.test.ts'],
           maxConcurrency: 2,
           globalSetup: ['test/cluster/global-setup.ts', 'test/servers/global-setup.ts'],
           testTimeout: 120_000,

@@ -39,6 +39,11 @@ export abstract class TicklockError extends Error {
 
 brand(TicklockError, 'TicklockError', '*')
 
+/** `ErrorOptions` by another name, which compilers with a target before ES2022 don't know. */
+interface Cause {
+  readonly cause?: unknown
+}
+
 /** What is known about a refusal. */
 export interface RefusalDetails {
   readonly reason: RefusalReason
@@ -57,7 +62,7 @@ export class ErrNotObtained extends TicklockError {
   readonly heldBy: string | undefined
   readonly heldUntil: Date | undefined
 
-  constructor(lock: string, details: RefusalDetails, options?: ErrorOptions) {
+  constructor(lock: string, details: RefusalDetails, options?: Cause) {
     super(`lock ${JSON.stringify(lock)} was not obtained: ${describe(details)}`, options)
     this.lock = lock
     this.reason = details.reason
@@ -82,7 +87,7 @@ export class ErrLockNotHeld extends TicklockError {
   /** The lock's name. */
   readonly lock: string
 
-  constructor(lock: string, why: string, options?: ErrorOptions) {
+  constructor(lock: string, why: string, options?: Cause) {
     super(`lock ${JSON.stringify(lock)} is not held: ${why}`, options)
     this.lock = lock
   }
@@ -95,7 +100,7 @@ export class LockLostError extends TicklockError {
   /** The lock's name. */
   readonly lock: string
 
-  constructor(lock: string, why: string, options?: ErrorOptions) {
+  constructor(lock: string, why: string, options?: Cause) {
     super(`lock ${JSON.stringify(lock)} was lost: ${why}`, options)
     this.lock = lock
   }

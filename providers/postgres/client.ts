@@ -78,7 +78,7 @@ function ownConnection(url: string, prepare: boolean): Connection {
 }
 
 async function openPool(url: string): Promise<OwnPool> {
-  const { default: pg } = await importDriver()
+  const pg = await importDriver()
   const pool = new pg.Pool({
     connectionString: url,
     max: 4,
@@ -92,9 +92,9 @@ async function openPool(url: string): Promise<OwnPool> {
 
 async function importDriver(): Promise<typeof import('pg')> {
   try {
-    return await import('pg')
+    return ((await import('pg')) as unknown as { default: typeof import('pg') }).default
   } catch (cause) {
-    if (codeOf(cause) !== 'ERR_MODULE_NOT_FOUND') throw cause
+    if (!/^(ERR_)?MODULE_NOT_FOUND$/.test(String(codeOf(cause)))) throw cause
     throw new StoreError("postgres: a URL needs the package 'pg'; install it with: npm install pg", { cause })
   }
 }

@@ -2,7 +2,7 @@
  * What a query comes to, in the words of both drivers that the providers know: `rows` as `pg` answers, and the first element as `mysql2` does, the rows or what
  * was changed.
  */
-export type SqlAnswer = readonly [result: unknown, ...unknown[]] & { readonly rows: readonly unknown[] }
+export type SqlAnswer = readonly [unknown, ...unknown[]] & { readonly rows: readonly unknown[] }
 
 /** One connection of `pg`, lent by another library until it is released. */
 export interface SqlSession {

@@ -2,7 +2,7 @@ import { existsSync } from 'node:fs'
 import { readFile } from 'node:fs/promises'
 import { createRequire } from 'node:module'
 import { dirname, join } from 'node:path'
-import { fileURLToPath } from 'node:url'
+import { pageFolder } from './page-folder.ts'
 
 const TYPES = {
   'index.html': 'text/html; charset=utf-8',
@@ -29,7 +29,6 @@ export type Asset = keyof typeof TYPES
 
 export const isAsset = (name: string): name is Asset => Object.hasOwn(TYPES, name)
 
-const folder = fileURLToPath(new URL('./page/', import.meta.url))
 const read = new Map<Asset, Promise<string>>()
 
 /** One of the page's own files, read once. */
@@ -44,7 +43,7 @@ export async function asset(name: Asset): Promise<{ readonly text: string; reado
 
 /** The build lays the chart library beside the page; in the sources it is where npm has put it. */
 function pathOf(name: Asset): string {
-  const own = join(folder, name)
+  const own = join(pageFolder, name)
   if (!name.startsWith('uPlot') || existsSync(own)) return own
-  return join(dirname(createRequire(import.meta.url).resolve('uplot')), name)
+  return join(dirname(createRequire(pageFolder).resolve('uplot')), name)
 }

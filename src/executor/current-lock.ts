@@ -8,8 +8,11 @@ interface Scope {
   readonly outer: Scope | undefined
 }
 
-// Carries the lock down the calls of one piece of work; nothing is shared between two pieces of work or two schedulers.
-const scopes = new AsyncLocalStorage<Scope>()
+// Carries the lock down the calls of one piece of work; nothing is shared between two pieces of work or two schedulers. The ES modules and the
+// CommonJS of this package may live in one process, and each has to find the lock of the other, so the carrier is the process's.
+const CARRIER = Symbol.for('ticklock.current-lock.1')
+const { [CARRIER]: scopes = new AsyncLocalStorage<Scope>() } = globalThis as { [CARRIER]?: AsyncLocalStorage<Scope> }
+Object.defineProperty(globalThis, CARRIER, { value: scopes, configurable: true })
 
 /** Calls the work so that {@link currentLock} finds this lock inside it. */
 export const runWithLock = <T, Args extends unknown[]>(lock: Lock, work: (...args: Args) => T, ...args: Args): T =>
