@@ -5,6 +5,8 @@ import { chmodSync, copyFileSync, cpSync, mkdirSync, readFileSync, rmSync, write
 import { createRequire } from 'node:module'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { pruneTypes } from './prune-types.mjs'
+import { licences, vendor } from './vendor.mjs'
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)))
 const dist = join(root, 'dist')
@@ -33,6 +35,21 @@ writeFileSync(
   join(dist, 'cjs', 'src', 'dashboard', 'page-folder.js'),
   "exports.pageFolder = require('node:path').join(__dirname, '../../../src/dashboard/page/')\n",
 )
+
+const entries = Object.values(exports).flatMap((entry) =>
+  [entry.import?.types ?? [], entry.require?.types ?? []].flat(),
+)
+pruneTypes(
+  dist,
+  entries.map((entry) => join(root, entry)),
+)
+
+const cjs = join(dist, 'cjs')
+const bundled = new Set([
+  ...(await vendor({ root, folder: dist, other: cjs, format: 'esm' })),
+  ...(await vendor({ root, folder: cjs, other: `${dist}/src`, format: 'cjs' })),
+])
+writeFileSync(join(dist, 'vendor', 'LICENSES.txt'), licences(root, bundled))
 
 // The dashboard's page is served as it stands, with the chart library and its licence beside it.
 const page = join(dist, 'src', 'dashboard', 'page')

@@ -1,6 +1,5 @@
 import { randomUUID } from 'node:crypto'
 import { existsSync, statSync } from 'node:fs'
-import { createRequire } from 'node:module'
 import { delimiter, join, resolve } from 'node:path'
 import { performance } from 'node:perf_hooks'
 import { ConfigNotFound } from '../config/find.ts'
@@ -14,6 +13,7 @@ import { shellWord } from '../provider/record.ts'
 import { plural, span } from '../words/words.ts'
 import type { Cli } from './cli.ts'
 import { loadPlan } from './config-option.ts'
+import { installedDriver, missingDriver } from './driver.ts'
 import { readLocks, whyOf, withStore } from './locks.ts'
 import { chooseStores, type StoreOption } from './store-option.ts'
 import { neverTicking } from './ticks.ts'
@@ -100,14 +100,13 @@ async function* checkStore(store: StorePlan): AsyncGenerator<Finding> {
     )
     return
   }
-  if (kind.driver !== undefined) {
-    const found = driverVersion(kind.driver)
-    if (found === undefined) {
-      yield fail(`${where}: the package ${kind.driver} is not installed`, `npm install ${kind.driver}`)
-      return
-    }
-    yield ok(`${where}: driver ${kind.driver} ${found}`)
+  const missing = missingDriver(kind)
+  if (missing !== undefined) {
+    yield fail(`${where}: ${missing}`)
+    return
   }
+  const driver = installedDriver(kind)
+  if (driver !== undefined) yield ok(`${where}: driver ${driver}`)
   try {
     const locks = await readLocks(store)
     yield ok(`${where}: reachable, ${plural(locks.length, 'lock')}`)
@@ -185,24 +184,6 @@ function todoFor(error: unknown): string | undefined {
 
 const someOf = (names: readonly string[]): string =>
   names.slice(0, MOST_NAMES).join(', ') + (names.length > MOST_NAMES ? ` and ${names.length - MOST_NAMES} more` : '')
-
-function driverVersion(name: string): string | undefined {
-  try {
-    return driverManifest(name).version
-  } catch {
-    return undefined
-  }
-}
-
-/** Not every package exports its package.json. */
-function driverManifest(name: string): { readonly version: string } {
-  const require = createRequire(import.meta.url)
-  for (const folder of require.resolve.paths(name) ?? []) {
-    const file = join(folder, name, 'package.json')
-    if (existsSync(file)) return require(file) as { version: string }
-  }
-  throw new Error(`${name} is not installed`)
-}
 
 function isFolder(path: string): boolean {
   return existsSync(path) && statSync(path).isDirectory()

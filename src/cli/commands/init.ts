@@ -1,7 +1,9 @@
 import { existsSync, writeFileSync } from 'node:fs'
 import { resolve } from 'node:path'
 import type { Command } from 'commander'
+import { kindOf } from '../../config/store-kinds.ts'
 import type { Cli } from '../cli.ts'
+import { missingDriver } from '../driver.ts'
 import { Failure } from '../errors.ts'
 import { EXIT } from '../exit-codes.ts'
 import type { Action } from '../program.ts'
@@ -45,9 +47,11 @@ async function init(cli: Cli, name: string, { store, force, print }: InitOptions
   } catch (error) {
     throw new Failure(`${name} can't be written: ${(error as Error).message}`)
   }
-  const { bold, green } = cli.colors
+  const { bold, green, yellow } = cli.colors
+  const kind = kindOf(store)
+  const missing = kind && missingDriver(kind)
   cli.print(`${green('✓')} wrote ${name}
-
+${missing ? `${yellow('!')} ${missing}\n` : ''}
 Now:
   ${bold('ticklock run')}        in two terminals: each tick runs in one of them
   ${bold('ticklock list')}       the jobs and their next ticks
