@@ -11,7 +11,7 @@ export interface TicklockFastifyOptions {
 }
 
 /**
- * A plugin for Fastify 5 that starts a scheduler when the server listens, and drains it when the server closes: no tick begins any more as soon as
+ * A plugin for Fastify 4.23 and later that starts a scheduler when the server listens, and drains it when the server closes: no tick begins any more as soon as
  * `close()` is called, and `close()` waits for the runs under way. Plugins that were registered before, such as a pool's, close after it. A
  * server that never listens, as in tests with `inject()`, runs no jobs.
  *
@@ -42,5 +42,5 @@ export async function ticklock(app: FastifyInstance, options: TicklockFastifyOpt
 Object.assign(ticklock, {
   [Symbol.for('skip-override')]: true,
   [Symbol.for('fastify.display-name')]: 'ticklock',
-  [Symbol.for('plugin-meta')]: { name: 'ticklock', fastify: '5.x' },
+  [Symbol.for('plugin-meta')]: { name: 'ticklock', fastify: '>=4.23 <6' },
 })
