@@ -124,15 +124,24 @@ describe('imports', () => {
 })
 
 describe('exports', () => {
-  const { exports } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as {
-    exports: Record<string, { readonly default: string } | string>
+  interface Target {
+    readonly types: string
+    readonly default: string
+  }
+  const { exports, typesVersions } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as {
+    exports: Record<string, { readonly import: Target; readonly require: Target } | string>
+    typesVersions: { readonly '*': Record<string, readonly string[]> }
   }
 
-  it('each have their source, and each provider its entry', () => {
-    for (const entry of Object.values(exports)) {
+  it('each have their source, for import, require() and compilers without exports alike, and each provider its entry', () => {
+    for (const [name, entry] of Object.entries(exports)) {
       if (typeof entry === 'string') continue
-      const source = entry.default.replace('./dist/', '').replace(/\.js$/, '.ts')
+      const source = entry.import.default.replace('./dist/', '').replace(/\.js$/, '.ts')
       expect(existsSync(join(root, source)), source).toBe(true)
+      const types = entry.import.types.replace('./dist/', './dist/cjs/')
+      expect(entry.import.types).toBe(entry.import.default.replace(/\.js$/, '.d.ts'))
+      expect(entry.require).toEqual({ types, default: types.replace(/\.d\.ts$/, '.js') })
+      if (name !== '.') expect(typesVersions['*'][name.slice(2)]).toEqual([types])
     }
     const providers = readdirSync(join(root, 'providers')).map((name) => `./${name}`)
     expect(Object.keys(exports)).toEqual(expect.arrayContaining(providers))
