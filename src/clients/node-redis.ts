@@ -22,7 +22,7 @@ export interface NodeRedisCluster {
 const OPTIONS = { typeMapping: {} } as never
 
 /**
- * A client of `redis` (node-redis) 6, or a cluster client of it, for `redis()` of `ticklock/redis`; connected before the first use. Give it a
+ * A client of `redis` (node-redis) 4 to 6, or a cluster client of it, for `redis()` of `ticklock/redis`; connected before the first use. Give it a
  * `commandsQueueMaxLength` and `disableOfflineQueue: true`: what waits in its queue during an outage would be sent when nobody waits for it any more.
  *
  * @example
@@ -31,7 +31,8 @@ const OPTIONS = { typeMapping: {} } as never
  * @throws {InvalidOptionError} for anything else.
  */
 export function fromNodeRedis(client: NodeRedis | NodeRedisCluster): { readonly client: RedisClient | RedisCluster } {
-  if (!has(client, 'sendCommand')) refuse('fromNodeRedis', 'a client of the package redis', client)
+  if (!has(client, 'sendCommand', 'connect'))
+    refuse('fromNodeRedis', 'a client of the package redis 4 or later', client)
   return { client: has(client, 'nodeClient') ? clusterOf(client as NodeRedisCluster) : clientOf(client as NodeRedis) }
 }
 

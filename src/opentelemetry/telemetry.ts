@@ -1,4 +1,5 @@
 import { type Meter, metrics, type Tracer, trace } from '@opentelemetry/api'
+import { InvalidOptionError } from '../errors.ts'
 import { checkKeys } from '../options.ts'
 import type { JobWork } from '../scheduler/job.ts'
 import type { Scheduler } from '../scheduler/scheduler.ts'
@@ -37,6 +38,10 @@ export interface Telemetry {
 export function openTelemetry(scheduler: Scheduler, options: OpenTelemetryOptions = {}): Telemetry {
   checkKeys(options, ['tracer', 'meter', 'mostJobs'], 'openTelemetry')
   const { tracer = trace.getTracer('ticklock'), meter = metrics.getMeter('ticklock') } = options
+  if (typeof meter.createGauge !== 'function')
+    throw new InvalidOptionError(
+      'openTelemetry: the meter has no createGauge(), which @opentelemetry/api has from 1.9: run "npm install @opentelemetry/api@1"',
+    )
   const spans = new RunSpans(tracer, scheduler.label)
   const { sink, stop } = meterSink(meter, scheduler)
   // Spans first: a measurement may then be tied to the span of its run.

@@ -18,7 +18,13 @@ const major = (version: string): number => Number(version.split('.')[0])
 
 const nestBeside = (version: string): readonly string[] => {
   const nest = { 3: 9, 4: 10, 5: 11, 6: 11, 12: 12 }[major(version)] ?? 12
-  return [`@nestjs/common@${nest}`, `@nestjs/core@${nest}`, 'reflect-metadata@0.2', 'rxjs@7', ...PG]
+  return [
+    `@nestjs/common@${nest}`,
+    `@nestjs/core@${nest}`,
+    `reflect-metadata@${nest === 9 ? '0.1' : '0.2'}`,
+    'rxjs@7',
+    ...PG,
+  ]
 }
 
 export const libraries: readonly Library[] = [
@@ -133,7 +139,7 @@ export const libraries: readonly Library[] = [
     name: '@opentelemetry/api',
     entry: 'ticklock/opentelemetry',
     scenario: 'telemetry.mjs',
-    versions: ['1.3.0', '1.9.1'],
+    versions: ['1.9.0', '1.9.1'],
     beside: () => PG,
   },
 ]
