@@ -6,8 +6,6 @@ import type { Logger } from '../../logger.ts'
 import { plural } from '../../words/words.ts'
 import type { Cli } from '../cli.ts'
 import { type ConfigOption, configOption, loadPlan } from '../config-option.ts'
-import { missingDriver } from '../driver.ts'
-import { Failure } from '../errors.ts'
 import { EXIT } from '../exit-codes.ts'
 import type { LogOptions } from '../log.ts'
 import type { Action } from '../program.ts'
@@ -67,17 +65,8 @@ Exit codes: 0 after a stop, 1 after an error in a module job that nobody caught,
 the log any more, 78 wrong config, 130 or 143 after a second SIGINT or SIGTERM.
 `
 
-/** A store may be down for a while; a package that is not installed stays away. */
-function refuseMissingDrivers({ stores }: Plan): void {
-  for (const { kind, shown } of stores) {
-    const missing = missingDriver(kind)
-    if (missing !== undefined) throw new Failure(`${kind.name} at ${shown}: ${missing}`)
-  }
-}
-
 async function run(cli: Cli, options: RunOptions): Promise<number> {
   const plan = await loadPlan(cli, options)
-  refuseMissingDrivers(plan)
   const { createLog } = await import('../log.ts')
   const { Runner } = await import('../runner.ts')
   const { killAllGroups } = await import('../../config/work/process-group.ts')
