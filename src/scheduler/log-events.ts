@@ -21,7 +21,7 @@ export function logEvents(logger: Logger): <Name extends EventName>(name: Name, 
     lost: (event) => logger.error({ ...facts(event), err: event.error }, 'lock lost while the job ran'),
     missed: (event) =>
       logger.warn({ ...facts(event), reason: event.reason, until: event.until, err: event.error }, 'tick missed'),
-    paused: ({ job }) => logger.warn({ job }, 'job paused for the whole cluster'),
+    paused: ({ job }) => logger.info({ job }, 'job paused for the whole cluster'),
     resumed: ({ job }) => logger.info({ job }, 'job resumed'),
     'store-error': ({ job, action, error }) => logger.warn({ job, action, err: error }, 'store failed'),
     'clock-skew': ({ skew, uncertainty }) =>
