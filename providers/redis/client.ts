@@ -5,7 +5,7 @@ export interface RedisCommands {
   evalsha(sha: string, keyCount: number, ...keysAndArgs: string[]): Promise<unknown>
   eval(script: string, keyCount: number, ...keysAndArgs: string[]): Promise<unknown>
   ping(): Promise<unknown>
-  readonly options?: { readonly keyPrefix?: string | undefined }
+  readonly options?: { readonly keyPrefix?: string | undefined; readonly enableAutoPipelining?: boolean | undefined }
 }
 
 /** One server: what can't be sent by a key. */
@@ -26,6 +26,7 @@ export type RedisClient = RedisCommands & RedisServer
 /** ioredis' `Cluster`. */
 export interface RedisCluster extends RedisCommands {
   nodes(role: 'master'): readonly RedisServer[]
+  pipeline?(commands: unknown[][]): { exec(): Promise<[error: Error | null, result: unknown][] | null> }
 }
 
 export const isCluster = (client: RedisClient | RedisCluster): client is RedisCluster => 'nodes' in client

@@ -1,138 +1,133 @@
-/* A client of our own, for a user who gives a URL. Made at the first call, from the user's own installation of ioredis. */
-import { type EventEmitter, once } from 'node:events'
+/* Where the provider gets its client from: the user's, or one of our own for a URL. */
 import { StoreError } from '../../src/errors.ts'
-import type { RedisClient, RedisCluster } from './client.ts'
-import { parseRedisUrl, type RedisAddress } from './url.ts'
+import { isCluster, type RedisClient, type RedisCluster } from './client.ts'
+import { type OwnClient, openClient, TIMEOUT } from './own-client.ts'
+import { parseRedisUrl } from './url.ts'
 
-/** Where the provider gets its client from. */
 export interface ClientSource {
+  /** Resolves to a client that is connected, as far as it says so. */
   get(): Promise<RedisClient | RedisCluster>
+  /** Whether the connection was there, and is gone. */
+  isLost(): boolean
+  /** What a failed command rejects with: the error of the connection behind it, where that is known. */
+  explain(error: unknown): unknown
   close(): Promise<void>
 }
 
-/** A server that is silent for so long (ms) has failed. */
-const TIMEOUT = 5_000
-
-/** Our own client, on top of what the provider uses. */
-type OwnClient = (RedisClient | RedisCluster) &
-  EventEmitter & {
-    readonly status: string
-    quit(): Promise<unknown>
-    disconnect(): void
-  }
-
 /** The user's client: used as it is, never closed. */
-export const givenClient = (client: RedisClient | RedisCluster): ClientSource => ({
-  get: async () => client,
-  close: async () => {},
-})
+export function givenClient(given: RedisClient | RedisCluster): ClientSource {
+  const client = routable(given)
+  let wasReady = false
+  return {
+    get: async () => client,
+    isLost() {
+      const { status } = given as { readonly status?: string }
+      wasReady ||= status === 'ready'
+      return wasReady && status !== undefined && status !== 'ready'
+    },
+    explain: (error) => error,
+    close: async () => {},
+  }
+}
+
+/**
+ * ioredis with `enableAutoPipelining` routes a command of a cluster by its first argument, which is no key of a script: then each is a pipeline of its own,
+ * which is routed by its keys.
+ */
+function routable(client: RedisClient | RedisCluster): RedisClient | RedisCluster {
+  if (!isCluster(client) || !client.options?.enableAutoPipelining || !client.pipeline) return client
+  const alone =
+    (command: 'evalsha' | 'eval') =>
+    async (...args: readonly (string | number)[]): Promise<unknown> => {
+      const [result] = (await client.pipeline?.([[command, ...args]]).exec()) ?? []
+      if (!result || result[0]) throw result?.[0] ?? new StoreError('the Redis cluster client returned no result')
+      return result[1]
+    }
+  return {
+    evalsha: alone('evalsha'),
+    eval: alone('eval'),
+    ping: () => client.ping(),
+    nodes: (role) => client.nodes(role),
+  }
+}
+
+/** A call fails after so long (ms) when the last attempt to connect did, and after `TIMEOUT` in any case. */
+const PATIENCE = 1_000
 
 /** A client made by the first `get()`. After `close()` every `get()` rejects. */
 export function clientFor(url: string): ClientSource {
   const address = parseRedisUrl(url)
-  let client: Promise<OwnClient> | undefined
+  let opening: Promise<OwnClient> | undefined
+  let opened: OwnClient | undefined
   let readiness: Promise<void> | undefined
   let closed: Promise<void> | undefined
 
-  const opened = (): Promise<OwnClient> => {
-    client ??= open(address).catch((error) => {
-      client = undefined // The package may be there the next time.
+  const open = async (): Promise<OwnClient> => {
+    opening ??= openClient(address)
+    try {
+      opened = await opening
+      return opened
+    } catch (error) {
+      opening = undefined // The package, or the file of the authority, may be there the next time.
       throw error
-    })
-    return client
-  }
-  // All who wait share one wait, or each would hang listeners on the client.
-  const ready = (cluster: OwnClient): Promise<void> => {
-    readiness ??= untilReady(cluster).finally(() => {
-      readiness = undefined
-    })
-    return readiness
+    }
   }
 
   return {
     async get() {
       if (closed) throw new StoreError('the redis provider is closed')
-      const own = await opened()
-      // The one client without a queue for those who come before it is ready, see create().
-      if (address.kind === 'cluster' && own.status !== 'ready') await ready(own)
-      return own
+      const own = opened ?? (await open())
+      if (!own.isReady()) {
+        // All who wait share one wait, or each would hang listeners on the client.
+        readiness ??= untilReady(own).finally(() => {
+          readiness = undefined
+        })
+        await readiness
+      }
+      const failure = own.setUpError()
+      if (failure) throw failure
+      return own.client
     },
+    isLost: () => opened?.isLost() ?? false,
+    explain: (error) => opened?.explain(error) ?? error,
     close() {
-      closed ??= client ? client.then(end, () => {}) : Promise.resolve()
+      closed ??= opening ? opening.then(end, () => {}) : Promise.resolve()
       return closed
     },
   }
 }
 
-async function open(address: RedisAddress): Promise<OwnClient> {
-  const { Redis, Cluster } = await loadDriver()
-  const client = create(Redis, Cluster, address)
-  // Every command that fails rejects; without a listener ioredis would also write to the console.
-  client.on('error', () => {})
-  return client
-}
-
-async function loadDriver() {
-  try {
-    return await import('ioredis')
-  } catch (cause) {
-    throw new StoreError('a Redis URL needs the package ioredis: run `npm install ioredis`', { cause })
-  }
-}
-
-function create(
-  Redis: typeof import('ioredis').Redis,
-  Cluster: typeof import('ioredis').Cluster,
-  address: RedisAddress,
-): OwnClient {
-  const timeouts = {
-    connectTimeout: TIMEOUT,
-    commandTimeout: TIMEOUT,
-    // A connection that stays silent is given up, or each further command would wait for it as well.
-    socketTimeout: TIMEOUT + 1_000,
-    // An error after about a second without a server, not silence: who asks decides whether to ask again.
-    maxRetriesPerRequest: 3,
-    retryStrategy: (attempt: number) => Math.min(attempt * 100, 2_000),
-    // After a fail-over behind one name the old connection leads to a replica.
-    reconnectOnError: (error: Error) => error.message.includes('READONLY'),
-  }
-  if (address.kind === 'single') return new Redis(address.url, timeouts)
-  const { username, password, tls, hosts } = address
-  const login = {
-    ...timeouts,
-    ...(username !== undefined && { username }),
-    ...(password !== undefined && { password }),
-    ...(tls && { tls: {} }),
-  }
-  if (address.kind === 'sentinel') {
-    return new Redis({
-      ...login,
-      sentinels: [...hosts],
-      name: address.master,
-      db: address.db,
-      enableTLSForSentinelMode: tls,
-    })
-  }
-  const { retryStrategy: _, ...redisOptions } = login
-  // Without the queue: it has no time limit, and what waits in it would be sent after an outage, when nobody waits for it any more.
-  return new Cluster([...hosts], { redisOptions, enableOfflineQueue: false, slotsRefreshTimeout: TIMEOUT })
-}
-
-/** Waits until a cluster has told its nodes, rejects when it has failed to or time is up. */
-async function untilReady(cluster: OwnClient): Promise<void> {
-  const signal = AbortSignal.timeout(TIMEOUT)
-  try {
-    await once(cluster, 'ready', { signal })
-  } catch (cause) {
-    if (!signal.aborted) throw cause
-    throw new StoreError(`the Redis cluster did not tell its nodes within ${TIMEOUT} ms`, { cause })
-  }
+/** Resolves when the client is connected and set up. Rejects with the reason for which it can't be. */
+function untilReady(own: OwnClient): Promise<void> {
+  return new Promise((resolve, reject) => {
+    let isLate = false
+    const end = (error?: StoreError): void => {
+      clearTimeout(patience)
+      clearTimeout(timeout)
+      unsubscribe()
+      if (error) reject(error)
+      else resolve()
+    }
+    const failIfLate = (): void => {
+      const failure = isLate && own.connectionError()
+      if (failure) end(failure)
+    }
+    const unsubscribe = own.onChange(() => (own.isReady() ? end() : failIfLate()))
+    const patience = setTimeout(() => {
+      isLate = true
+      failIfLate()
+    }, PATIENCE)
+    const timeout = setTimeout(
+      () => end(own.connectionError() ?? new StoreError(`Redis did not answer within ${TIMEOUT} ms`)),
+      TIMEOUT,
+    )
+  })
 }
 
 /** Ends politely what still answers, and at once what doesn't. */
-async function end(client: OwnClient): Promise<void> {
+async function end({ client, isReady }: OwnClient): Promise<void> {
   try {
-    if (client.status === 'ready') await client.quit()
+    if (isReady()) await client.quit()
   } catch {
     // It is ended below in any case.
   } finally {

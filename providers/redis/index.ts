@@ -1,2 +1,3 @@
 export type { RedisClient, RedisCluster, RedisCommands, RedisServer } from './client.ts'
-export { type RedisOptions, redis } from './redis.ts'
+export type { RedisOptions } from './options.ts'
+export { redis } from './redis.ts'

@@ -1,94 +1,102 @@
 import { show } from '../../src/duration.ts'
 import { InvalidOptionError } from '../../src/errors.ts'
 
-/** The two keys of a lock, always in one cluster slot. */
+/** Where a lock lies. */
 export interface LockKeys {
-  readonly lock: string
-  readonly state: string
-  /** What a cluster hashes of both: keys with the same tag may go into one script call. */
-  readonly tag: string
+  readonly record: string
+  /** Where ShedLock looks, if locks are shared with it. */
+  readonly shedLock: string | undefined
+  /** What a cluster hashes of these keys: those with the same slot may go into one script call. */
+  readonly slot: string
 }
 
 /** Maps names to keys and back, exactly. */
 export interface KeySpace {
+  readonly prefix: string
+  /** Whether locks are shared with ShedLock. */
+  readonly isShared: boolean
   keysOf(name: string): LockKeys
-  /** What a key says, or `undefined` for one that isn't ours. */
-  parse(key: string): { readonly name: string; readonly part: 'lock' | 'state' } | undefined
+  /** The name of the lock to which a key belongs, or `undefined` for a key that isn't ours. */
+  nameOf(key: string): string | undefined
   /** A SCAN pattern that every key of ours matches (and maybe others). */
   readonly pattern: string
 }
 
 export const DEFAULT_PREFIX = 'ticklock:'
-const STATE_SUFFIX = '}:state'
-const STATE_PREFIX = ':state:'
+const SHARED = ':ticklock:'
 
 /**
- * The lock key is `<prefix><name>`, as ShedLock writes it. The state key depends on what a cluster hashes of the lock key: the
- * text between the first `{` and the first `}` after it, if there is any between them, else all of it.
+ * The key of a record is `<prefix><name>`.
  *
- *   lock key           hashed              state key
- *   ticklock:a         ticklock:a          {ticklock:a}:state
- *   ticklock:a{b}c     b                   :state:ticklock:a{b}c
- *   ticklock:a}b       ticklock:a}b        none would hash the same: braces are written %7B %7D in both keys of such a name
- *
- * No state key is another name's lock key: it begins with `{` where the prefix has no brace, or with `:`, which no prefix does.
- *
- * @throws {InvalidOptionError} for a prefix under which this can't hold.
+ * @throws {InvalidOptionError} for a wrong prefix.
  */
 export function keySpace(prefix: string): KeySpace {
-  if (typeof prefix !== 'string' || !/^(?!:)[^{}]*(?:\{[^{}]+\}[^{}]*)?$/.test(prefix) || prefix === '') {
-    throw new InvalidOptionError(
-      `prefix must be a text that doesn't begin with ':' and has braces only around one hash tag, such as 'jobs:' or '{jobs}:', but is ${show(prefix)}`,
-    )
-  }
-
-  const keysOf = (name: string): LockKeys => {
-    const lock = prefix + (needsEscape(prefix, name) ? escapeName(name) : name)
-    const tag = hashTag(lock)
-    return tag === undefined
-      ? { lock, state: `{${lock}${STATE_SUFFIX}`, tag: lock }
-      : { lock, state: STATE_PREFIX + lock, tag }
-  }
-
+  checkPrefix('prefix', prefix)
   return {
-    keysOf,
-    parse(key) {
-      for (const lock of lockKeysIn(key)) {
-        if (!lock.startsWith(prefix)) continue
-        const name = unescapeName(lock.slice(prefix.length))
-        const keys = keysOf(name)
-        if (key === keys.lock) return { name, part: 'lock' }
-        if (key === keys.state) return { name, part: 'state' }
-      }
-      return undefined
+    prefix,
+    isShared: false,
+    keysOf(name) {
+      const record = prefix + name
+      return { record, shedLock: undefined, slot: hashTag(record) ?? record }
     },
-    pattern: `*${prefix.replace(/[\\*?[\]]/g, '\\$&')}*`,
+    nameOf: (key) => (key.startsWith(prefix) ? key.slice(prefix.length) : undefined),
+    pattern: `${escapeGlob(prefix)}*`,
   }
 }
 
-/** What a cluster hashes of a key instead of all of it, if anything. */
-function hashTag(key: string): string | undefined {
-  const open = key.indexOf('{')
-  const close = key.indexOf('}', open + 1)
-  return open >= 0 && close > open + 1 ? key.slice(open + 1, close) : undefined
+/**
+ * ShedLock's key is `<prefix><name>`. The record beside it lies in the same slot of a cluster:
+ *
+ *   name    ShedLock's key            hashed                      record
+ *   a       job-lock:default:a        job-lock:default:a          :ticklock:{job-lock:default:a}
+ *   a{b}c   job-lock:default:a{b}c    b                           :ticklock:job-lock:default:a{b}c
+ *   a}b     job-lock:default:a%7Db    none would hash the same: braces are written %7B and %7D in both keys of such a name
+ *
+ * No record has the key of a lock, since no prefix begins with a colon.
+ *
+ * @throws {InvalidOptionError} for a wrong prefix.
+ */
+export function sharedKeySpace(prefix: string): KeySpace {
+  checkPrefix('shedlock', prefix)
+  return {
+    prefix,
+    isShared: true,
+    keysOf(name) {
+      const needsEscape = ESCAPED.test(name) || (name.includes('}') && hashTag(prefix + name) === undefined)
+      const shedLock = prefix + (needsEscape ? escapeName(name) : name)
+      const tag = hashTag(shedLock)
+      if (tag !== undefined) return { record: SHARED + shedLock, shedLock, slot: tag }
+      return { record: `${SHARED}{${shedLock}}`, shedLock, slot: shedLock }
+    },
+    nameOf(key) {
+      const inner = key.startsWith(SHARED) ? key.slice(SHARED.length) : key
+      const shedLock = inner !== key && !inner.startsWith(prefix) ? inner.slice(1, -1) : inner
+      return shedLock.startsWith(prefix) ? unescapeName(shedLock.slice(prefix.length)) : undefined
+    },
+    pattern: `*${escapeGlob(prefix)}*`,
+  }
 }
-
-/** The lock keys that a key could be, or belong to. */
-const lockKeysIn = (key: string): string[] => [
-  key,
-  key.startsWith(STATE_PREFIX) ? key.slice(STATE_PREFIX.length) : '',
-  key.startsWith('{') && key.endsWith(STATE_SUFFIX) ? key.slice(1, -STATE_SUFFIX.length) : '',
-]
 
 const ESCAPED = /%(?:25|7B|7D)/
-
-/** Names whose `}` would end the state key's tag too early, and names that look as if they had been escaped. */
-function needsEscape(prefix: string, name: string): boolean {
-  return ESCAPED.test(name) || (name.includes('}') && hashTag(prefix + name) === undefined)
-}
 
 const escapeName = (name: string): string =>
   name.replace(/[%{}]/g, (char) => (char === '%' ? '%25' : encodeURIComponent(char)))
 
 const unescapeName = (name: string): string =>
   ESCAPED.test(name) ? name.replace(/%(?:25|7B|7D)/g, decodeURIComponent) : name
+
+function checkPrefix(option: string, prefix: unknown): void {
+  if (typeof prefix === 'string' && /^(?!:)[^{}]*(?:\{[^{}]+\}[^{}]*)?$/.test(prefix) && prefix !== '') return
+  throw new InvalidOptionError(
+    `${option} must be a string that doesn't begin with ':' and has braces only around one hash tag, such as 'jobs:' or '{jobs}:', but is ${show(prefix)}`,
+  )
+}
+
+const escapeGlob = (text: string): string => text.replace(/[\\*?[\]]/g, '\\$&')
+
+/** What a cluster hashes of a key in place of all of it, if anything. */
+function hashTag(key: string): string | undefined {
+  const open = key.indexOf('{')
+  const close = key.indexOf('}', open + 1)
+  return open >= 0 && close > open + 1 ? key.slice(open + 1, close) : undefined
+}

@@ -1,4 +1,4 @@
-/* Turns requests into what the scripts are told, and their answers into what the contract says. */
+/* Turns requests into what the scripts are given, and their replies into what the contract says. */
 import type {
   AcquireRequest,
   AcquireResult,
@@ -9,76 +9,67 @@ import type {
   ReleaseRequest,
 } from '../../src/provider/contract.ts'
 import { holderOf } from '../../src/provider/holder.ts'
-import type { ScriptAnswer } from './script-runner.ts'
-import { milliseconds } from './scripts.ts'
+import { escapeText, milliseconds, recordIn } from './format.ts'
+import type { ScriptReply } from './script-runner.ts'
 
-const optional = (value: number | undefined): string => (value === undefined ? '' : String(value))
-
-export const acquireArgs = (request: AcquireRequest): string[] => [
-  holderOf(request),
-  String(request.lockAtMostFor),
-  optional(request.tick),
-  request.onCrash === 'rerun' ? '1' : '',
-  String(request.maxClockSkew),
-  request.metadata === undefined ? '' : `=${request.metadata}`,
-]
-
-export const extendArgs = (request: ExtendRequest): string[] => [
-  holderOf(request),
-  String(request.lockAtMostFor),
-  String(request.lockAtLeastFor),
-  request.mayShortenUntil === undefined ? '' : String(Math.round(request.mayShortenUntil * 1000)),
-]
-
-export const releaseArgs = (request: ReleaseRequest): string[] => [
-  holderOf(request),
-  String(request.lockAtLeastFor),
-  optional(request.tick),
-]
-
-/** As `fields` in lua/record.ts writes it. Missing fields are `null`. */
-type Fields = readonly [
-  lockedBy: string,
-  lockedAt: string | null,
-  lockUntil: string,
-  fencingToken: string,
-  lastTick: string | null,
-  tickDone: number | string,
-  metadata: string | null,
-  paused: number | string,
-]
-
-export function acquireResult({ name, owner }: AcquireRequest, { value, storeTime }: ScriptAnswer): AcquireResult {
-  if (typeof value === 'string') {
-    const [lockedAt, lockUntil, fencingToken] = value.split(' ') as [string, string, string]
-    return { granted: true, lease: toLease(name, owner, ['', lockedAt, lockUntil, fencingToken], storeTime) }
-  }
-  const [reason, fields] = value as [Refused['reason'], Fields | null]
-  return { granted: false, reason, record: fields ? toRecord(name, fields, storeTime) : undefined, storeTime }
+/** What a script is given about one request. */
+export interface Given {
+  readonly terms: string
+  /** Who makes the request. */
+  readonly who?: string | undefined
 }
 
-export const extendResult = ({ name, owner }: ExtendRequest, { value, storeTime }: ScriptAnswer): Lease | undefined =>
-  value ? toLease(name, owner, value as Fields, storeTime) : undefined
+export const whoOf = (request: { readonly owner: string; readonly label: string }): string =>
+  escapeText(holderOf(request))
+
+export const acquireTerms = ({ lockAtMostFor, tick, onCrash, maxClockSkew, metadata }: AcquireRequest): string =>
+  `${lockAtMostFor} ${tick ?? '-'} ${onCrash === 'rerun' ? '1' : '-'} ${maxClockSkew}${metadata === undefined ? '' : ` ${escapeText(metadata)}`}`
+
+export const givenToAcquire = (request: AcquireRequest): Given => ({
+  terms: acquireTerms(request),
+  who: whoOf(request),
+})
+
+export const givenToExtend = (request: ExtendRequest): Given => {
+  const { lockAtMostFor, lockAtLeastFor, mayShortenUntil } = request
+  const until = mayShortenUntil === undefined ? '-' : Math.round(mayShortenUntil * 1000)
+  return { terms: `${lockAtMostFor} ${lockAtLeastFor} ${until}`, who: whoOf(request) }
+}
+
+export const givenToRelease = (request: ReleaseRequest): Given => ({
+  terms: `${request.lockAtLeastFor} ${request.tick ?? '-'}`,
+  who: whoOf(request),
+})
+
+export function acquireResult({ name, owner }: AcquireRequest, { value, storeTime }: ScriptReply): AcquireResult {
+  const [outcome, text] = wordAndRest(value)
+  const lease = (): Lease => leaseIn(name, owner, text, storeTime)
+  if (outcome === 'granted' || outcome === 'rerun') return { granted: true, lease: lease(), rerun: outcome === 'rerun' }
+  if (outcome === 'repeated') return { granted: true, lease: lease() }
+  const record = text === '' ? undefined : recordIn(name, text, storeTime)
+  return { granted: false, reason: outcome as Refused['reason'], record, storeTime }
+}
+
+export const extendResult = ({ name, owner }: ExtendRequest, { value, storeTime }: ScriptReply): Lease | undefined =>
+  value === '' ? undefined : leaseIn(name, owner, String(value), storeTime)
 
 export const readResult = (
   { name }: { readonly name: string },
-  { value, storeTime }: ScriptAnswer,
-): LockRecord | undefined => (value ? toRecord(name, value as Fields, storeTime) : undefined)
+  { value, storeTime }: ScriptReply,
+): LockRecord | undefined => (value === '' ? undefined : recordIn(name, String(value), storeTime))
 
-/** The first of them. */
-type LeaseFields = readonly [
-  lockedBy: string,
-  lockedAt: string | null,
-  lockUntil: string,
-  fencingToken: string,
-  ...unknown[],
-]
+/** A 1 or 0; a client may be told to return numbers as strings. */
+export const yes = (_: unknown, { value }: ScriptReply): boolean => Number(value) === 1
 
-/** A 1 or 0; a client may be told to answer numbers as strings. */
-export const yes = (_: unknown, { value }: ScriptAnswer): boolean => Number(value) === 1
+/** The outcome with which a reply begins, and the record after it. */
+export function wordAndRest(value: unknown): [word: string, rest: string] {
+  const reply = String(value)
+  const cut = reply.indexOf(' ')
+  return [reply.slice(0, cut), reply.slice(cut + 1)]
+}
 
-function toLease(name: string, owner: string, fields: LeaseFields, storeTime: number): Lease {
-  const [, acquiredAt, lockUntil, fencingToken] = fields
+function leaseIn(name: string, owner: string, text: string, storeTime: number): Lease {
+  const [, lockUntil, acquiredAt, fencingToken] = text.split(' ', 4)
   return {
     name,
     owner,
@@ -87,26 +78,4 @@ function toLease(name: string, owner: string, fields: LeaseFields, storeTime: nu
     lockUntil: milliseconds(lockUntil),
     storeTime,
   }
-}
-
-function toRecord(name: string, fields: Fields, storeTime: number): LockRecord {
-  const [lockedBy, lockedAt, lockUntil, fencingToken, lastTick, tickDone, metadata, paused] = fields
-  return {
-    name,
-    lockedBy,
-    lockedAt: lockedAt === null ? foreignLockedAt(lockedBy) : milliseconds(lockedAt),
-    lockUntil: milliseconds(lockUntil),
-    fencingToken: Number(fencingToken),
-    lastTick: lastTick === null ? undefined : Number(lastTick),
-    tickDone: Number(tickDone) === 1,
-    metadata: metadata ?? undefined,
-    paused: Number(paused) === 1,
-    storeTime,
-  }
-}
-
-/** ShedLock keeps the time in the holder: `ADDED:2024-05-01T10:00:00.000Z@host:uuid`. For any other it isn't known: 0. */
-function foreignLockedAt(lockedBy: string): number {
-  const written = /^ADDED:([^@]+)@/.exec(lockedBy)?.[1]
-  return (written && Date.parse(written)) || 0
 }

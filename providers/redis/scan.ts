@@ -4,23 +4,16 @@ import type { KeySpace } from './keys.ts'
 /** Keys looked at in one SCAN call. */
 const PAGE = 1_000
 
-/**
- * The names of the locks that have a key of this part; `'any'` also finds those which only a ShedLock node ever took. SCAN walks over all
- * keys of every master: for people and for start-up, not for every tick.
- */
-export async function listNames(
-  client: RedisClient | RedisCluster,
-  space: KeySpace,
-  part: 'state' | 'any',
-): Promise<string[]> {
+/** The names of all locks. SCAN walks over all keys of every master: for people and for start-up, not for every tick. */
+export async function listNames(client: RedisClient | RedisCluster, space: KeySpace): Promise<string[]> {
   const names = new Set<string>()
   const collect = async (server: RedisServer): Promise<void> => {
     let cursor = '0'
     do {
       const [next, keys] = await server.scan(cursor, 'MATCH', space.pattern, 'COUNT', PAGE)
       for (const key of keys) {
-        const found = space.parse(key)
-        if (found && (part === 'any' || found.part === part)) names.add(found.name)
+        const name = space.nameOf(key)
+        if (name !== undefined) names.add(name)
       }
       cursor = next
     } while (cursor !== '0')

@@ -1,18 +1,19 @@
 /* Sends batches to the scripts: in chunks, all at once, by the script's hash first. */
-import { allOrNone } from '../../src/provider/parts.ts'
+import type { Settled } from '../../src/provider/contract.ts'
 import { isCluster, type RedisCluster, type RedisCommands } from './client.ts'
 import type { ClientSource } from './connect.ts'
+import { milliseconds } from './format.ts'
 import type { LockKeys } from './keys.ts'
-import { milliseconds, type Script } from './scripts.ts'
+import type { Given } from './records.ts'
+import type { Script } from './scripts.ts'
 
-/** What a script is told about one lock. */
-export interface ScriptRequest {
+/** What a script is given about one lock. */
+export interface ScriptRequest extends Given {
   readonly keys: LockKeys
-  readonly args: readonly string[]
 }
 
-/** What a script answered about one lock. */
-export interface ScriptAnswer {
+/** What a script replied about one lock. */
+export interface ScriptReply {
   readonly value: unknown
   /** The server's clock when it decided, in ms. */
   readonly storeTime: number
@@ -24,93 +25,86 @@ const CHUNK = 200
 export class ScriptRunner {
   readonly #source: ClientSource
   /** The scripts that all masters of a cluster were given. */
-  readonly #given = new Set<Script>()
+  readonly #loaded = new Set<Script>()
 
   constructor(source: ClientSource) {
     this.#source = source
   }
 
   /**
-   * Runs a script for a batch and answers in request order. The calls are sent side by side over the connections that there are, so they cost
-   * one round trip. When one fails the batch rejects, but only after all have been answered: whoever then gives back what the
-   * others granted must not come before them.
+   * Runs a script for a batch. The calls are sent side by side, so they cost one round trip; a call that fails fails its own requests. Rejects when all
+   * have failed.
    */
-  async run(
-    script: Script,
-    requests: readonly ScriptRequest[],
-    tell?: (indexes: readonly number[], answers: readonly ScriptAnswer[]) => void,
-  ): Promise<ScriptAnswer[]> {
+  async run(script: Script, requests: readonly ScriptRequest[]): Promise<Settled<ScriptReply>[]> {
     if (requests.length === 0) return []
     const client = await this.#source.get()
     if (requests.length === 1) return await this.#call(client, script, requests)
     const calls = chunks(requests, isCluster(client))
-    if (isCluster(client) && calls.length > 1) await this.#give(client, script)
-    const answers = new Array<ScriptAnswer>(requests.length)
-    await allOrNone(
+    if (isCluster(client) && calls.length > 1) await this.#load(client, script)
+    const results = new Array<Settled<ScriptReply>>(requests.length)
+    const errors: unknown[] = []
+    await Promise.all(
       calls.map(async (chunk) => {
-        const called = await this.#call(
-          client,
-          script,
-          chunk.map((index) => requests[index] as ScriptRequest),
-        )
-        for (const [position, index] of chunk.entries()) answers[index] = called[position] as ScriptAnswer
-        tell?.(chunk, called)
+        const batch = chunk.map((index) => requests[index] as ScriptRequest)
+        const called = await this.#call(client, script, batch).catch((error: unknown) => {
+          errors.push(error)
+          return batch.map(() => (error instanceof Error ? error : new Error(String(error))))
+        })
+        for (const [position, index] of chunk.entries()) results[index] = called[position] as Settled<ScriptReply>
       }),
     )
-    return answers
+    if (errors.length === calls.length) throw errors[0]
+    return results
   }
 
-  /** Lets a cluster know a script before thousands of calls, one for each lock, would each be told that it doesn't. */
-  async #give(cluster: RedisCluster, script: Script): Promise<void> {
-    if (this.#given.has(script)) return
-    this.#given.add(script)
+  /** Runs a script that is about no batch. */
+  async runOn(script: Script, keys: readonly string[], args: readonly string[]): Promise<unknown> {
+    return await this.#evaluate(await this.#source.get(), script, keys, args)
+  }
+
+  /** Loads a script before thousands of calls, one for each lock, would each learn that the cluster doesn't know it. */
+  async #load(cluster: RedisCluster, script: Script): Promise<void> {
+    if (this.#loaded.has(script)) return
+    this.#loaded.add(script)
     // A master that fails here fails the calls to it, or knows the script by then.
     await Promise.allSettled(cluster.nodes('master').map((master) => master.script('LOAD', script.text)))
   }
 
-  async #call(client: RedisCommands, script: Script, requests: readonly ScriptRequest[]): Promise<ScriptAnswer[]> {
-    const keysAndArgs: string[] = []
-    for (const { keys } of requests) keysAndArgs.push(keys.lock, keys.state)
-    keysAndArgs.push(...told(requests))
-    const reply = await this.#evaluate(client, script, 2 * requests.length, keysAndArgs)
+  async #call(client: RedisCommands, script: Script, requests: readonly ScriptRequest[]): Promise<ScriptReply[]> {
+    const keys = requests.map(({ keys }) => keys.record)
+    for (const { keys: each } of requests) if (each.shedLock !== undefined) keys.push(each.shedLock)
+    const reply = await this.#evaluate(client, script, keys, argsOf(requests))
     if (!Array.isArray(reply) || reply.length !== requests.length + 1) {
-      throw new TypeError('Redis answered a script in a form that is not known')
+      throw new TypeError('Redis replied to a script in a form that is not known')
     }
-    const [now, ...values] = reply
-    return values.map((value) => ({ value, storeTime: milliseconds(now) }))
+    const storeTime = milliseconds(reply[0])
+    return requests.map((_, index) => ({ value: reply[index + 1], storeTime }))
   }
 
-  async #evaluate(client: RedisCommands, script: Script, keyCount: number, keysAndArgs: readonly string[]) {
-    return evaluate(client, script, keyCount, keysAndArgs, () => this.#given.delete(script))
+  /** Runs a script by its hash, or by its text where the server doesn't know it. */
+  async #evaluate(client: RedisCommands, script: Script, keys: readonly string[], args: readonly string[]) {
+    try {
+      try {
+        return await client.evalsha(script.sha, keys.length, ...keys, ...args)
+      } catch (error) {
+        if (!isNoScript(error)) throw error
+        // First use of this server, or it restarted, failed over, or was told SCRIPT FLUSH.
+        this.#loaded.delete(script)
+        return await client.eval(script.text, keys.length, ...keys, ...args)
+      }
+    } catch (error) {
+      throw this.#source.explain(error)
+    }
   }
 }
 
-/** What the scripts' `told` reads: what is the same for all requests comes once, which is most of a scheduler's batch. */
-export function told(requests: readonly ScriptRequest[]): string[] {
-  const first = requests[0]?.args ?? []
-  if (first.length === 0) return []
-  const once = first.map((value, field) => requests.length > 1 && requests.every(({ args }) => args[field] === value))
-  const values = [once.map((same) => (same ? '1' : '-')).join(''), ...first.filter((_, field) => once[field])]
-  for (const { args } of requests) for (const [field, value] of args.entries()) if (!once[field]) values.push(value)
-  return values
-}
-
-/** Runs a script by its hash, or by its text where the server doesn't know it. */
-export async function evaluate(
-  client: RedisCommands,
-  script: Script,
-  keyCount: number,
-  keysAndArgs: readonly string[],
-  onUnknown: () => void = () => {},
-): Promise<unknown> {
-  try {
-    return await client.evalsha(script.sha, keyCount, ...keysAndArgs)
-  } catch (error) {
-    if (!isNoScript(error)) throw error
-    // First use of this server, or it restarted, failed over, or was told SCRIPT FLUSH.
-    onUnknown()
-    return await client.eval(script.text, keyCount, ...keysAndArgs)
-  }
+/** The terms of all requests, once where they are the same, which is most of a scheduler's batch; and then who makes each. */
+export function argsOf(requests: readonly Given[]): string[] {
+  const terms = requests[0]?.terms ?? ''
+  const areSame = requests.every((request) => request.terms === terms)
+  const args = areSame ? [terms] : requests.map((request) => request.terms)
+  for (const { who } of requests) if (who !== undefined) args.push(who)
+  return args
 }
 
 /**
@@ -122,16 +116,16 @@ function chunks(requests: readonly ScriptRequest[], bySlot: boolean): number[][]
   const open = new Map<string, number[]>()
   const withName = new Map<string, number[]>()
   for (const [index, { keys }] of requests.entries()) {
-    let chunk = withName.get(keys.lock)
+    let chunk = withName.get(keys.record)
     if (!chunk) {
-      const group = bySlot ? keys.tag : ''
+      const group = bySlot ? keys.slot : ''
       chunk = open.get(group)
       if (!chunk || chunk.length >= CHUNK) {
         chunk = []
         all.push(chunk)
         open.set(group, chunk)
       }
-      withName.set(keys.lock, chunk)
+      withName.set(keys.record, chunk)
     }
     chunk.push(index)
   }

@@ -1,9 +1,10 @@
 import { randomUUID } from 'node:crypto'
-import { Cluster } from 'ioredis'
+import type { Cluster } from 'ioredis'
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest'
 import { redis } from '../../providers/redis/redis.ts'
 import { newHolder, release, toAcquire } from '../../src/testing/asking.ts'
 import { conformance } from '../../src/testing/index.ts'
+import { redisClient } from '../servers/index.ts'
 import { redisSubject } from './redis-subject.ts'
 
 const server = inject('servers')['redis-cluster']
@@ -13,23 +14,36 @@ describe.skipIf('unavailable' in server)('redis-cluster', () => {
   const subject = redisSubject('redis-cluster', server.url, 'redis+cluster://127.0.0.1:1')
   conformance({ describe, it, beforeAll, afterAll }, subject)
 
-  it('tells what was decided for the other locks of a batch when one of them fails', async () => {
+  it('that lost a master fails the requests for its locks, and decides the others', async () => {
     const prefix = `test-${randomUUID()}:`
-    const provider = redis({ url: server.url, prefix })
-    const client = new Cluster([{ host: '127.0.0.1', port: Number(/:(\d+)/.exec(server.url)?.[1]) }])
-    const holders = ['a', 'broken', 'c', 'd'].map(newHolder)
-    await client.rpush(`${prefix}broken`, 'not a lock')
-    const told: string[] = []
-    const all = provider.acquire(
-      holders.map((holder) => toAcquire(holder)),
-      (index, answer) => told.push(`${index} ${answer.granted}`),
-    )
-    await expect(all).rejects.toThrow('WRONGTYPE')
-    expect(told.sort()).toEqual(['0 true', '2 true', '3 true'])
-    for (const holder of holders)
-      expect(await release(provider, holder).catch(() => 'failed')).toBe(holder.name === 'broken' ? 'failed' : true)
-    await client.del(`${prefix}broken`)
-    await provider.close()
+    const client = redisClient(server.url)
+    const failing = new Set<string>()
+    const provider = redis({
+      prefix,
+      client: {
+        evalsha: async (sha: string, count: number, ...args: string[]) => {
+          if (failing.has(args[0] ?? '')) throw new Error('CLUSTERDOWN Hash slot not served')
+          return client.evalsha(sha, count, ...args)
+        },
+        eval: (text: string, count: number, ...args: string[]) => client.eval(text, count, ...args),
+        ping: () => client.ping(),
+        nodes: (role: 'master') => (client as Cluster).nodes(role),
+      },
+    })
+    const holders = ['a', 'gone', 'c', 'd'].map(newHolder)
+    failing.add(`${prefix}gone`)
+    const requests = holders.map((holder) => toAcquire(holder))
+    const results = await provider.acquire(requests)
+    expect(results.map((result) => (result instanceof Error ? result.message : result.granted))).toEqual([
+      true,
+      'CLUSTERDOWN Hash slot not served',
+      true,
+      true,
+    ])
+    for (const name of ['a', 'c', 'd']) failing.add(prefix + name)
+    await expect(provider.acquire(requests)).rejects.toThrow('CLUSTERDOWN')
+    failing.clear()
+    for (const holder of holders) expect(await release(provider, holder)).toBe(holder.name !== 'gone')
     client.disconnect()
   })
 })

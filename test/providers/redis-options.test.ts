@@ -5,11 +5,11 @@ import { type AddressInfo, createServer } from 'node:net'
 import fc from 'fast-check'
 import { Cluster, Redis } from 'ioredis'
 import { describe, expect, inject, it } from 'vitest'
-import { keySpace } from '../../providers/redis/keys.ts'
+import { keySpace, sharedKeySpace } from '../../providers/redis/keys.ts'
 import { redis } from '../../providers/redis/redis.ts'
 import { parseRedisUrl } from '../../providers/redis/url.ts'
 import { InvalidOptionError } from '../../src/errors.ts'
-import { granted, newHolder, release, toAcquire } from '../../src/testing/asking.ts'
+import { acquireAll, granted, newHolder, release, toAcquire } from '../../src/testing/asking.ts'
 
 /** Names that a cluster hashes by a part of them, or by all of them though they look otherwise, or that look like keys of ours. */
 const ODD_NAMES = [
@@ -45,14 +45,15 @@ describe('the keys of a lock', () => {
     unit: fc.constantFrom('{', '}', ':', '%', '7', 'D', 'B', '2', '5', 'state', 'a', '*', 'ü'),
   })
 
-  it('lead back to its name, and are no keys of another name', () => {
+  it.each([keySpace, sharedKeySpace])('lead back to its name, and are no keys of another name', (spaceOf) => {
     const owners = new Map<string, string>()
     fc.assert(
       fc.property(fc.constantFrom(...PREFIXES), fc.oneof(hardText, fc.constantFrom(...ODD_NAMES)), (prefix, name) => {
-        const space = keySpace(prefix)
-        const { lock, state } = space.keysOf(name)
-        for (const [part, key] of Object.entries({ lock, state })) {
-          expect(space.parse(key)).toEqual({ name, part })
+        const space = spaceOf(prefix)
+        const { record, shedLock } = space.keysOf(name)
+        for (const [part, key] of Object.entries({ record, shedLock })) {
+          if (key === undefined) continue
+          expect(space.nameOf(key)).toEqual(name)
           const owner = JSON.stringify([part, name])
           expect(owners.get(prefix + key) ?? owner).toBe(owner)
           owners.set(prefix + key, owner)
@@ -62,19 +63,27 @@ describe('the keys of a lock', () => {
     )
   })
 
-  it("are ShedLock's, and lie as documented", () => {
-    const { keysOf } = keySpace('job-lock:default:')
+  it("lie as documented, and are ShedLock's where locks are shared with it", () => {
+    expect(keySpace('ticklock:').keysOf('a}b')).toMatchObject({ record: 'ticklock:a}b', shedLock: undefined })
+    const { keysOf } = sharedKeySpace('job-lock:default:')
     expect(keysOf('report')).toMatchObject({
-      lock: 'job-lock:default:report',
-      state: '{job-lock:default:report}:state',
+      shedLock: 'job-lock:default:report',
+      record: ':ticklock:{job-lock:default:report}',
     })
-    expect(keysOf('a{b}c')).toMatchObject({ lock: 'job-lock:default:a{b}c', state: ':state:job-lock:default:a{b}c' })
-    expect(keysOf('a}b')).toMatchObject({ lock: 'job-lock:default:a%7Db', state: '{job-lock:default:a%7Db}:state' })
+    expect(keysOf('a{b}c')).toMatchObject({
+      shedLock: 'job-lock:default:a{b}c',
+      record: ':ticklock:job-lock:default:a{b}c',
+    })
+    expect(keysOf('a}b')).toMatchObject({
+      shedLock: 'job-lock:default:a%7Db',
+      record: ':ticklock:{job-lock:default:a%7Db}',
+    })
   })
 
   it('are not made of a prefix under which they could not be told apart', () => {
     for (const prefix of ['', ':a', 'a}', 'a{', '{}', '{a}{b}', '{a}}', 5 as never]) {
       expect(() => keySpace(prefix), String(prefix)).toThrow(InvalidOptionError)
+      expect(() => sharedKeySpace(prefix), String(prefix)).toThrow(InvalidOptionError)
     }
   })
 
@@ -84,13 +93,21 @@ describe('the keys of a lock', () => {
     const hosts = cluster.url.replace('redis+cluster://', '').split(',')
     const client = new Cluster(hosts.map((host) => `redis://${host}`))
     try {
-      for (const prefix of [`test-${randomUUID()}:`, `{test-${randomUUID()}}:`]) {
-        const provider = redis({ client, prefix })
-        for (const { lock, state } of ODD_NAMES.map(keySpace(prefix).keysOf)) {
-          expect(await client.cluster('KEYSLOT', state), state).toBe(await client.cluster('KEYSLOT', lock))
+      const prefixes = [`test-${randomUUID()}:`, `{test-${randomUUID()}}:`]
+      const places = prefixes.flatMap((prefix) => [{ prefix }, { shedlock: `shared-${prefix}` }])
+      for (const place of places) {
+        const provider = redis({ client, ...place })
+        const { keysOf } = place.prefix ? keySpace(place.prefix) : sharedKeySpace(place.shedlock ?? '')
+        for (const { record, shedLock, slot } of ODD_NAMES.map(keysOf)) {
+          for (const key of [shedLock ?? record, slot === '' ? record : `{${slot}}`])
+            if (!slot.includes('}'))
+              expect(await client.cluster('KEYSLOT', record), record).toBe(await client.cluster('KEYSLOT', key))
         }
         const holders = ODD_NAMES.map(newHolder)
-        const results = await provider.acquire(holders.map((holder) => toAcquire(holder, { tick: 1 })))
+        const results = await acquireAll(
+          provider,
+          holders.map((holder) => toAcquire(holder, { tick: 1 })),
+        )
         expect(results.every((result) => result.granted)).toBe(true)
         expect((await provider.read()).map(({ name }) => name)).toEqual([...ODD_NAMES].sort())
         for (const holder of holders) expect(await release(provider, holder)).toBe(true)
@@ -109,7 +126,9 @@ describe('redis()', () => {
   it('takes a client of ioredis, a URL, or options', () => {
     redis(new Redis(lazily))
     redis(new Cluster([{ host: '127.0.0.1' }], lazily))
-    redis({ client: new Redis(lazily), prefix: 'job-lock:default:' })
+    redis({ client: new Redis(lazily), prefix: 'jobs:' })
+    redis({ client: new Redis(lazily), shedlock: true })
+    redis({ client: new Redis(lazily), shedlock: 'job-lock:production:' })
     redis('redis://localhost:6379')
     redis({ url: 'rediss://user:secret@localhost/2' })
   })
@@ -123,6 +142,9 @@ describe('redis()', () => {
       [{ url: 5 }, /url must be/],
       [{ client: {} }, /client must be/],
       [{ url: 'redis://localhost', prefix: 'a}' }, /prefix must be/],
+      [{ url: 'redis://localhost', shedlock: 'a}' }, /shedlock must be/],
+      [{ url: 'redis://localhost', shedlock: 5 }, /shedlock must be/],
+      [{ url: 'redis://localhost', shedlock: true, prefix: 'a:' }, /either prefix or shedlock/],
       [new Redis({ ...lazily, keyPrefix: 'app:' }), /keyPrefix.*prefix: "app:ticklock:"/],
       [new Cluster([{ host: '127.0.0.1' }], { ...lazily, redisOptions: { keyPrefix: 'app:' } }), /keyPrefix/],
     ]
@@ -132,42 +154,74 @@ describe('redis()', () => {
     }
   })
 
-  it('reads the URLs of Sentinel and a cluster', () => {
-    const login = { username: undefined, password: undefined, tls: false }
-    expect(parseRedisUrl('redis+sentinel://:p%40ss:word@h1,h2:26380,[::1]:26381/main/3')).toEqual({
-      ...login,
-      kind: 'sentinel',
-      password: 'p@ss:word',
-      hosts: [
-        { host: 'h1', port: 26_379 },
-        { host: 'h2', port: 26_380 },
-        { host: '::1', port: 26_381 },
+  it('reads the URLs of a server, a socket, Sentinel and a cluster', () => {
+    const none = { username: undefined, password: undefined, tls: undefined, family: undefined }
+    const at = (host: string, port = 6_379) => [{ host, port }]
+    const tls = { ca: undefined, verify: true }
+    const urls: [url: string, address: object][] = [
+      ['redis://', { kind: 'single', hosts: at('localhost'), db: 0 }],
+      ['redis://h', { kind: 'single', hosts: at('h'), db: 0 }],
+      ['redis://h/', { kind: 'single', hosts: at('h'), db: 0 }],
+      ['redis://h:1/15', { kind: 'single', hosts: at('h', 1), db: 15 }],
+      ['redis://h?db=3&family=6', { kind: 'single', hosts: at('h'), db: 3, family: 6 }],
+      ['redis://:p@ss:w%2Ford@[::1]:2', { kind: 'single', password: 'p@ss:w/ord', hosts: at('::1', 2), db: 0 }],
+      ['redis://user:100%@h', { kind: 'single', username: 'user', password: '100%', hosts: at('h'), db: 0 }],
+      ['rediss://h', { kind: 'single', hosts: at('h'), db: 0, tls }],
+      ['rediss://h?ca=/a%20b.pem', { kind: 'single', hosts: at('h'), db: 0, tls: { ca: '/a b.pem', verify: true } }],
+      ['rediss://h?verify=none', { kind: 'single', hosts: at('h'), db: 0, tls: { ca: undefined, verify: false } }],
+      ['redis+unix:///run/redis.sock', { kind: 'socket', path: '/run/redis.sock', db: 0 }],
+      ['redis+unix://u:p@/a%20b?db=2', { kind: 'socket', username: 'u', password: 'p', path: '/a b', db: 2 }],
+      [
+        'redis+sentinel://:p%40ss:word@h1,h2:26380,[::1]:26381/main/3',
+        {
+          kind: 'sentinel',
+          password: 'p@ss:word',
+          hosts: [...at('h1', 26_379), ...at('h2', 26_380), ...at('::1', 26_381)],
+          master: 'main',
+          db: 3,
+        },
       ],
-      master: 'main',
-      db: 3,
-    })
-    expect(parseRedisUrl('rediss+cluster://user:secret@h1:7000,h2')).toEqual({
-      kind: 'cluster',
-      username: 'user',
-      password: 'secret',
-      tls: true,
-      hosts: [
-        { host: 'h1', port: 7_000 },
-        { host: 'h2', port: 6_379 },
+      ['redis+sentinel://h/main', { kind: 'sentinel', hosts: at('h', 26_379), master: 'main', db: 0 }],
+      [
+        'rediss+cluster://user:secret@h1:7000,h2',
+        {
+          kind: 'cluster',
+          username: 'user',
+          password: 'secret',
+          tls,
+          hosts: [...at('h1', 7_000), ...at('h2')],
+        },
       ],
-    })
+    ]
+    for (const [url, address] of urls) expect(parseRedisUrl(url), url).toEqual({ ...none, ...address })
   })
 
   it('refuses a URL that it cannot read, without telling the password', () => {
-    const urls = [
-      'http://u:secret@h',
-      'redis://u:secret@h:port',
-      'redis+sentinel://u:secret@h:1',
-      'redis+cluster://u:secret@h/0',
-      '',
+    const urls: [url: string, message: RegExp][] = [
+      ['http://u:secret@h', /url must be/],
+      ['redis:h', /url must be/],
+      ['redis://u:secret@h:port', /url must be/],
+      ['redis://u:secret@h,h2', /url must be/],
+      ['redis://u:secret@h/0/1', /url must be/],
+      ['redis://u:secret@h/jobs', /the db of url must be a number, but is "jobs"/],
+      ['redis://u:secret@h/-1', /the db of url/],
+      ['redis://u:secret@h?keyPrefix=a', /the parameter "keyPrefix", but only ca, verify, family, db/],
+      ['redis://u:secret@h?family=5', /the family of url/],
+      ['redis://u:secret@h?ca=/a.pem', /need TLS: begin it with 'rediss'/],
+      ['rediss://u:secret@h?verify=no', /'ca=FILE' and 'verify=none'/],
+      ['rediss://u:secret@h?ca=', /'ca=FILE' and 'verify=none'/],
+      ['redis+unix://u:secret@h/a', /url must be/],
+      ['redis+unix://', /url must be/],
+      ['rediss+unix:///a', /url must be/],
+      ['redis+sentinel://u:secret@h:1', /url must be/],
+      ['redis+cluster://u:secret@h/0', /url must be/],
+      ['redis+cluster://u:secret@h?db=1', /url must be/],
+      ['redis+cluster://u:secret@h,,h2', /url must be/],
+      ['', /url must be/],
     ]
-    for (const url of urls) {
-      expect(() => redis(url), url).toThrow(/url must be/)
+    for (const [url, message] of urls) {
+      expect(() => redis(url), url).toThrow(InvalidOptionError)
+      expect(() => redis(url), url).toThrow(message)
       expect(() => redis(url), url).not.toThrow(/secret/)
     }
   })

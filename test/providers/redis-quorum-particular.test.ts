@@ -5,8 +5,8 @@ import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest'
 import { keySpace } from '../../providers/redis/keys.ts'
 import { quorumScripts } from '../../providers/redis/quorum/lua.ts'
 import { redisQuorum } from '../../providers/redis/quorum/redis-quorum.ts'
-import { acquireVoteArgs } from '../../providers/redis/quorum/votes.ts'
-import { told } from '../../providers/redis/script-runner.ts'
+import { givenToVote } from '../../providers/redis/quorum/votes.ts'
+import { argsOf } from '../../providers/redis/script-runner.ts'
 import { InvalidOptionError } from '../../src/errors.ts'
 import type { LockProvider } from '../../src/provider/contract.ts'
 import {
@@ -16,6 +16,7 @@ import {
   granted,
   type Holder,
   newHolder,
+  readAll,
   refused,
   release,
   SHORT_MS,
@@ -24,6 +25,7 @@ import {
 import { launchIndependent } from '../servers/redis-quorum.ts'
 import type { ServerProcess } from '../servers/server-process.ts'
 import { until } from '../servers/until.ts'
+import { lookAtRedis, redisNow, redisPoisons } from './redis-look.ts'
 
 describe.skipIf('unavailable' in inject('servers')['redis-quorum'])('five Redis without persistence', () => {
   let servers: readonly ServerProcess[] = []
@@ -58,8 +60,8 @@ describe.skipIf('unavailable' in inject('servers')['redis-quorum'])('five Redis 
   const voteAt = async (place: number, holder: Holder, options: Parameters<typeof toAcquire>[1]): Promise<void> => {
     const client = new Redis(urls[place] ?? '')
     const keys = keysOf(holder.name)
-    const args = told([{ keys, args: acquireVoteArgs(toAcquire(holder, options), randomUUID()) }])
-    await client.eval(quorumScripts.vote.text, 2, keys.lock, keys.state, ...args)
+    const args = argsOf([givenToVote(toAcquire(holder, options), randomUUID())])
+    await client.eval(quorumScripts.vote.text, 1, keys.record, ...args)
     client.disconnect()
   }
 
@@ -110,10 +112,11 @@ describe.skipIf('unavailable' in inject('servers')['redis-quorum'])('five Redis 
       const rival = newHolder(name)
       for (const place of [0, 1, 2]) await voteAt(place, rival, { tick })
       await refused(a, newHolder(name), 'tick-taken', { tick })
-      const { lock, state } = keysOf(name)
       for (const place of [3, 4]) {
         const client = new Redis(urls[place] ?? '')
-        expect([await client.exists(lock), await client.hget(state, 'last_tick')]).toEqual([0, null])
+        const { lockUntil, lastTick } = (await lookAtRedis(client, keysOf(name))) ?? {}
+        expect(lockUntil).toBeLessThanOrEqual(await redisNow(client))
+        expect(lastTick).toBeUndefined()
         client.disconnect()
       }
     }))
@@ -130,6 +133,25 @@ describe.skipIf('unavailable' in inject('servers')['redis-quorum'])('five Redis 
       await refused(b, newHolder(name), 'tick-taken', { tick })
     }))
 
+  it('outvote a minority whose record can not be read, and repair it', () =>
+    withNodes(async (a, b) => {
+      const clients = urls.slice(0, 2).map((url) => new Redis(url))
+      const all = clients.map((client) => redisPoisons(client, (name) => keysOf(name).record))
+      for (const title of Object.keys(all[0] ?? {})) {
+        const tick = Date.now()
+        const holder = newHolder(randomUUID())
+        const { fencingToken } = await granted(a, holder, { tick })
+        for (const poisons of all) await poisons[title]?.(holder.name)
+        await refused(b, newHolder(holder.name), 'tick-taken', { tick })
+        expect((await extended(a, holder)).fencingToken).toBe(fencingToken)
+        expect(await readAll(b, [holder.name])).toMatchObject([{ fencingToken, lastTick: tick }])
+        expect(await b.reset({ name: holder.name, maxClockSkew: 60_000 }), title).toBe(true)
+        expect(await b.reset({ name: holder.name, maxClockSkew: 60_000 })).toBe(false)
+        expect(await release(a, holder, { tick })).toBe(true)
+      }
+      for (const client of clients) client.disconnect()
+    }))
+
   it('never give a token that is not higher, whichever of their clocks and majorities grants', () =>
     withNodes(async (a, b) => {
       const name = randomUUID()
@@ -139,7 +161,9 @@ describe.skipIf('unavailable' in inject('servers')['redis-quorum'])('five Redis 
         const clients = urls.filter((_, place) => !gone.includes(place))
         const ahead = new Redis(clients[0] ?? '')
         // One server's clock was ahead by an hour once: its tokens are.
-        await ahead.hset(keysOf(name).state, 'fencing_token', String(last + 3_600_000_000))
+        const { record: key } = keysOf(name)
+        const now = Math.floor((await redisNow(ahead)) * 1_000)
+        await ahead.set(key, `v1 ${now} ${now} ${Math.max(last, now) + 3_600_000_000} - - a#b`)
         ahead.disconnect()
         const holder = newHolder(name)
         const { fencingToken } = await granted(round % 2 ? a : b, holder)

@@ -4,7 +4,7 @@ import { Redis } from 'ioredis'
 import { keySpace } from '../../providers/redis/keys.ts'
 import { redisQuorum } from '../../providers/redis/quorum/redis-quorum.ts'
 import type { ConformanceSubject, StoredRecord } from '../../src/testing/index.ts'
-import { lookAtRedis, redisNow } from './redis-look.ts'
+import { lookAtRedis, redisNow, redisPoisons } from './redis-look.ts'
 
 /** @param urls of the servers */
 export function redisQuorumSubject(urls: readonly string[]): ConformanceSubject {
@@ -26,8 +26,7 @@ export function redisQuorumSubject(urls: readonly string[]): ConformanceSubject 
       )
     },
     async lose(lock) {
-      const keys = keysOf(lock)
-      await Promise.all(clients.map((client) => client.del(keys.lock, keys.state)))
+      await Promise.all(clients.map((client) => client.del(keysOf(lock).record)))
     },
     unreachable: () => connect([1, 2, 3].map((port) => `redis://127.0.0.1:${port}`)),
     unprepared: 'nothing has to be set up in Redis',
@@ -42,8 +41,8 @@ export function redisQuorumSubject(urls: readonly string[]): ConformanceSubject 
         for (const client of own) client.disconnect()
       }
     },
-    poisons: 'to be written',
-    lockRecord: 'to be written',
+    poisons: poisonsOnAll(clients, (lock) => keysOf(lock).record),
+    lockRecord: 'Redis has no transactions that are open while others wait',
     asShedLock: 'ShedLock asks one Redis, and knows of no majority',
     cannotPause: 'no pause is kept by a majority yet',
     keepsNoHistory: 'no history is kept by a majority yet',
@@ -54,6 +53,17 @@ export function redisQuorumSubject(urls: readonly string[]): ConformanceSubject 
       for (const client of clients) client.disconnect()
     },
   }
+}
+
+/** A minority is outvoted, see redis-quorum-particular. */
+function poisonsOnAll(clients: readonly Redis[], keyOf: (name: string) => string) {
+  const all = clients.map((client) => redisPoisons(client, keyOf))
+  return Object.fromEntries(
+    Object.keys(all[0] ?? {}).map((title) => [
+      title,
+      (name: string) => Promise.all(all.map((poisons) => poisons[title]?.(name))),
+    ]),
+  )
 }
 
 /** What is the same on a majority; of the times, those that a majority reaches. */

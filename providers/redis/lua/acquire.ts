@@ -1,117 +1,83 @@
-/*
- * Takes locks. The same decisions as decideAcquire in src/provider/decide.ts.
- *
- *   KEYS      for each request: lock key, state key
- *   ARGV      for each request: holder, lockAtMostFor (ms), tick (ms, or ''), '1' to rerun a crashed tick or '',
- *             maxClockSkew (ms), '=' and the metadata (or '')
- *   answers   now, then for each request a lease as one text, or { 'held' | 'tick-taken' | 'clock-ahead' | 'paused', record or false }
- */
-/** What is asked, why it is refused, and what a grant writes: also what an acquisition on several servers decides by, see ../quorum. */
+/** What the terms of an acquisition say, why it is refused, and what a grant writes. The same decisions as decideAcquire in src/provider/decide.ts. */
 export const DECIDE_ACQUIRE = /* lua */ `
--- One table for all requests, one after another, in which what is the same for all is set once.
-local request = {}
-local only_holders_differ = own_fields == 0 or own_fields == 1 and not same_for_all[1]
+local known_terms, parsed_terms
 
-local function request_at(index)
-  request.holder = told(index, 1)
-  if index == 1 or not only_holders_differ then
-    local tick, metadata = told(index, 3), told(index, 6)
-    request.at_most = tonumber(told(index, 2)) * 1000
-    request.tick_text = tick
-    request.tick = tonumber(tick)
-    request.rerun = told(index, 4) == '1'
-    request.skew = tonumber(told(index, 5)) * 1000
-    request.metadata = metadata ~= '' and string.sub(metadata, 2)
+-- lockAtMostFor (ms), tick (ms, or '-'), '1' to rerun a crashed tick or '-', maxClockSkew (ms), and a space and the metadata where there is one.
+local function terms_in(text)
+  if text ~= known_terms then
+    local at_most, tick, rerun, skew, metadata = string.match(text, '^([^ ]+) ([^ ]+) ([^ ]+) ([^ ]+)(.*)$')
+    known_terms = text
+    parsed_terms = {
+      at_most = at_most * 1000,
+      tick_text = tick,
+      tick = tonumber(tick),
+      reruns = rerun == '1',
+      skew = skew * 1000,
+      metadata = metadata,
+    }
   end
-  return request
+  return parsed_terms
 end
 
--- Why the request is refused, or nil.
-local function refusal(record, request, now, ours)
-  if request.tick and request.tick * 1000 > now + request.skew then
+-- Why a request is refused, or nil.
+local function refusal(record, holder, terms)
+  local tick = terms.tick
+  if tick and tick * 1000 > now + terms.skew then
     return 'clock-ahead'
   end
   if not record then
     return nil
   end
-  if request.tick and record.paused then
+  if tick and record.paused then
     return 'paused'
   end
-  local last_tick = record.last_tick and tonumber(record.last_tick)
-  if request.tick and last_tick and request.tick <= last_tick then
-    -- A lapsed tick that nobody finished may run again if the job wants that; and its own owner, asking again, never got the reply.
-    local unfinished = request.tick == last_tick and not record.tick_done and record.lock_until <= now
-    if not (unfinished and (request.rerun or ours)) then
+  if tick and record.last_tick and tick <= record.last_tick then
+    -- An expired tick that nobody finished may run again if the job wants that. Its own owner repeats the request because it never got the response.
+    local unfinished = tick == record.last_tick and not record.done and record.lock_until <= now
+    if not (unfinished and (terms.reruns or record.holder == holder)) then
       return 'tick-taken'
     end
   end
-  -- A late duplicate of an acquisition that was granted and released: nobody waits for its answer.
-  if record.lock_until > now or record.locked_by == released_by(request.holder) then
+  -- A late duplicate of an acquisition that was granted and released: nobody waits for its response.
+  if record.lock_until > now or record.holder == holder .. '#released' then
     return 'held'
   end
   return nil
 end
 
-local function grant(lock_key, state_key, record, request, now)
-  local granted = {
-    locked_by = request.holder,
+local function grant(record, holder, terms)
+  return {
+    lock_until = lease_end(now + terms.at_most),
     locked_at = now,
-    lock_until = end_of_ms(now + request.at_most),
     -- The clock keeps tokens growing when the record was lost, the last token when the clock went back.
     fencing_token = math.max((record and record.fencing_token or 0) + 1, now),
-    last_tick = request.tick and request.tick_text or record and record.last_tick,
-    tick_done = not request.tick and record and record.tick_done,
-    metadata = request.metadata,
+    tick = terms.tick and terms.tick_text or record and record.tick or '-',
+    last_tick = terms.tick or record and record.last_tick,
+    done = not terms.tick and record and record.done,
     paused = record and record.paused,
+    holder = holder,
+    metadata = terms.metadata,
+    vote = '',
   }
-  put(lock_key, granted, now)
-  save(state_key, granted, now)
-  return granted
 end
 `
 
-/** What most asks of a cluster come to is settled by the state alone, by one command for a batch. */
+/** Replies 'granted', 'rerun' or 'repeated' and the head of the record; or the reason of the refusal and the record, if there is one. */
 export const ACQUIRE = /* lua */ `
 ${DECIDE_ACQUIRE}
--- Whether the request is refused for its tick whatever the lock key says.
-local function is_settled(state, request, now)
-  local holder, last_tick, tick_done, paused = state[1], state[5] and tonumber(state[5]), state[6], state[8]
-  if not holder or holder == request.holder or paused == '1' then
-    return false
-  end
-  if not request.tick or not last_tick or request.tick * 1000 > now + request.skew then
-    return false
-  end
-  return request.tick < last_tick or request.tick == last_tick and (tick_done == '1' or not request.rerun)
-end
-
--- When it was granted, until when, and its token: one text, since thousands of them are made and read.
-local function lease(record)
-  return digits(record.locked_at) .. ' ' .. digits(record.lock_until) .. ' ' .. digits(record.fencing_token)
-end
-
--- The answer to a request.
-local function acquire(lock_key, state_key, request, now)
-  local state = load_state(state_key)
-  if is_settled(state, request, now) then
-    return { 'tick-taken', state }
-  end
-  local record = judge(record_of(state), lock_key, now)
-  local ours = is_of(record, request.holder)
-  -- This owner was granted the lock before and the reply was lost: the same grant once more.
+return for_each(function(record, holder, terms_text)
+  local terms = terms_in(terms_text)
+  local ours = record and record.holder == holder
+  -- This owner was granted the lock before and the response was lost: the same grant once more.
   if ours and record.lock_until > now then
-    return lease(record)
+    return 'repeated ' .. head_of(record)
   end
-  local reason = refusal(record, request, now, ours)
+  local reason = refusal(record, holder, terms)
   if reason then
-    return { reason, record and fields(record) or false }
+    return reason .. ' ' .. (record and text_of(record) or '')
   end
-  return lease(grant(lock_key, state_key, record, request, now))
-end
-
-require_master(KEYS[2])
-local now = clock()
-return for_each(now, function(lock_key, state_key, index)
-  return acquire(lock_key, state_key, request_at(index), now)
+  local reruns = record and not ours and terms.tick and terms.tick == record.last_tick
+  local next = grant(record, holder, terms)
+  return (reruns and 'rerun ' or 'granted ') .. head_of(next), next
 end)
 `

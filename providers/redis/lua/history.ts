@@ -1,97 +1,105 @@
 /*
- * Run history. All its keys begin with one text, `base`, whose hash tag puts them into one cluster slot:
+ * Run history, in seven keys of one cluster slot, which are KEYS of each script in this order:
  *
- *   entries      hash   id -> the entry as JSON
- *   changed      zset   id by the time when it was written, ms
- *   time         zset   id by `at`
- *   running      zset   id by `at`, of runs that have not ended
- *   job:<job>    zset   id by `at`
- *   last:<job>   zset   id by `at`, without what was skipped
- *   nodes        hash   label -> the time when it was seen, '|', its state as JSON
+ *   entries   hash   member -> the entry as JSON
+ *   changed   zset   member by the time when it was written, ms
+ *   time      zset   member by `at`
+ *   running   zset   member by `at`, of runs that have not ended
+ *   jobs      zset   members in order of their text: those of a job stand together, in order of `at`
+ *   last      zset   as jobs, without what was skipped
+ *   nodes     hash   label -> the time when it was seen, '|', its state as JSON
  *
- * KEYS[1] is base .. 'entries' in every script, ARGV[1] is base.
+ * A member is '<length of the job's name>:<job>:<at, 16 digits>:<id>', see ../history.ts. So an entry leaves all sets also when the hash has lost it.
  */
+const KEYS_AND_CLOCK = /* lua */ `
+local entries, changed, time, running, jobs, last, nodes = unpack(KEYS)
+local clock = redis.call('TIME')
+local now = clock[1] * 1000 + math.floor(clock[2] / 1000)
 
-/** ARGV from 2 on: label and state of a node (or '' twice), then for each entry: id, job, outcome, at, JSON. */
-export const WRITE_HISTORY = /* lua */ `
-local base = ARGV[1]
-local now = digits(math.floor(clock() / 1000))
-if ARGV[2] ~= '' then
-  redis.call('HSET', base .. 'nodes', ARGV[2], now .. '|' .. ARGV[3])
+-- JSON and time of writing of each member. One whose entry is gone is left out.
+local function found(members)
+  local replies = {}
+  for _, member in ipairs(members) do
+    local entry = redis.call('HGET', entries, member)
+    if entry then
+      replies[#replies + 1] = entry
+      replies[#replies + 1] = redis.call('ZSCORE', changed, member) or '0'
+    end
+  end
+  return replies
 end
-for at = 4, #ARGV, 5 do
-  local id, job, outcome, score, json = ARGV[at], ARGV[at + 1], ARGV[at + 2], ARGV[at + 3], ARGV[at + 4]
-  local known = redis.call('HEXISTS', KEYS[1], id) == 1
-  if not known or outcome ~= 'running' then
-    redis.call('HSET', KEYS[1], id, json)
-    redis.call('ZADD', base .. 'changed', now, id)
-    redis.call('ZADD', base .. 'time', score, id)
-    redis.call('ZADD', base .. 'job:' .. job, score, id)
+`
+
+/** ARGV: label and state of a node (or '' twice), then for each entry: member, outcome, at, JSON. */
+export const WRITE_HISTORY = /* lua */ `${KEYS_AND_CLOCK}
+if ARGV[1] ~= '' then
+  redis.call('HSET', nodes, ARGV[1], string.format('%.0f|', now) .. ARGV[2])
+end
+for at = 3, #ARGV, 4 do
+  local member, outcome, score, json = ARGV[at], ARGV[at + 1], ARGV[at + 2], ARGV[at + 3]
+  if outcome ~= 'running' or redis.call('HEXISTS', entries, member) == 0 then
+    redis.call('HSET', entries, member, json)
+    redis.call('ZADD', changed, string.format('%.0f', now), member)
+    redis.call('ZADD', time, score, member)
+    redis.call('ZADD', jobs, 0, member)
     if outcome ~= 'skipped' then
-      redis.call('ZADD', base .. 'last:' .. job, score, id)
+      redis.call('ZADD', last, 0, member)
     end
     if outcome == 'running' then
-      redis.call('ZADD', base .. 'running', score, id)
+      redis.call('ZADD', running, score, member)
     else
-      redis.call('ZREM', base .. 'running', id)
+      redis.call('ZREM', running, member)
     end
   end
 end
 return 1
 `
 
-/** ARGV from 2 on: the zset's name, least and greatest score, how many to leave out, how many. Answers JSON and time of writing of each, greatest score first. */
-export const READ_HISTORY = /* lua */ `
-local base = ARGV[1]
-local ids = redis.call('ZREVRANGEBYSCORE', base .. ARGV[2], ARGV[4], ARGV[3], 'LIMIT', ARGV[5], ARGV[6])
-local answers = {}
-for index, id in ipairs(ids) do
-  answers[index * 2 - 1] = redis.call('HGET', KEYS[1], id)
-  answers[index * 2] = redis.call('ZSCORE', base .. 'changed', id)
-end
-return answers
+/**
+ * ARGV: the place of a zset among KEYS, how it is ordered ('SCORE' or 'LEX'), greatest and least bound, how many to leave out, how many. Returns how many members
+ * there were, then JSON and time of writing of each, the greatest first.
+ */
+export const READ_HISTORY = /* lua */ `${KEYS_AND_CLOCK}
+local members = redis.call('ZREVRANGEBY' .. ARGV[2], KEYS[tonumber(ARGV[1])], ARGV[3], ARGV[4], 'LIMIT', ARGV[5], ARGV[6])
+return { #members, found(members) }
 `
 
-/** ARGV from 2 on: how many of each, then the jobs. Answers as READ_HISTORY does. */
-export const LATEST_HISTORY = /* lua */ `
-local base = ARGV[1]
-local answers = {}
-for index = 3, #ARGV do
-  for _, id in ipairs(redis.call('ZREVRANGE', base .. 'last:' .. ARGV[index], 0, ARGV[2] - 1)) do
-    answers[#answers + 1] = redis.call('HGET', KEYS[1], id)
-    answers[#answers + 1] = redis.call('ZSCORE', base .. 'changed', id)
+/** ARGV: how many of each, then for each job greatest and least bound. Returns JSON and time of writing of each. */
+export const LATEST_HISTORY = /* lua */ `${KEYS_AND_CLOCK}
+local members = {}
+for at = 2, #ARGV, 2 do
+  for _, member in ipairs(redis.call('ZREVRANGEBYLEX', last, ARGV[at], ARGV[at + 1], 'LIMIT', 0, ARGV[1])) do
+    members[#members + 1] = member
   end
 end
-return answers
+return found(members)
 `
 
-/** Answers label and state of each node. */
+/** Returns label and state of each node. */
 export const HISTORY_NODES = /* lua */ `
-return redis.call('HGETALL', ARGV[1] .. 'nodes')
+return redis.call('HGETALL', KEYS[7])
 `
 
-/** ARGV from 2 on: age in ms, how many to keep, how many to drop at most. Answers how many were dropped: call again while it is that many. */
-export const TRIM_HISTORY = /* lua */ `
-local base, age, most, limit = ARGV[1], tonumber(ARGV[2]), tonumber(ARGV[3]), tonumber(ARGV[4])
-local before = math.floor(clock() / 1000) - age
-local changed = base .. 'changed'
-local ids = redis.call('ZRANGEBYSCORE', changed, '-inf', '(' .. digits(before), 'LIMIT', 0, limit)
+/** ARGV: age in ms, how many to keep, how many to drop at most. Returns how many were dropped: call again while it is that many. */
+export const TRIM_HISTORY = /* lua */ `${KEYS_AND_CLOCK}
+local before, most, limit = now - ARGV[1], tonumber(ARGV[2]), tonumber(ARGV[3])
+local members = redis.call('ZRANGEBYSCORE', changed, '-inf', string.format('(%.0f', before), 'LIMIT', 0, limit)
 local over = math.min(limit, redis.call('ZCARD', changed) - most)
-if over > #ids then
-  ids = redis.call('ZRANGE', changed, 0, over - 1)
+if over > #members then
+  members = redis.call('ZRANGE', changed, 0, over - 1)
 end
-for _, id in ipairs(ids) do
-  local job = cjson.decode(redis.call('HGET', KEYS[1], id)).job
-  redis.call('HDEL', KEYS[1], id)
-  for _, set in ipairs({ 'changed', 'time', 'running', 'job:' .. job, 'last:' .. job }) do
-    redis.call('ZREM', base .. set, id)
+if #members > 0 then
+  redis.call('HDEL', entries, unpack(members))
+  for _, set in ipairs({ changed, time, running, jobs, last }) do
+    redis.call('ZREM', set, unpack(members))
   end
 end
-local nodes = redis.call('HGETALL', base .. 'nodes')
-for index = 1, #nodes, 2 do
-  if tonumber(string.match(nodes[index + 1], '^%d+')) < before then
-    redis.call('HDEL', base .. 'nodes', nodes[index])
+local states = redis.call('HGETALL', nodes)
+for index = 1, #states, 2 do
+  local seen_at = tonumber(string.match(states[index + 1], '^(%d+)|'))
+  if not seen_at or seen_at < before then
+    redis.call('HDEL', nodes, states[index])
   end
 end
-return #ids
+return #members
 `

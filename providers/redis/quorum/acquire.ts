@@ -17,33 +17,39 @@
  */
 import { randomUUID } from 'node:crypto'
 import { setTimeout as pause } from 'node:timers/promises'
-import type { AcquireRequest, AcquireResult } from '../../../src/provider/contract.ts'
-import { holderOf } from '../../../src/provider/holder.ts'
+import type { AcquireRequest, AcquireResult, Settled } from '../../../src/provider/contract.ts'
+import { unreadableIn, unreadableRecord } from '../format.ts'
+import { whoOf } from '../records.ts'
 import { quorumScripts } from './lua.ts'
 import { noMajority, type Said } from './members.ts'
 import type { Quorum } from './quorum.ts'
 import { leaseOf } from './seen.ts'
 import { type Given, tally, type Vote } from './tally.ts'
-import { acquireVoteArgs, toVote } from './votes.ts'
+import { givenToVote, toVote } from './votes.ts'
 
 /** One request on its way to an answer. */
 interface Candidate {
   readonly request: AcquireRequest
   ballot: string
   votes: readonly Vote[]
-  result?: AcquireResult
+  /** Why a server can't vote: its record can't be read. */
+  unreadable?: Error | undefined
+  result?: Settled<AcquireResult>
 }
 
 /** Split votes are tried again for as many timeouts. */
 const PATIENCE = 4
 
 /** @param requests each for another name */
-export async function acquireByVote(quorum: Quorum, requests: readonly AcquireRequest[]): Promise<AcquireResult[]> {
+export async function acquireByVote(
+  quorum: Quorum,
+  requests: readonly AcquireRequest[],
+): Promise<Settled<AcquireResult>[]> {
   const candidates = requests.map((request): Candidate => ({ request, ballot: randomUUID(), votes: [] }))
   const giveUpAt = performance.now() + PATIENCE * quorum.timeout
   for (let round = 1; ; round++) {
     const open = candidates.filter(({ result }) => !result)
-    if (open.length === 0) return candidates.map(({ result }) => result as AcquireResult)
+    if (open.length === 0) return candidates.map(({ result }) => result as Settled<AcquireResult>)
     const said = await askForVotes(quorum, open)
     const { kept, failed } = await decide(quorum, open, said)
     if (failed || performance.now() > giveUpAt) {
@@ -59,21 +65,24 @@ export async function acquireByVote(quorum: Quorum, requests: readonly AcquireRe
 }
 
 async function askForVotes(quorum: Quorum, open: readonly Candidate[]): Promise<readonly Said<unknown>[]> {
-  const told = open.map(({ request, ballot }) => ({ name: request.name, args: acquireVoteArgs(request, ballot) }))
+  const told = open.map(({ request, ballot }) => ({ name: request.name, ...givenToVote(request, ballot) }))
   const { said, answers } = await quorum.ask(
     quorumScripts.vote,
     () => told,
     (answered) =>
       open.every((_, index) => {
-        const outcomes = answered.map((of) => (of[index]?.value as unknown[] | undefined)?.[0])
-        const given = outcomes.filter((outcome) => outcome === 'granted').length
+        const outcomes = answered.map((of) => String(of[index]?.value)).filter((outcome) => !unreadableIn(outcome))
+        const given = outcomes.filter((outcome) => outcome.startsWith('granted ')).length
         return given >= quorum.size || outcomes.length - given >= quorum.size
       }),
   )
   for (const [index, candidate] of open.entries()) {
+    const { name } = candidate.request
     candidate.votes = answers.flatMap(({ of, place, ahead }) => {
-      const answer = of[index]
-      return answer ? [toVote(candidate.request.name, answer, place, ahead)] : []
+      const reply = of[index]
+      const found = reply && unreadableIn(reply.value)
+      if (found) candidate.unreadable = unreadableRecord(name, quorum.keyOf(name), found, reply.storeTime).unreadable
+      return reply && !found ? [toVote(candidate.request, reply, place, ahead)] : []
     })
   }
   return said
@@ -88,15 +97,19 @@ async function decide(quorum: Quorum, open: readonly Candidate[], said: readonly
   for (const one of tallies) {
     const { candidate, outcome } = one
     if (outcome === 'refused') candidate.result = one.result
-    if (candidate.result?.granted) continue
+    if (outcome === 'failed' && candidate.unreadable) candidate.result = candidate.unreadable
+    if (isGranted(candidate)) continue
     if (outcome === 'split' && one.ahead) kept = true
     // A server that said nothing may have voted.
     else if (candidate.votes.some(({ granted }) => granted) || said.some((each) => 'error' in each))
       leaving.push(candidate)
   }
   await withdraw(quorum, leaving)
-  return { kept, failed: tallies.some(({ outcome }) => outcome === 'failed') }
+  return { kept, failed: tallies.some(({ candidate, outcome }) => outcome === 'failed' && !candidate.result) }
 }
+
+const isGranted = ({ result }: Candidate): boolean =>
+  result !== undefined && !(result instanceof Error) && result.granted
 
 /** Writes the token to the servers that voted, and answers those whose token a majority has then. */
 async function confirm(
@@ -110,7 +123,8 @@ async function confirm(
   const grant = ({ candidate, token }: (typeof agreed)[number], votes: readonly Given[]): void => {
     const { name, owner } = candidate.request
     const held = votes.map(({ seen }) => seen)
-    candidate.result = { granted: true, lease: { ...leaseOf(name, owner, held, quorum.size), fencingToken: token } }
+    const lease = { ...leaseOf(name, owner, held, quorum.size), fencingToken: token }
+    candidate.result = { granted: true, lease, rerun: votes.some(({ rerun }) => rerun) }
   }
   for (const one of agreed) if (one.before) grant(one, one.before)
   const unconfirmed = agreed.filter(({ before }) => !before)
@@ -123,7 +137,8 @@ async function confirm(
         const own = votes.find((vote) => vote.place === place)?.seen.record.fencingToken
         return {
           name: candidate.request.name,
-          args: [holderOf(candidate.request), candidate.ballot, String(own), String(token)],
+          terms: '',
+          who: `${whoOf(candidate.request)} ${candidate.ballot} ${own} ${token}`,
         }
       }),
     () => false,
@@ -155,7 +170,11 @@ function confirmedBefore(votes: readonly Given[], size: number) {
 /** Takes back what was, or may have been, voted, and makes the next asking another ballot. */
 async function withdraw(quorum: Quorum, leaving: readonly Candidate[]): Promise<void> {
   if (leaving.length === 0) return
-  const told = leaving.map(({ request, ballot }) => ({ name: request.name, args: [holderOf(request), ballot] }))
+  const told = leaving.map(({ request, ballot }) => ({
+    name: request.name,
+    terms: '',
+    who: `${whoOf(request)} ${ballot}`,
+  }))
   for (const candidate of leaving) candidate.ballot = randomUUID()
   await quorum.ask(
     quorumScripts.withdraw,

@@ -1,28 +1,29 @@
 /* Several independent servers, asked side by side. */
 import { StoreError } from '../../../src/errors.ts'
 import type { ClientSource } from '../connect.ts'
-import { type ScriptAnswer, type ScriptRequest, ScriptRunner } from '../script-runner.ts'
+import { type ScriptReply, type ScriptRequest, ScriptRunner } from '../script-runner.ts'
 import type { Script } from '../scripts.ts'
 
 /** One of the servers. */
 export class Member {
   readonly source: ClientSource
-  readonly #runner: ScriptRunner
-  #wasReady = false
+  readonly runner: ScriptRunner
   /** Whether it left the last question unanswered: nobody waits for it then, once a majority has spoken. */
   isLate = false
 
   constructor(source: ClientSource) {
     this.source = source
-    this.#runner = new ScriptRunner(source)
+    this.runner = new ScriptRunner(source)
   }
 
   /** @throws {StoreError} at once when the connection was lost: a majority is elsewhere, and what waits in a client's queue would be sent when nobody waits for it any more. */
-  async run(script: Script, requests: readonly ScriptRequest[]): Promise<ScriptAnswer[]> {
-    const { status } = (await this.source.get()) as { readonly status?: string }
-    if (status === 'ready') this.#wasReady = true
-    else if (this.#wasReady && status !== undefined) throw new StoreError('the connection is lost')
-    return await this.#runner.run(script, requests)
+  async run(script: Script, requests: readonly ScriptRequest[]): Promise<ScriptReply[]> {
+    if (this.source.isLost()) throw this.source.explain(new StoreError('Connection is closed'))
+    const replies = await this.runner.run(script, requests)
+    return replies.map((reply) => {
+      if (reply instanceof Error) throw reply
+      return reply
+    })
   }
 }
 

@@ -3,7 +3,7 @@ import { InvalidOptionError } from '../../../src/errors.ts'
 import type { RedisClient } from '../client.ts'
 import { clientFor, givenClient } from '../connect.ts'
 import { DEFAULT_PREFIX } from '../keys.ts'
-import { checkClient } from '../redis.ts'
+import { checkClient } from '../options.ts'
 import { parseRedisUrl } from '../url.ts'
 import { Member } from './members.ts'
 

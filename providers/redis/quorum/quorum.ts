@@ -1,19 +1,21 @@
+import { unreadableIn } from '../format.ts'
 import type { KeySpace } from '../keys.ts'
-import type { ScriptAnswer } from '../script-runner.ts'
+import type { Given } from '../records.ts'
+import { repair } from '../repair.ts'
+import type { ScriptReply } from '../script-runner.ts'
 import type { Script } from '../scripts.ts'
 import { answersIn, askAll, type Member, noMajority, type Said } from './members.ts'
 import { clocksAhead } from './seen.ts'
 
 /** What a script is told about one name. */
-export interface Told {
+export interface Told extends Given {
   readonly name: string
-  readonly args: readonly string[]
 }
 
 /** What one server answered, one answer for each name that it was told. */
 export interface Answered {
   readonly place: number
-  readonly of: readonly ScriptAnswer[]
+  readonly of: readonly ScriptReply[]
   /** How far its clock is ahead of the middle one, in ms. */
   readonly ahead: number
 }
@@ -44,14 +46,14 @@ export class Quorum {
   async ask(
     script: Script,
     toldTo: (place: number) => readonly Told[],
-    enough: (answered: readonly (readonly ScriptAnswer[])[]) => boolean,
-  ): Promise<{ readonly said: readonly Said<readonly ScriptAnswer[]>[]; readonly answers: readonly Answered[] }> {
+    enough: (answered: readonly (readonly ScriptReply[])[]) => boolean,
+  ): Promise<{ readonly said: readonly Said<readonly ScriptReply[]>[]; readonly answers: readonly Answered[] }> {
     const sentAt = performance.now()
-    const said = await askAll<readonly ScriptAnswer[]>(
+    const said = await askAll<readonly ScriptReply[]>(
       this.members,
       this.timeout,
       (member, place) => {
-        const requests = toldTo(place).map(({ name, args }) => ({ keys: this.#space.keysOf(name), args }))
+        const requests = toldTo(place).map(({ name, terms, who }) => ({ keys: this.#space.keysOf(name), terms, who }))
         return member.run(script, requests)
       },
       (soFar) => enough(answersIn(soFar)),
@@ -66,9 +68,22 @@ export class Quorum {
     return { said, answers }
   }
 
-  /** The same, of which a majority must answer. */
+  keyOf(name: string): string {
+    return this.#space.keysOf(name).record
+  }
+
+  /** Repairs a record on the server at this place. */
+  async repair(place: number, name: string, reply: ScriptReply, frees: boolean, now: number): Promise<boolean> {
+    const member = this.members[place]
+    return member !== undefined && (await repair(member.runner, name, this.#space.keysOf(name), reply, frees, now))
+  }
+
+  /** The same, of which a majority must answer; with records that can be read, if it can be had. */
   async askMajority(script: Script, toldTo: (place: number) => readonly Told[]): Promise<readonly Answered[]> {
-    const { said, answers } = await this.ask(script, toldTo, (answered) => answered.length >= this.size)
+    const { said, answers } = await this.ask(script, toldTo, (answered) => {
+      const readable = answered.filter((of) => !of.some(({ value }) => unreadableIn(value)))
+      return readable.length >= this.size
+    })
     if (answers.length < this.size) throw noMajority(said)
     return answers
   }

@@ -1,8 +1,17 @@
 import { StoreError } from '../../../src/errors.ts'
-import type { ExtendRequest, Lease, LockProvider, ReleaseRequest } from '../../../src/provider/contract.ts'
+import type {
+  ExtendRequest,
+  Lease,
+  LockProvider,
+  LockRecord,
+  ReleaseRequest,
+  Settled,
+  UnreadableRecord,
+} from '../../../src/provider/contract.ts'
 import { inWaves } from '../../../src/provider/waves.ts'
+import { unreadableIn, unreadableRecord } from '../format.ts'
 import { keySpace } from '../keys.ts'
-import { extendArgs, releaseArgs } from '../records.ts'
+import { givenToExtend, givenToRelease, yes } from '../records.ts'
 import { listNames } from '../scan.ts'
 import type { Script } from '../scripts.ts'
 import { acquireByVote } from './acquire.ts'
@@ -21,40 +30,54 @@ import { leaseOf, newest, type Seen, seenAs } from './seen.ts'
  */
 export function redisQuorum(input: readonly QuorumServer[] | RedisQuorumOptions): LockProvider {
   const { members, prefix, timeout } = normalize(input)
-  const quorum = new Quorum(members, keySpace(prefix), timeout)
+  const space = keySpace(prefix)
+  const quorum = new Quorum(members, space, timeout)
 
-  const namesInStore = async (part: 'state' | 'any') => {
-    const list = async (member: (typeof members)[number]) =>
-      listNames(await member.source.get(), keySpace(prefix), part)
-    const said = await askAll(members, LISTING, list, () => false)
+  const namesInStore = async () => {
+    const said = await askAll(
+      members,
+      LISTING,
+      async ({ source }) => listNames(await source.get(), space),
+      () => false,
+    )
     const answers = answersIn(said)
     if (answers.length < quorum.size) throw noMajority(said)
     return [...new Set(answers.flat())]
   }
-  const tell = (script: Script, names: readonly string[], args: readonly string[] = []) =>
-    quorum.askMajority(script, () => names.map((name) => ({ name, args })))
+  const tell = (script: Script, names: readonly string[], terms = '') =>
+    quorum.askMajority(script, () => names.map((name) => ({ name, terms })))
 
   const read = async (names: readonly string[]) => {
     if (names.length === 0) return []
     const answers = await tell(quorumScripts.read, names)
-    const found = names.map((name, index) => newest(name, seenOf(name, index, answers), quorum.size))
+    const found = names.map((name, index) => recordOf(quorum, name, index, answers))
     return found.filter((record) => record !== undefined).sort((a, b) => (a.name < b.name ? -1 : 1))
+  }
+
+  /** Runs a script for one name on all servers, and repairs the record on those where it can't be read. */
+  const runRepairing = async (script: Script, name: string, terms: string, frees: boolean): Promise<boolean> => {
+    for (let did = false; ; ) {
+      const answers = await tell(script, [name], terms)
+      did ||= answers.some(({ of }) => of[0] && yes(name, of[0]))
+      const broken = answers.filter(({ of }) => unreadableIn(of[0]?.value))
+      if (broken.length === 0) return did
+      // The same values on all servers, or a majority would have none.
+      const now = Math.max(...broken.map(({ of }) => of[0]?.storeTime ?? 0))
+      for (const { place, of } of broken) did = (of[0] && (await quorum.repair(place, name, of[0], frees, now))) || did
+    }
   }
 
   return {
     acquire: (requests) => inWaves(requests, (wave) => acquireByVote(quorum, wave)),
-    extend: (requests) => extend(quorum, requests),
-    release: (requests) => release(quorum, requests),
-    read: async (names) => read(names ? [...new Set(names)] : await namesInStore('any')),
-    async forceRelease(name) {
-      const answers = await tell(quorumScripts.forceRelease, [name])
-      return answers.some(({ of }) => isYes(of[0]?.value))
-    },
-    reset: () => Promise.reject(new Error('reset is not there yet')),
+    extend: (requests) => inWaves(requests, (wave) => extend(quorum, wave)),
+    release: (requests) => inWaves(requests, (wave) => release(quorum, wave)),
+    read: async (names) => read(names ? [...new Set(names)] : await namesInStore()),
+    forceRelease: (name) => runRepairing(quorumScripts.forceRelease, name, '', true),
+    reset: ({ name, maxClockSkew }) => runRepairing(quorumScripts.reset, name, String(maxClockSkew), false),
     async prune(olderThanMs) {
-      const names = await namesInStore('state')
+      const names = await namesInStore()
       if (names.length === 0) return 0
-      const answers = await tell(quorumScripts.prune, names, [String(olderThanMs)])
+      const answers = await tell(quorumScripts.prune, names, String(olderThanMs))
       const dropped = names.filter((_, index) => answers.some(({ of }) => isYes(of[index]?.value)))
       // Some server may have found that it was used less long ago.
       return dropped.length - (await read(dropped)).length
@@ -68,51 +91,82 @@ export function redisQuorum(input: readonly QuorumServer[] | RedisQuorumOptions)
 /** A walk over all keys takes its time, in ms. */
 const LISTING = 5_000
 
-/** A 1 or 0; a client may be told to answer numbers as strings. */
+/** A 1 or 0; a client may be told to return numbers as strings. */
 const isYes = (value: unknown): boolean => Number(value) === 1
 
+/** What the servers have of a name, but for those whose record can't be read. */
 const seenOf = (name: string, index: number, answers: readonly Answered[]): Seen[] =>
   answers.flatMap(({ of, ahead }) => {
-    const answer = of[index]
-    const seen = answer?.value ? seenAs(name, answer.value, answer.storeTime, ahead) : undefined
-    return seen ? [seen] : []
+    const reply = of[index]
+    if (!reply || reply.value === '' || unreadableIn(reply.value)) return []
+    return [seenAs(name, String(reply.value), reply.storeTime, ahead)]
   })
 
+/** The first record of a name that can't be read, and how many there are. */
+function unreadableOf(quorum: Quorum, name: string, index: number, answers: readonly Answered[]) {
+  const all = answers.flatMap(({ of }): UnreadableRecord[] => {
+    const reply = of[index]
+    const found = reply && unreadableIn(reply.value)
+    return found ? [unreadableRecord(name, quorum.keyOf(name), found, reply.storeTime)] : []
+  })
+  return { first: all[0], count: all.length }
+}
+
+function recordOf(
+  quorum: Quorum,
+  name: string,
+  index: number,
+  answers: readonly Answered[],
+): LockRecord | UnreadableRecord | undefined {
+  const { first, count } = unreadableOf(quorum, name, index, answers)
+  return answers.length - count < quorum.size ? first : newest(name, seenOf(name, index, answers), quorum.size)
+}
+
 /** Extended when a majority has extended; not held when a majority says so. */
-async function extend(quorum: Quorum, requests: readonly ExtendRequest[]): Promise<(Lease | undefined)[]> {
+async function extend(quorum: Quorum, requests: readonly ExtendRequest[]): Promise<Settled<Lease | undefined>[]> {
   if (requests.length === 0) return []
   const answers = await quorum.askMajority(quorumScripts.extend, (place) =>
-    requests.map((request) => ({ name: request.name, args: extendArgs(byClock(request, quorum.aheadOf(place))) })),
+    requests.map((request) => ({ name: request.name, ...givenToExtend(byClock(request, quorum.aheadOf(place))) })),
   )
   return requests.map(({ name, owner }, index) => {
     const held = seenOf(name, index, answers)
-    if (isDecided(quorum, held.length, answers.length)) {
-      const closed = held.filter(({ open }) => !open)
-      // A majority was confirmed, so some of these are; an open vote's token was never anybody's.
-      if (closed.length === 0) return undefined
-      const fencingToken = Math.max(...closed.map(({ record }) => record.fencingToken))
-      return { ...leaseOf(name, owner, held, quorum.size), fencingToken }
-    }
-    return undefined
+    const isHeld = decided(quorum, name, index, answers, held.length)
+    if (isHeld !== true) return isHeld === false ? undefined : isHeld
+    const closed = held.filter(({ open }) => !open)
+    // A majority was confirmed, so some of these are; an open vote's token was never anybody's.
+    if (closed.length === 0) return undefined
+    const fencingToken = Math.max(...closed.map(({ record }) => record.fencingToken))
+    return { ...leaseOf(name, owner, held, quorum.size), fencingToken }
   })
 }
 
-async function release(quorum: Quorum, requests: readonly ReleaseRequest[]): Promise<boolean[]> {
+async function release(quorum: Quorum, requests: readonly ReleaseRequest[]): Promise<Settled<boolean>[]> {
   if (requests.length === 0) return []
   const answers = await quorum.askMajority(quorumScripts.release, () =>
-    requests.map((request) => ({ name: request.name, args: releaseArgs(request) })),
+    requests.map((request) => ({ name: request.name, ...givenToRelease(request) })),
   )
-  return requests.map((_, index) => {
+  return requests.map(({ name }, index) => {
     const freed = answers.filter(({ of }) => isYes(of[index]?.value)).length
-    return isDecided(quorum, freed, answers.length)
+    return decided(quorum, name, index, answers, freed)
   })
 }
 
-/** @throws {StoreError} when neither side has a majority of all servers. */
-function isDecided(quorum: Quorum, yes: number, answered: number): boolean {
-  if (yes >= quorum.size) return true
-  if (answered - yes >= quorum.size) return false
-  throw new StoreError(`no majority of the Redis servers agrees: ${yes} of the ${answered} that answered said yes`)
+/** What a majority of all servers says, or an error when neither side has one. */
+function decided(
+  quorum: Quorum,
+  name: string,
+  index: number,
+  answers: readonly Answered[],
+  yesses: number,
+): Settled<boolean> {
+  const { first, count } = unreadableOf(quorum, name, index, answers)
+  const answered = answers.length - count
+  if (yesses >= quorum.size) return true
+  if (answered - yesses >= quorum.size) return false
+  return (
+    first?.unreadable ??
+    new StoreError(`no majority of the Redis servers agrees: ${yesses} of the ${answered} that answered said yes`)
+  )
 }
 
 /** A time by the common clock, as the server's own shows it. */

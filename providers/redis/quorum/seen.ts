@@ -1,7 +1,7 @@
 /* What several servers, each with a clock of its own, say about one name, and what it comes to. */
 import type { Lease, LockRecord } from '../../../src/provider/contract.ts'
-import { readResult } from '../records.ts'
-import type { ScriptAnswer } from '../script-runner.ts'
+import { isOpenVote, recordIn } from '../format.ts'
+import type { ScriptReply } from '../script-runner.ts'
 
 /** One server's record of a name. */
 export interface Seen {
@@ -14,15 +14,14 @@ export interface Seen {
 }
 
 /** @param ahead how far the server's clock is ahead of the common one, in ms */
-export function seenAs(name: string, fields: unknown, storeTime: number, ahead: number): Seen | undefined {
-  const record = readResult({ name }, { value: fields, storeTime })
-  if (!record) return undefined
+export function seenAs(name: string, text: string, storeTime: number, ahead: number): Seen {
+  const record = recordIn(name, text, storeTime)
   const { lockedAt, lockUntil } = record
   const common = { lockedAt: lockedAt - ahead, lockUntil: lockUntil - ahead, storeTime: storeTime - ahead }
   return {
     record: { ...record, ...common },
     left: lockUntil - storeTime,
-    open: Number((fields as readonly unknown[])[7]) === 1,
+    open: isOpenVote(text),
   }
 }
 
@@ -30,7 +29,7 @@ export function seenAs(name: string, fields: unknown, storeTime: number, ahead: 
  * How far each server's clock is ahead of the middle one, in ms. Clocks that lie no further apart than the asking took can't be told
  * apart, and count as the same.
  */
-export function clocksAhead(answers: readonly (readonly ScriptAnswer[] | undefined)[], took: number): number[] {
+export function clocksAhead(answers: readonly (readonly ScriptReply[] | undefined)[], took: number): number[] {
   const times = answers.map((of) => of?.[0]?.storeTime)
   const known = times.filter((time) => time !== undefined).sort((a, b) => a - b)
   const middle = known[Math.floor(known.length / 2)] ?? 0

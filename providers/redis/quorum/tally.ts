@@ -5,7 +5,7 @@ import { newest, type Seen } from './seen.ts'
 
 /** One server's answer. */
 export type Vote =
-  | { readonly granted: true; readonly place: number; readonly seen: Seen }
+  | { readonly granted: true; readonly place: number; readonly seen: Seen; readonly rerun: boolean }
   | {
       readonly granted: false
       readonly reason: Refused['reason']

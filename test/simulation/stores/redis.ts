@@ -3,16 +3,18 @@
  *
  *   - A script runs alone, with one reading of TIME, in microseconds ("Scripting with Lua"). A batch is one script for each 200 requests; in
  *     a cluster one for each slot, and each name has a slot of its own: others come in between.
- *   - A key that expires in a millisecond is there through all of it ("EXPIRE", "PEXPIREAT"), so leases end with a millisecond.
  *   - Replication is asynchronous: a replica that takes over, by Sentinel or in a cluster, may lack the last writes ("Redis replication",
  *     "Redis Cluster consistency guarantees"). In a cluster that is one master, with its slots and its clock.
  *   - What a crash forgets is up to the persistence: with appendfsync always nothing, with everysec up to a second, without it all
  *     ("Redis persistence").
- *   - An eviction policy drops single keys ("Key eviction"): of a lock its key, or the state beside it.
+ *   - An eviction policy drops single keys ("Key eviction"): a record is one, so it is lost whole.
  */
-import type { LockRecord } from '../../../src/provider/contract.ts'
-import { byName } from './records.ts'
-import { RedisMaster } from './redis-master.ts'
+import { type Answerer, answerForceRelease, answerReset } from '../../../src/provider/answers.ts'
+import type { ExtendRequest, Lease } from '../../../src/provider/contract.ts'
+import type { StoredLock } from '../../../src/provider/decide.ts'
+import { Kept } from './kept.ts'
+import { byMicroseconds, byName, pruneFrom, readFrom } from './records.ts'
+import { Server } from './server.ts'
 import type { SimulatedStore, StoreWorld } from './store.ts'
 
 /** As the provider has it. */
@@ -22,75 +24,77 @@ interface Named {
   readonly name: string
 }
 
+/** One master: its clock and its records. */
+interface Master {
+  readonly server: Server
+  readonly locks: Kept<StoredLock>
+}
+
 export function redisStore(world: StoreWorld): SimulatedStore {
   const { masters: count = 1, persistence = 'everysec', random } = world
-  const masters = Array.from({ length: count }, () => new RedisMaster(world))
-  const one = (): RedisMaster => masters[Math.floor(random() * count)] as RedisMaster
-  const masterOf = (name: string): RedisMaster => masters[slotOf(name) % count] as RedisMaster
+  const masters = Array.from(
+    { length: count },
+    (): Master => ({ server: new Server(world, 'microseconds'), locks: new Kept(world.now) }),
+  )
+  const one = (): Master => masters[Math.floor(random() * count)] as Master
+  const masterOf = (name: string): Master => masters[slotOf(name) % count] as Master
 
   /** Sends a batch as scripts, side by side. */
   const run = async <Request extends Named, Answer>(
     requests: readonly Request[],
-    decide: (master: RedisMaster, request: Request, now: number) => Answer,
+    decide: Answerer<Request, Answer>,
   ): Promise<Answer[]> => {
     const answers = new Map<Request, Answer>()
     for (const [index, script] of scripts(requests, count > 1).entries()) {
-      const master = masterOf(script[0]?.name ?? '')
-      if (index > 0) await master.server.pause()
-      const now = master.server.now()
-      for (const request of script) answers.set(request, decide(master, request, now))
+      const { server, locks } = masterOf(script[0]?.name ?? '')
+      if (index > 0) await server.pause()
+      const now = server.now()
+      for (const request of script) {
+        const { answer, next } = decide(locks.get(request.name), request, now)
+        if (next) locks.put(request.name, next)
+        answers.set(request, answer)
+      }
     }
     return requests.map((request) => answers.get(request) as Answer)
   }
 
-  const namesInStore = (part: 'state' | 'any'): Named[] => masters.flatMap((master) => named(master.names(part)))
-
-  const crash = (master: RedisMaster): void => {
-    master.server.crash()
-    if (persistence === 'none') master.clear()
-    else if (persistence === 'everysec') master.forget(random() * 1_000)
+  const crash = ({ server, locks }: Master): void => {
+    server.crash()
+    if (persistence === 'none') locks.clear()
+    else if (persistence === 'everysec') locks.forget(random() * 1_000)
   }
 
   return {
     kind: 'redis',
     provider: {
-      acquire: (requests) => run(requests, (master, request, now) => master.acquire(request, now)),
-      extend: (requests) => run(requests, (master, request, now) => master.extend(request, now)),
-      release: (requests) => run(requests, (master, request, now) => master.release(request, now)),
-      async read(names) {
-        const wanted = names ? named(new Set(names)) : namesInStore('any')
-        const found = await run(wanted, (master, { name }, storeTime): LockRecord | undefined => {
-          const record = master.read(name, storeTime)
-          return record && { ...record, storeTime }
-        })
-        return found.filter((record) => record !== undefined).sort(byName)
-      },
-      forceRelease: async (name) => masterOf(name).forceRelease(name, masterOf(name).server.now()),
-      reset: async (request) => masterOf(request.name).reset(request, masterOf(request.name).server.now()),
-      async prune(olderThanMs) {
-        const dropped = await run(namesInStore('state'), (master, { name }, now) =>
-          master.prune(name, olderThanMs, now),
-        )
-        return dropped.filter(Boolean).length
-      },
+      acquire: (requests) => run(requests, byMicroseconds.acquire),
+      extend: (requests) => run(requests, extend),
+      release: (requests) => run(requests, byMicroseconds.release),
+      read: async (names) => masters.flatMap(({ server, locks }) => readFrom(locks, names, server.now())).sort(byName),
+      forceRelease: async (name) => (await run([{ name }], answerForceRelease))[0] === true,
+      reset: async (request) => (await run([request], answerReset))[0] === true,
+      prune: async (olderThanMs) =>
+        masters.reduce((sum, { server, locks }) => sum + pruneFrom(locks, server.now() - olderThanMs), 0),
       async close() {},
     },
     /** Of a cluster, one master. */
     restart: () => crash(one()),
     failover(lostMs) {
-      const master = one()
-      master.server.replace()
-      master.forget(lostMs)
+      const { server, locks } = one()
+      server.replace()
+      locks.forget(lostMs)
     },
-    evict: (name) => masterOf(name).evict(name, random() < 0.5 ? 'key' : 'state'),
-    lose(name) {
-      masterOf(name).evict(name, 'key')
-      masterOf(name).evict(name, 'state')
-    },
+    lose: (name) => masterOf(name).locks.drop(name),
   }
 }
 
-const named = (names: Iterable<string>): Named[] => Array.from(names, (name) => ({ name }))
+/** A time that a request names is written in microseconds, too. */
+const extend: Answerer<ExtendRequest, Lease | undefined> = (record, request, now) => {
+  const { mayShortenUntil } = request
+  if (mayShortenUntil === undefined) return byMicroseconds.extend(record, request, now)
+  const rounded = Math.round(mayShortenUntil * 1_000) / 1_000
+  return byMicroseconds.extend(record, { ...request, mayShortenUntil: rounded }, now)
+}
 
 /** Cuts a batch into what one script takes. The requests of one name stay together, in their order. */
 function scripts<Request extends Named>(requests: readonly Request[], bySlot: boolean): Request[][] {

@@ -14,9 +14,7 @@ export interface SimulatedStore {
    * are lost, none are. Missing where there are no replicas.
    */
   failover?(lostMs: number): void
-  /** The store drops something of this lock to save memory. Missing where none does. */
-  evict?(name: string): void
-  /** Somebody deletes the record by hand. */
+  /** Somebody deletes the record by hand, or the store evicts it. */
   lose(name: string): void
 }
 

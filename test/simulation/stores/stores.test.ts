@@ -1,16 +1,7 @@
 /* What tells the models apart: what others may do in the midst of a call, and what a crash or a failover leaves. */
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import {
-  acquire,
-  acquireAll,
-  granted,
-  newHolder,
-  refused,
-  release,
-  toAcquire,
-  toRelease,
-} from '../../../src/testing/asking.ts'
+import { acquireAll, granted, newHolder, refused, release, toAcquire, toRelease } from '../../../src/testing/asking.ts'
 import {
   FURTHEST_BEHIND,
   type SimulatedStore,
@@ -98,9 +89,7 @@ describe.each(storeKinds)('the model of %s', (kind) => {
     time.now = START + 7.123_2
     const { storeTime, acquiredAt, lockUntil } = await granted(store.provider, newHolder('a'), { lockAtMostFor: 10 })
     const now = ['postgres', 'mysql', 'redis'].includes(kind) ? START + 7.123 : START + 7
-    // A key of Redis is there through all of its last millisecond.
-    const until = kind === 'redis' ? START + 18 : now + 10
-    expect([storeTime, acquiredAt, lockUntil]).toEqual([now, now, until])
+    expect([storeTime, acquiredAt, lockUntil]).toEqual([now, now, now + 10])
   })
 
   it('loses the record that somebody deletes', async () => {
@@ -180,24 +169,5 @@ describe('Redis', () => {
       store.restart()
       expect(await store.provider.read()).toHaveLength(left)
     }
-  })
-
-  it('that evicts the key of a lock frees it, and remembers its tick', async () => {
-    const { store } = newStore('redis', { random: () => 0 })
-    await granted(store.provider, newHolder('a'), { tick: START })
-    store.evict?.('a')
-    await refused(store.provider, newHolder('a'), 'tick-taken', { tick: START })
-    await granted(store.provider, newHolder('a'), { tick: START + 1 })
-  })
-
-  it('that evicts the state of a lock keeps it taken until its lease ends, by nobody, and forgets its tick', async () => {
-    const { store, time } = newStore('redis', { random: () => 0.9 })
-    const holder = newHolder('a')
-    await granted(store.provider, holder, { tick: START, lockAtMostFor: 100 })
-    store.evict?.('a')
-    expect(await release(store.provider, holder)).toBe(false)
-    expect(await acquire(store.provider, holder)).toMatchObject({ granted: false, reason: 'held' })
-    time.now += 102
-    await granted(store.provider, newHolder('a'), { tick: START })
   })
 })
