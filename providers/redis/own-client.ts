@@ -1,6 +1,8 @@
 /* A client of our own, for a user who gives a URL, from the user's own installation of ioredis. */
-import type { EventEmitter } from 'node:events'
+import { type EventEmitter, once } from 'node:events'
 import { readFile } from 'node:fs/promises'
+import { connect } from 'node:net'
+import { connect as connectTls } from 'node:tls'
 import { StoreError } from '../../src/errors.ts'
 import type { RedisClient, RedisCluster } from './client.ts'
 import type { RedisAddress, TlsOptions } from './url.ts'
@@ -31,8 +33,8 @@ export interface OwnClient {
 
 export async function openClient(address: RedisAddress): Promise<OwnClient> {
   const { Redis, Cluster } = await loadDriver()
-  const client = create(Redis, Cluster, address, address.tls && (await tlsOptions(address.tls)))
-  return watch(client)
+  const tls = address.tls && (await tlsOptions(address.tls))
+  return watch(create(Redis, Cluster, address, tls), () => reasonAt(address, tls))
 }
 
 async function loadDriver() {
@@ -96,10 +98,30 @@ function create(
   return new Redis({ ...options, retryStrategy, db, sentinels: [...sentinels], name, enableTLSForSentinelMode })
 }
 
-/** What ioredis says of a command that it could not send, or whose connection was lost, without a word of why. */
-const WITHOUT_REASON = /max retries per request|Connection is closed|isn't writeable|refresh slots cache/
+/** Why nobody answers at the first of several hosts: of Sentinels and the nodes of a cluster ioredis doesn't say it. */
+async function reasonAt(address: RedisAddress, tls: object | undefined): Promise<unknown> {
+  if (address.kind !== 'sentinel' && address.kind !== 'cluster') return undefined
+  const target = { ...address.hosts[0], timeout: PROBE_TIMEOUT } as { host: string; port: number }
+  const secured = tls !== undefined && address.kind === 'cluster'
+  const socket = secured ? connectTls({ ...target, ...tls }) : connect(target)
+  try {
+    const signal = AbortSignal.timeout(PROBE_TIMEOUT)
+    await once(socket, secured ? 'secureConnect' : 'connect', { signal })
+    return undefined
+  } catch (error) {
+    return error
+  } finally {
+    socket.destroy()
+  }
+}
 
-function watch(client: IoRedis): OwnClient {
+const PROBE_TIMEOUT = 500
+
+/** What ioredis says of a command that it could not send, or whose connection was lost, without a word of why. */
+const WITHOUT_REASON =
+  /max retries per request|Connection is closed|isn't writeable|refresh slots cache|None of startup nodes/
+
+function watch(client: IoRedis, findReason: () => Promise<unknown>): OwnClient {
   let wasReady = false
   let lastError: unknown
   let setUpError: StoreError | undefined
@@ -113,8 +135,17 @@ function watch(client: IoRedis): OwnClient {
     if (command?.name === 'select') {
       setUpError = new StoreError(`could not select the database of the Redis URL: ${textOf(error)}`, { cause: error })
     }
-    lastError = lastNodeError ?? error
-    changed()
+    const reason = lastNodeError ?? error
+    if (!isBare(reason)) {
+      lastError = reason
+      changed()
+      return
+    }
+    lastError ??= reason
+    findReason().then((found) => {
+      if (found !== undefined && !isReady()) lastError = found
+      changed()
+    })
   }
   // Every command that fails rejects; without a listener ioredis would also write to the console.
   client.on('error', failed)
@@ -139,8 +170,7 @@ function watch(client: IoRedis): OwnClient {
     connectionError,
     setUpError: () => setUpError,
     explain(error) {
-      const isBare = error instanceof Error && WITHOUT_REASON.test(error.message)
-      return isBare ? (connectionError() ?? error) : error
+      return isBare(error) ? (connectionError() ?? error) : error
     },
     onChange(callback) {
       callbacks.add(callback)
@@ -148,6 +178,8 @@ function watch(client: IoRedis): OwnClient {
     },
   }
 }
+
+const isBare = (error: unknown): boolean => error instanceof Error && WITHOUT_REASON.test(error.message)
 
 /** Of an attempt with several addresses Node.js tells the errors, and no message. */
 function textOf(error: unknown): string {

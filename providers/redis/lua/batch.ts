@@ -74,6 +74,7 @@ local function parse(text)
   if not lock_until or vote ~= '' and string.byte(vote) ~= 10 then
     return nil
   end
+  local has_flags = flags ~= '-'
   local record = {
     text = text,
     lock_until = tonumber(lock_until),
@@ -81,9 +82,9 @@ local function parse(text)
     fencing_token = tonumber(token),
     tick = tick,
     last_tick = tonumber(tick),
-    done = string.find(flags, 'd', 1, true) ~= nil,
-    paused = string.find(flags, 'p', 1, true) ~= nil,
-    open = string.find(flags, 'v', 1, true) ~= nil,
+    done = has_flags and string.find(flags, 'd', 1, true) ~= nil,
+    paused = has_flags and string.find(flags, 'p', 1, true) ~= nil,
+    open = has_flags and string.find(flags, 'v', 1, true) ~= nil,
     holder = holder,
     metadata = metadata,
     vote = vote,
