@@ -1,7 +1,8 @@
 /* Where the provider gets its client from: the user's, or one of our own for a URL. */
 import { StoreError } from '../../src/errors.ts'
 import { isCluster, type RedisClient, type RedisCluster } from './client.ts'
-import { type OwnClient, openClient, TIMEOUT } from './own-client.ts'
+import { openClient, TIMEOUT } from './own-client.ts'
+import type { OwnClient } from './own-client-watch.ts'
 import { parseRedisUrl } from './url.ts'
 
 export interface ClientSource {

@@ -28,8 +28,8 @@ export type StoreConfig = string | StoreOptionsConfig
 
 export interface StoreOptionsConfig {
   /**
-   * `postgres://`, `mysql://`, `mariadb://`, `mongodb://`, `mongodb+srv://`, `redis://`, `rediss://`, `redis+sentinel://`, `redis+cluster://`, `sqlite:` (relative
-   * to the config's folder), `memory:` (this process alone, for trying out).
+   * `postgres://`, `mysql://`, `mariadb://`, `mongodb://`, `mongodb+srv://`, `redis://`, `rediss://`, `redis+unix://`, `redis+sentinel://`, `redis+cluster://`,
+   * `sqlite:` (relative to the config's folder), `memory:` (this process alone, for trying out).
    */
   readonly url: string
   /** PostgreSQL, MySQL, SQLite: the table. @default 'ticklock' */
@@ -40,6 +40,8 @@ export interface StoreOptionsConfig {
   readonly collection?: string | undefined
   /** Redis: what every key begins with. @default 'ticklock:' */
   readonly prefix?: string | undefined
+  /** Redis: shares the locks with ShedLock; true, or what ShedLock's keys begin with. In place of `prefix`. @default false */
+  readonly shedlock?: boolean | string | undefined
 }
 
 /** How a run of a job is done on this machine, whichever way it runs. */

@@ -19,6 +19,14 @@ const storeOptions = z.strictObject({
   database: text().optional().describe("MongoDB: the database. Default: the URL's."),
   collection: text().optional().meta({ description: 'MongoDB: the collection.', default: 'ticklock' }),
   prefix: text().optional().meta({ description: 'Redis: what every key begins with.', default: 'ticklock:' }),
+  shedlock: z
+    .union([z.boolean(), z.string()], { error: "must be true, false, or what ShedLock's keys begin with" })
+    .optional()
+    .meta({
+      description:
+        "Redis: shares the locks with ShedLock. `true` for ShedLock's environment `default`, or what its keys begin with, such as `job-lock:production:`. In place of `prefix`.",
+      default: false,
+    }),
 })
 
 const store = z.union([z.string(), storeOptions], { error: 'must be a URL, or an object with url' })

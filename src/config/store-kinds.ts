@@ -49,12 +49,14 @@ export const STORE_KINDS: readonly StoreKind[] = [
   },
   {
     name: 'Redis',
-    schemes: ['redis', 'rediss', 'redis+sentinel', 'rediss+sentinel', 'redis+cluster', 'rediss+cluster'],
-    options: ['prefix'],
+    schemes: ['redis', 'rediss', 'redis+unix', 'redis+sentinel', 'rediss+sentinel', 'redis+cluster', 'rediss+cluster'],
+    options: ['prefix', 'shedlock'],
     driver: 'ioredis',
     open: async (options) => (await import('../../providers/redis/index.ts')).redis(options),
-    statements: async ({ prefix = 'ticklock:' }) =>
-      `# Nothing has to be run. Let the server evict no keys (or locks and last ticks may vanish), and the user run scripts on its keys:\nCONFIG SET maxmemory-policy noeviction\n# ACL SETUSER <user> on ><password> ~${prefix}* ~{${prefix}* ~:state:${prefix}* ~:history:{${prefix}}* +@read +@write +@scripting +time +info`,
+    statements: async (options) => {
+      const { redisAccess } = await import('../../providers/redis/index.ts')
+      return `# Nothing has to be run. Let the server evict no keys (or locks and last ticks may vanish), and the user run scripts on its keys:\nCONFIG SET maxmemory-policy noeviction\n# ACL SETUSER <user> on ><password> ${redisAccess(options)}`
+    },
   },
   {
     name: 'SQLite',

@@ -87,7 +87,7 @@ ticklock.config.yaml:14:7: job "a": unknown option "heders"; did you mean "heade
 
   it('in a name that is like no option is told with all of them', async () => {
     expect(await told(`jobs: []\nstores: { a: { url: "memory:", whatever: 1 } }`)).toBe(`
-ticklock.config.yaml:2:32: store "a": unknown option "whatever"; the options are url, table, database, collection, prefix
+ticklock.config.yaml:2:32: store "a": unknown option "whatever"; the options are url, table, database, collection, prefix, shedlock
     2 | stores: { a: { url: "memory:", whatever: 1 } }
       |                                ^^^^^^^^
 `)
@@ -229,7 +229,7 @@ ticklock.config.yaml:1:14: store "a": must be the URL of a store; did you mean "
     1 | stores: { a: locks.sqlite, b: { url: "redis://:***@h", table: x } }
       |              ^^^^^^^^^^^^
 
-ticklock.config.yaml:1:69: store "b": table is no option of a Redis store, whose options are: prefix
+ticklock.config.yaml:1:69: store "b": table is no option of a Redis store, whose options are: prefix, shedlock
     1 | stores: { a: locks.sqlite, b: { url: "redis://:***@h", table: x } }
       |                                                               ^
 `)
