@@ -23,16 +23,22 @@ export function fromGlide(client: Glide): { readonly client: RedisClient | Redis
   return { client: { ...commands, nodes: () => [wholeClusterOf(client)] } }
 }
 
-/** As `Decoder.String` of the package. */
-const DECODER_STRING = 1
+/** As `Decoder.Bytes` of the package: its own decoding to strings fails a whole reply for bytes that are no UTF-8. */
+const DECODER_BYTES = 0
 
 async function send(client: Glide, args: readonly (string | number)[], route?: unknown): Promise<unknown> {
-  const options = { decoder: DECODER_STRING, ...(route !== undefined && { route }) }
+  const options = { decoder: DECODER_BYTES, ...(route !== undefined && { route }) }
   try {
-    return await client.customCommand(args.map(String), options as never)
+    return decoded(await client.customCommand(args.map(String), options as never))
   } catch (error) {
     throw asRedisSaid(error)
   }
+}
+
+/** The strings of a reply, which may be lists within lists. */
+function decoded(reply: unknown): unknown {
+  if (Buffer.isBuffer(reply)) return reply.toString()
+  return Array.isArray(reply) ? reply.map(decoded) : reply
 }
 
 /** GLIDE puts the code of an error reply in words of its own; the provider looks for Redis' own. */
