@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto'
-import type { Cluster } from 'ioredis'
-import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest'
+import { Cluster } from 'ioredis'
+import { afterAll, beforeAll, describe, expect, inject, it, vi } from 'vitest'
 import { redis } from '../../providers/redis/redis.ts'
 import { newHolder, release, toAcquire } from '../../src/testing/asking.ts'
 import { conformance } from '../../src/testing/index.ts'
@@ -44,6 +44,23 @@ describe.skipIf('unavailable' in server)('redis-cluster', () => {
     await expect(provider.acquire(requests)).rejects.toThrow('CLUSTERDOWN')
     failing.clear()
     for (const holder of holders) expect(await release(provider, holder)).toBe(holder.name !== 'gone')
+    client.disconnect()
+  })
+
+  it('whose client pipelines by itself is asked by the keys of each script', async () => {
+    const { hostname: host, port } = new URL(server.url.replace(/^redis\+cluster/, 'redis').replace(/,.*$/, ''))
+    const client = new Cluster([{ host, port: Number(port) }], { enableAutoPipelining: true })
+    // ioredis 5.3 routes them by their first argument, which fails; later versions by their keys.
+    const pipelines = vi.spyOn(client, 'pipeline')
+    const provider = redis({ client, prefix: `test-${randomUUID()}:` })
+    const holders = Array.from({ length: 20 }, (_, index) => newHolder(`${index}`))
+    const results = await provider.acquire(holders.map((holder) => toAcquire(holder)))
+    expect(results.map((result) => !(result instanceof Error) && result.granted)).toEqual(holders.map(() => true))
+    const sent = pipelines.mock.calls.flatMap(([commands]) => (Array.isArray(commands) ? [commands] : []))
+    expect(sent.length).toBeGreaterThanOrEqual(20)
+    for (const commands of sent) expect(commands).toHaveLength(1)
+    expect(await provider.read()).toHaveLength(20)
+    expect(await provider.prune(-70_000)).toBe(20)
     client.disconnect()
   })
 })
