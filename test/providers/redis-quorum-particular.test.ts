@@ -6,6 +6,7 @@ import { keySpace } from '../../providers/redis/keys.ts'
 import { quorumScripts } from '../../providers/redis/quorum/lua.ts'
 import { redisQuorum } from '../../providers/redis/quorum/redis-quorum.ts'
 import { givenToVote } from '../../providers/redis/quorum/votes.ts'
+import { whoOf } from '../../providers/redis/records.ts'
 import { argsOf } from '../../providers/redis/script-runner.ts'
 import { InvalidOptionError } from '../../src/errors.ts'
 import type { LockProvider } from '../../src/provider/contract.ts'
@@ -104,6 +105,24 @@ describe.skipIf('unavailable' in inject('servers')['redis-quorum'])('five Redis 
       const holder = newHolder(blocked)
       await until('the votes have lapsed', async () => (await acquire(a, holder, { tick })).granted)
     }))
+
+  it('confirm a vote with one token, whoever of several that repeat an acquisition comes first', async () => {
+    const holder = newHolder(randomUUID())
+    const client = new Redis(urls[0] ?? '')
+    const { record: key } = keysOf(holder.name)
+    await voteAt(0, holder, {})
+    const { fencingToken: own } = (await lookAtRedis(client, keysOf(holder.name))) ?? { fencingToken: 0 }
+    const confirm = async (agreed: number): Promise<unknown> => {
+      const who = `${whoOf(holder)} ${randomUUID()} ${own} ${agreed}`
+      const reply = await client.eval(quorumScripts.confirm.text, 1, key, '', who)
+      return (reply as unknown[])[1]
+    }
+    expect(await confirm(own)).toBe(1)
+    expect(await confirm(own + 5)).toBe(0)
+    expect(await confirm(own)).toBe(1)
+    expect(await lookAtRedis(client, keysOf(holder.name))).toMatchObject({ fencingToken: own })
+    client.disconnect()
+  })
 
   it('take the votes back of one who is refused: nothing is left of its lock and its tick', () =>
     withNodes(async (a) => {

@@ -58,7 +58,7 @@ end)
 
 /**
  * Makes a vote a grant: writes the token that the majority agreed on. Only where the vote is still the one that was answered, which its
- * token tells, or was confirmed with this token before. Whether it has expired meanwhile does not matter, since nobody else was granted
+ * token tells, or was confirmed with this token before. Repeats of an acquisition, which may have other majorities, get no second token so. Whether it has expired meanwhile does not matter, since nobody else was granted
  * anything here. Who: holder, ballot, the token that was answered, the token agreed on. Replies 1, or 0 when there is another holder or another vote.
  */
 const CONFIRM = /* lua */ `
@@ -66,8 +66,7 @@ return for_each(function(record, who, _, key)
   local holder, ballot, answered, agreed = string.match(who, '^([^ ]+) ([^ ]+) (%d+) (%d+)$')
   -- As it stands there: with the tick of its vote, expired or not.
   record = record and parse(texts[key])
-  local token = record and record.fencing_token
-  if not record or record.holder ~= holder or token ~= tonumber(answered) and token ~= tonumber(agreed) then
+  if not record or record.holder ~= holder or record.fencing_token ~= tonumber(record.open and answered or agreed) then
     return 0
   end
   if record.open then
