@@ -7,7 +7,9 @@ import { type RawLock, readRecord, unreadable } from '../../src/provider/record.
 export const milliseconds = (microseconds: unknown): number => Number(microseconds) / 1000
 
 export const escapeText = (text: string): string =>
-  /[% \n]/.test(text) ? text.replace(/[% \n]/g, (char) => (char === '\n' ? '%0A' : encodeURIComponent(char))) : text
+  text.includes(' ') || text.includes('%') || text.includes('\n')
+    ? text.replace(/[% \n]/g, (char) => (char === '\n' ? '%0A' : encodeURIComponent(char)))
+    : text
 
 const unescapeText = (text: string): string =>
   text.includes('%') ? text.replace(/%(?:25|20|0A)/g, decodeURIComponent) : text

@@ -46,12 +46,12 @@ export class Locks {
   }
 
   /** The same, but a record that can't be read is repaired first, again if somebody else changes it meanwhile. */
-  async runRepairing(script: Script, name: string, terms: string, frees: boolean): Promise<boolean> {
+  async runRepairing(script: Script, name: string, terms: string): Promise<boolean> {
     for (let didRepair = false; ; ) {
       const [reply] = await this.#call(script, [{ name }], () => ({ terms }))
       if (reply === undefined || reply instanceof Error) throw reply
       if (!unreadableIn(reply.value)) return didRepair || yes(name, reply)
-      didRepair = (await repair(this.#runner, name, this.#space.keysOf(name), reply, frees)) || didRepair
+      didRepair = (await repair(this.#runner, name, this.#space.keysOf(name), reply)) || didRepair
     }
   }
 

@@ -6,7 +6,6 @@ import type { ScriptReply, ScriptRunner } from './script-runner.ts'
 import { repairScript } from './scripts.ts'
 
 /**
- * @param frees whether the lock is free afterwards
  * @param now the time that takes the place of one that can't be read
  * @returns whether there was something to repair, and this call has done so
  */
@@ -15,7 +14,6 @@ export async function repair(
   name: string,
   keys: LockKeys,
   { value, storeTime }: ScriptReply,
-  frees: boolean,
   now: number = storeTime,
 ): Promise<boolean> {
   const found = unreadableIn(value)
@@ -24,6 +22,5 @@ export async function repair(
     Number(await runner.runOn(repairScript, [key], [found.mark, text])) === 1
   if (found.which === 'shedLock') return await replace(keys.shedLock ?? '', '')
   const lock = repairLock(name, rawLockIn(name, found), now)
-  const lockUntil = frees ? Math.min(lock.lockUntil, storeTime) : lock.lockUntil
-  return await replace(keys.record, textOf({ ...lock, lockUntil }))
+  return await replace(keys.record, textOf(lock))
 }

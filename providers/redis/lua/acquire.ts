@@ -78,6 +78,8 @@ return for_each(function(record, holder, terms_text)
   end
   local reruns = record and not ours and terms.tick and terms.tick == record.last_tick
   local next = grant(record, holder, terms)
-  return (reruns and 'rerun ' or 'granted ') .. head_of(next), next
+  local head = head_of(next)
+  next.text = head .. next.holder .. next.metadata
+  return (reruns and 'rerun ' or 'granted ') .. head, next
 end)
 `

@@ -45,8 +45,12 @@ local function tell_shedlock(key, record)
     texts[key] = false
   elseif not record.is_foreign then
     redis.call('SET', key, record.holder)
-    -- Redis deletes at once what expires within the present millisecond: rather a little late, since our record has the exact end.
-    redis.call('PEXPIREAT', key, digits(math.max(record.lock_until / 1000 - 1, math.floor(now / 1000) + 1)))
+    redis.call('PEXPIREAT', key, digits(record.lock_until / 1000 - 1))
+    -- Redis deletes at once what expires within the present millisecond, which may be later by now than the script's time: rather a little late, since our
+    -- record has the exact end.
+    if record.lock_until - now < 1000000 and redis.call('EXISTS', key) == 0 then
+      redis.call('SET', key, record.holder, 'PX', 1)
+    end
     texts[key] = record.holder
   end
 end

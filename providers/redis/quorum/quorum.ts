@@ -73,9 +73,9 @@ export class Quorum {
   }
 
   /** Repairs a record on the server at this place. */
-  async repair(place: number, name: string, reply: ScriptReply, frees: boolean, now: number): Promise<boolean> {
+  async repair(place: number, name: string, reply: ScriptReply, now: number): Promise<boolean> {
     const member = this.members[place]
-    return member !== undefined && (await repair(member.runner, name, this.#space.keysOf(name), reply, frees, now))
+    return member !== undefined && (await repair(member.runner, name, this.#space.keysOf(name), reply, now))
   }
 
   /** The same, of which a majority must answer; with records that can be read, if it can be had. */

@@ -55,7 +55,7 @@ export function redisQuorum(input: readonly QuorumServer[] | RedisQuorumOptions)
   }
 
   /** Runs a script for one name on all servers, and repairs the record on those where it can't be read. */
-  const runRepairing = async (script: Script, name: string, terms: string, frees: boolean): Promise<boolean> => {
+  const runRepairing = async (script: Script, name: string, terms: string): Promise<boolean> => {
     for (let did = false; ; ) {
       const answers = await tell(script, [name], terms)
       did ||= answers.some(({ of }) => of[0] && yes(name, of[0]))
@@ -63,7 +63,7 @@ export function redisQuorum(input: readonly QuorumServer[] | RedisQuorumOptions)
       if (broken.length === 0) return did
       // The same values on all servers, or a majority would have none.
       const now = Math.max(...broken.map(({ of }) => of[0]?.storeTime ?? 0))
-      for (const { place, of } of broken) did = (of[0] && (await quorum.repair(place, name, of[0], frees, now))) || did
+      for (const { place, of } of broken) did = (of[0] && (await quorum.repair(place, name, of[0], now))) || did
     }
   }
 
@@ -72,8 +72,8 @@ export function redisQuorum(input: readonly QuorumServer[] | RedisQuorumOptions)
     extend: (requests) => inWaves(requests, (wave) => extend(quorum, wave)),
     release: (requests) => inWaves(requests, (wave) => release(quorum, wave)),
     read: async (names) => read(names ? [...new Set(names)] : await namesInStore()),
-    forceRelease: (name) => runRepairing(quorumScripts.forceRelease, name, '', true),
-    reset: ({ name, maxClockSkew }) => runRepairing(quorumScripts.reset, name, String(maxClockSkew), false),
+    forceRelease: (name) => runRepairing(quorumScripts.forceRelease, name, ''),
+    reset: ({ name, maxClockSkew }) => runRepairing(quorumScripts.reset, name, String(maxClockSkew)),
     async prune(olderThanMs) {
       const names = await namesInStore()
       if (names.length === 0) return 0
