@@ -69,13 +69,18 @@ export function wordAndRest(value: unknown): [word: string, rest: string] {
 }
 
 function leaseIn(name: string, owner: string, text: string, storeTime: number): Lease {
-  const [, lockUntil, acquiredAt, fencingToken] = text.split(' ', 4)
-  return {
-    name,
-    owner,
-    fencingToken: Number(fencingToken),
-    acquiredAt: milliseconds(acquiredAt),
-    lockUntil: milliseconds(lockUntil),
-    storeTime,
+  const { acquiredAt, lockUntil, fencingToken } = grantIn(text)
+  return { name, owner, fencingToken, acquiredAt, lockUntil, storeTime }
+}
+
+/** The last one read: most grants of a batch are the same but for their holders. */
+let last = { text: '', lockUntil: 0, acquiredAt: 0, fencingToken: 0 }
+
+function grantIn(text: string): Pick<Lease, 'lockUntil' | 'acquiredAt' | 'fencingToken'> {
+  if (text !== last.text) {
+    const [, lockUntil, acquiredAt, token] = text.split(' ', 4)
+    const times = { lockUntil: milliseconds(lockUntil), acquiredAt: milliseconds(acquiredAt) }
+    last = { text, ...times, fencingToken: Number(token) }
   }
+  return last
 }
