@@ -30,7 +30,7 @@ export function redis(input: RedisClient | RedisCluster | string | RedisOptions)
     release: (requests) => locks.run(scripts.release, requests, givenToRelease, yes),
     read: async (names) => locks.read(names ? named(new Set(names)) : await namesInStore()),
     forceRelease: (name) => locks.runRepairing(scripts.forceRelease, name, ''),
-    reset: ({ name, maxClockSkew }) => locks.runRepairing(scripts.reset, name, String(maxClockSkew)),
+    reset: ({ name, maxClockSkew }) => locks.runRepairing(scripts.reset, name, `${maxClockSkew} -`),
     setPaused: ({ name, paused }) => locks.runOne(scripts.pause, name, paused ? '1' : '0'),
     history: redisHistory(space.prefix, runner),
     prune: async (olderThanMs) => locks.prune(await namesInStore(), olderThanMs),

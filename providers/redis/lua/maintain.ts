@@ -18,13 +18,14 @@ return for_each(function(record)
 end)
 `
 
-/** Terms: maxClockSkew (ms). A last tick further in the future becomes the present, done. Replies 1 when it was, else 0. */
+/** Terms: maxClockSkew (ms), and the present (ms), or '-' for the clock. A last tick further in the future becomes the present, done. Replies 1 when it was, else 0. */
 export const RESET = /* lua */ `
-return for_each(function(record, _, skew)
+return for_each(function(record, _, terms)
+  local skew, present = string.match(terms, '^([^ ]+) ([^ ]+)$')
   if not record or not record.last_tick or record.last_tick * 1000 <= now + skew * 1000 then
     return 0
   end
-  set_tick(record, digits(math.floor(now / 1000)), true)
+  set_tick(record, present == '-' and digits(math.floor(now / 1000)) or present, true)
   return 1, record
 end)
 `

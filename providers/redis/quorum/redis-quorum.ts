@@ -73,7 +73,12 @@ export function redisQuorum(input: readonly QuorumServer[] | RedisQuorumOptions)
     release: (requests) => inWaves(requests, (wave) => release(quorum, wave)),
     read: async (names) => read(names ? [...new Set(names)] : await namesInStore()),
     forceRelease: (name) => runRepairing(quorumScripts.forceRelease, name, ''),
-    reset: ({ name, maxClockSkew }) => runRepairing(quorumScripts.reset, name, String(maxClockSkew)),
+    async reset({ name, maxClockSkew }) {
+      // The same tick on all servers: any of them that remembers a later one would refuse what the others grant.
+      const answers = await tell(quorumScripts.read, [name])
+      const present = Math.max(...answers.map(({ of, ahead }) => Math.floor((of[0]?.storeTime ?? 0) - ahead)))
+      return runRepairing(quorumScripts.reset, name, `${maxClockSkew} ${present}`)
+    },
     async prune(olderThanMs) {
       const names = await namesInStore()
       if (names.length === 0) return 0
