@@ -5,7 +5,7 @@ import { Scheduler } from '../../src/index.ts'
 
 const [url = '', jobs = '0', every = '0'] = process.argv.slice(2)
 const pool = new pg.Pool({ connectionString: url, max: 4 })
-const scheduler = new Scheduler({ provider: postgres(pool), defaults: { lockAtMostFor: '10m' } })
+const scheduler = new Scheduler({ provider: postgres(pool), logger: false, defaults: { lockAtMostFor: '10m' } })
 /** For each run its tick, its job and by how many ms it began late. */
 const runs: [tick: number, job: number, late: number][] = []
 for (let job = 0; job < Number(jobs); job++) {

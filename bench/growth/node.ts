@@ -35,6 +35,7 @@ function startNode({ jobs, period, cell }: Order, decided: Map<number, { count: 
   // The memory provider's calls are counted here; a store counts for itself, and its own provider is used as it is.
   const scheduler = new Scheduler({
     provider: place === 'memory' ? counted : provider,
+    logger: false,
     defaults: { lockAtMostFor: '10m' },
     keepProviderOpen: true,
   })

@@ -36,6 +36,7 @@ export const dueAtOnce: Row = {
 async function scheduled(store: MeasuredStore): Promise<{ decided: number; cpu: number }> {
   const scheduler = new Scheduler({
     provider: store.provider,
+    logger: false,
     defaults: { lockAtMostFor: '1h' },
     keepProviderOpen: true,
   })

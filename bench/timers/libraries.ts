@@ -23,7 +23,7 @@ export const libraries: Readonly<Record<string, SetTimers>> = {
   async ticklock(jobs) {
     const { memory } = await import('../../providers/memory/index.ts')
     const { Scheduler } = await import('../../src/index.ts')
-    const scheduler = new Scheduler({ provider: memory(), defaults: { lockAtMostFor: '1h' } })
+    const scheduler = new Scheduler({ provider: memory(), logger: false, defaults: { lockAtMostFor: '1h' } })
     for (const { name, pattern, work } of jobs) scheduler.job({ name, cron: pattern }, work)
     keep.push(scheduler)
     await scheduler.start()

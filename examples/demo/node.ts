@@ -10,7 +10,7 @@ const [label = 'node', store = '', witness = ''] = process.argv.slice(2)
 
 const provider = sqlite(store)
 await provider.setup?.()
-const scheduler = new Scheduler({ provider, label })
+const scheduler = new Scheduler({ provider, label, logger: false })
 
 for (const { name, takes, ...options } of jobs) {
   scheduler.job({ name, ...options, keepAlive: true }, async ({ scheduledAt, fencingToken, signal }) => {

@@ -8,7 +8,7 @@ import { openStore } from './stores.ts'
 const [kind = '', url = '', label = '', witness = '', cluster = ''] = process.argv.slice(2)
 const provider = await openStore(kind, url)
 await provider.setup?.()
-const scheduler = new Scheduler({ provider, label })
+const scheduler = new Scheduler({ provider, label, logger: false })
 const file = openSync(witness, 'a')
 
 for (const { name, takes, ...options } of clusterJobs) {

@@ -138,7 +138,7 @@ export class Machine {
     this.lives.push(life)
     witness.tell(() => `${this.node.id} starts`)
     const provider = life.link.over(watchStore(witness, life, store.provider))
-    const scheduler = new Scheduler({ provider, clock, label: this.node.id, random: random.float })
+    const scheduler = new Scheduler({ provider, clock, label: this.node.id, random: random.float, logger: false })
     life.scheduler = scheduler
     listen(witness, life, scheduler, this.node.throws)
     for (const { options } of scenario.jobs) {

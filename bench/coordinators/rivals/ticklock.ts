@@ -7,7 +7,7 @@ async function start(
   { label, jobs, run, idle }: NodeSetup,
   provider: ConstructorParameters<typeof Scheduler>[0]['provider'],
 ) {
-  const scheduler = new Scheduler({ provider, label, defaults: { lockAtMostFor: LEASE } })
+  const scheduler = new Scheduler({ provider, label, logger: false, defaults: { lockAtMostFor: LEASE } })
   const schedule = idle ? { cron: FAR_WITH_SECONDS } : { every: '1s' as const }
   for (const name of jobs) scheduler.job({ name, ...schedule }, ({ scheduledAt }) => run(name, +scheduledAt))
   await scheduler.start()

@@ -46,7 +46,7 @@ export class LoadWitness {
 /** A scheduler over a provider of its own, all of whose asks are witnessed. */
 export async function startNode(provider: LockProvider, witness: Witness, label: string): Promise<() => Promise<void>> {
   const seen = witnessed(provider, witness)
-  const scheduler = new Scheduler({ provider: seen, label })
+  const scheduler = new Scheduler({ provider: seen, label, logger: false })
   const kindOf = watchEvents(scheduler, witness)
   for (const { name, interval, lockAtMostFor, takes } of loadJobs) {
     scheduler.job(

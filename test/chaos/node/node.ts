@@ -20,7 +20,7 @@ watchStalls(witness)
 const store = await openStore(settings)
 const tampered = breaks[broken ?? 'none']?.(store.provider) ?? store.provider
 const provider = witnessed(tampered, witness)
-const scheduler = new Scheduler({ provider, label: life })
+const scheduler = new Scheduler({ provider, label: life, logger: false })
 
 for (const { options, takes } of chaosJobs) {
   scheduler.job(options, async ({ name: job, scheduledAt, fencingToken: token = 0, lock }) => {

@@ -54,13 +54,13 @@ jobs:
 jobs:
   - { name: a, every: 1m, exec: [curl, -H, "Authorization: Bearer \${API_TOKEN}", https://app:pa/ss@example.com/] }
   - { name: b, every: 1m, shell: "curl \${URL}/x?token=\${API_TOKEN}" }
-  - { name: c, every: 1m, http: { url: "\${URL}", method: PUT } }`,
-      { API_TOKEN: 's3cr3t-value', URL: 'https://user:s3cr3t-value@host' },
+  - { name: c, every: 1m, http: { url: "\${API}/hook", method: PUT } }`,
+      { API_TOKEN: 's3cr3t-value', URL: 'https://user:s3cr3t-value@host', API: 'https://host/s3cr3t-value' },
     )
     expect(jobs.map(({ runs }) => runs)).toEqual([
       `curl -H "Authorization: Bearer $\{API_TOKEN}" https://app:***@example.com/`,
       `curl $\{URL}/x?token=***`,
-      `PUT $\{URL}`,
+      `PUT $\{API}/hook`,
     ])
   })
 
