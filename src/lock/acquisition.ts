@@ -1,5 +1,6 @@
 import { StoreError } from '../errors.ts'
 import type { AcquireRequest, AcquireResult, Lease, Refused, Settled } from '../provider/contract.ts'
+import type { Moment } from './deadlines.ts'
 import { about, aboutAll, type Store } from './store.ts'
 
 /** A lease and until when it may be relied on, by this process's monotonic clock. */
@@ -8,6 +9,8 @@ export interface Grant {
   readonly lease: Lease
   /** Counted from before the request was sent, so it passes before the lease ends in the store. */
   readonly deadline: number
+  /** When the request was sent. */
+  readonly sent: Moment
   /** Another owner was granted this tick before and did not finish it. */
   readonly rerun: boolean
 }
@@ -45,13 +48,13 @@ export class Acquisition {
   async ask(timeout: number): Promise<Grant | Refused> {
     const early = this.answer
     if (early?.granted) return early
-    const sentAt = this.#store.clock.monotonic()
+    const sent = this.#store.deadlines.now()
     const answer = new Promise<Grant | Refused>((resolve, reject) => {
       // A reply to an earlier ask is as good.
       this.#waiter = resolve
       this.#store
         .acquire(this.request)
-        .then((result) => resolve(this.#arrived(result, sentAt)))
+        .then((result) => resolve(this.#arrived(result, sent)))
         .catch(reject)
     })
     try {
@@ -73,12 +76,12 @@ export class Acquisition {
     acquisitions: readonly Acquisition[],
     timeout: number,
   ): Promise<readonly (Grant | Refused | StoreError)[]> {
-    const sentAt = store.clock.monotonic()
+    const sent = store.deadlines.now()
     const requests = acquisitions.map(({ request }) => request)
     // Results that come after the deadline still reach their acquisitions.
     const settled = store
       .acquireAll(requests)
-      .then((results) => acquisitions.map((acquisition, index) => acquisition.#settle(results[index], sentAt)))
+      .then((results) => acquisitions.map((acquisition, index) => acquisition.#settle(results[index], sent)))
     try {
       return await store.within(timeout, aboutAll('acquire', requests), settled)
     } catch (error) {
@@ -90,7 +93,7 @@ export class Acquisition {
   /** What an earlier ask was answered after it had been given up: a grant that may be relied on, or a refusal. */
   get answer(): Grant | Refused | undefined {
     const answer = this.#answer
-    return answer?.granted && this.#store.clock.monotonic() >= answer.deadline ? undefined : answer
+    return answer?.granted && this.#mayBeOver(answer) ? undefined : answer
   }
 
   /** Says that the grant is in use: later replies are duplicates of it. */
@@ -105,17 +108,17 @@ export class Acquisition {
     if (this.#answer?.granted || this.#uncertain) this.#giveBack()
   }
 
-  #settle(result: Settled<AcquireResult> | undefined, sentAt: number): Grant | Refused | StoreError {
+  #settle(result: Settled<AcquireResult> | undefined, sent: Moment): Grant | Refused | StoreError {
     try {
       if (result instanceof Error) throw result
-      return this.#arrived(result as AcquireResult, sentAt)
+      return this.#arrived(result as AcquireResult, sent)
     } catch (error) {
       this.#uncertain = true
       return error as StoreError
     }
   }
 
-  #arrived(result: AcquireResult, sentAt: number): Grant | Refused {
+  #arrived(result: AcquireResult, sent: Moment): Grant | Refused {
     if (!result.granted) {
       // It changes nothing about a grant that may be relied on: its ask was decided before.
       if (!this.answer?.granted) this.#answer = result
@@ -123,9 +126,9 @@ export class Acquisition {
     }
     const { lease } = result
     const left = Math.min(this.request.lockAtMostFor, lease.lockUntil - lease.storeTime)
-    const grant: Grant = { granted: true, lease, deadline: sentAt + left, rerun: result.rerun === true }
+    const grant: Grant = { granted: true, lease, deadline: sent.monotonic + left, sent, rerun: result.rerun === true }
     if (this.#state === 'abandoned') this.#giveBack()
-    if (this.#store.clock.monotonic() >= grant.deadline) {
+    if (this.#mayBeOver(grant)) {
       throw new StoreError(`could not ${about('acquire', lease.name)()}: the reply came after the lease had ended`)
     }
     if (this.#state === 'asking') {
@@ -133,6 +136,11 @@ export class Acquisition {
       this.#waiter?.(grant)
     }
     return grant
+  }
+
+  /** Also when this machine was suspended since the request was sent. A repeated request gets the same grant, if it is still valid. */
+  #mayBeOver({ deadline, sent }: Grant): boolean {
+    return this.#store.deadlines.mayHavePassed(sent, deadline - sent.monotonic)
   }
 
   #giveBack(): void {

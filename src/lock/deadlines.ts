@@ -18,12 +18,26 @@ interface Watched {
   readonly timer: Timer
 }
 
+/** A moment from which the length of a lease counts. */
+export interface Moment {
+  /** By the monotonic clock, in ms. */
+  readonly monotonic: number
+  /** By how many ms the wall clock had jumped ahead of the monotonic clock until then. */
+  readonly jumped: number
+}
+
+interface Doubt {
+  readonly at: number
+  readonly timer: Timer
+}
+
 /**
  * Watches deadlines of the monotonic clock. Those within the same millisecond share one timer: the locks of a batch have one deadline, and
  * thousands of timers are dear to make, to keep and to drop.
  *
  * The monotonic clock stands still while the machine is suspended, so a lease may be over though its deadline has not passed. The wall
- * clock shows that on waking, but it may also have been set. So watchers whose deadline would have passed are to ask the store.
+ * clock shows that on waking, but it may also have been set. So a watcher whose deadline would have passed, had the jump been time that
+ * passed, is to ask the store: now, or later when that earlier deadline comes.
  *
  * A watcher is told at the end of the millisecond in which its deadline lies, as by any timer, which counts in whole milliseconds. No timer keeps the process alive.
  */
@@ -31,7 +45,9 @@ export class Deadlines {
   readonly #clock: Clock
   /** By the millisecond. */
   readonly #watched = new Map<number, Watched>()
+  readonly #doubts = new Map<Watcher, Doubt>()
   #wallAhead: number
+  #jumped = 0
   #comparing: Timer | undefined
 
   constructor(clock: Clock) {
@@ -39,27 +55,41 @@ export class Deadlines {
     this.#wallAhead = wallAheadOf(clock)
   }
 
-  /** Tells the watcher once, unless it is taken back before. */
-  watch(deadline: number, watcher: Watcher): void {
+  /** The present, from which the length of a lease may count. */
+  now(): Moment {
+    this.compare()
+    return { monotonic: this.#clock.monotonic(), jumped: this.#jumped }
+  }
+
+  /** Whether so many ms may have passed since then: by the monotonic clock, or while the machine was suspended. */
+  mayHavePassed(since: Moment, ms: number): boolean {
+    const { monotonic, jumped } = this.now()
+    return monotonic - since.monotonic + jumped - since.jumped >= ms
+  }
+
+  /** Tells the watcher once, unless it is taken back before. The lease until the deadline counts from `since`. */
+  watch(deadline: number, watcher: Watcher, since = this.now()): void {
     const end = Math.ceil(deadline)
+    this.compare()
     const { watchers } = this.#watched.get(end) ?? this.#begin(end)
     watchers.add(watcher)
     if (!this.#comparing) this.#compareLater()
+    if (this.#jumped > since.jumped) this.#doubtAt(watcher, end - (this.#jumped - since.jumped))
   }
 
   /** Compares the clocks now, and not only at the next time. */
   compare(): void {
-    const wallAhead = wallAheadOf(this.#clock)
-    const jump = wallAhead - this.#wallAhead
-    this.#wallAhead = wallAhead
-    if (jump <= JUMP) return
-    const now = this.#clock.monotonic()
-    for (const [end, { watchers }] of this.#watched)
-      if (end - jump <= now) for (const watcher of watchers) watcher.doubted()
+    const jump = wallAheadOf(this.#clock) - this.#wallAhead
+    if (Math.abs(jump) > JUMP) this.#wallAhead += jump
+    if (jump > JUMP) {
+      this.#jumped += jump
+      for (const [end, { watchers }] of this.#watched)
+        for (const watcher of watchers) this.#doubtAt(watcher, (this.#doubts.get(watcher)?.at ?? end) - jump)
+    }
+    for (const [watcher, { at }] of this.#doubts) if (at <= this.#clock.monotonic()) this.#doubt(watcher)
   }
 
   #compareLater(): void {
-    this.#wallAhead = wallAheadOf(this.#clock)
     const compare = (): void => {
       this.#comparing = undefined
       this.compare()
@@ -72,7 +102,9 @@ export class Deadlines {
   unwatch(deadline: number, watcher: Watcher): void {
     const end = Math.ceil(deadline)
     const watched = this.#watched.get(end)
-    if (!watched?.watchers.delete(watcher) || watched.watchers.size > 0) return
+    if (!watched?.watchers.delete(watcher)) return
+    this.#endDoubt(watcher)
+    if (watched.watchers.size > 0) return
     watched.timer.cancel()
     this.#watched.delete(end)
     if (this.#watched.size > 0) return
@@ -84,11 +116,29 @@ export class Deadlines {
     const watchers = new Set<Watcher>()
     const passed = (): void => {
       this.#watched.delete(end)
+      for (const watcher of watchers) this.#endDoubt(watcher)
       for (const watcher of watchers) watcher.lapsed()
     }
     const watched = { watchers, timer: setDeadline(this.#clock, end, passed, { background: true }) }
     this.#watched.set(end, watched)
     return watched
+  }
+
+  #doubtAt(watcher: Watcher, at: number): void {
+    this.#endDoubt(watcher)
+    const timer = setDeadline(this.#clock, at, () => this.#doubt(watcher), { background: true })
+    this.#doubts.set(watcher, { at, timer })
+    if (at <= this.#clock.monotonic()) this.#doubt(watcher)
+  }
+
+  #doubt(watcher: Watcher): void {
+    this.#endDoubt(watcher)
+    watcher.doubted()
+  }
+
+  #endDoubt(watcher: Watcher): void {
+    this.#doubts.get(watcher)?.timer.cancel()
+    this.#doubts.delete(watcher)
   }
 }
 

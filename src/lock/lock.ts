@@ -4,7 +4,7 @@ import type { AcquireRequest } from '../provider/contract.ts'
 import { holderOf } from '../provider/holder.ts'
 import { isUnreadable } from '../provider/record.ts'
 import type { Grant } from './acquisition.ts'
-import type { Watcher } from './deadlines.ts'
+import type { Moment, Watcher } from './deadlines.ts'
 import type { ReleaseListener } from './release-retries.ts'
 import { about, type Store } from './store.ts'
 
@@ -57,7 +57,7 @@ export class Lock implements AsyncDisposable, Watcher {
   #doubted = false
 
   /** @internal */
-  constructor(store: Store, terms: LockTerms, { lease, deadline }: Grant) {
+  constructor(store: Store, terms: LockTerms, { lease, deadline, sent }: Grant) {
     this.name = lease.name
     this.token = lease.owner
     this.fencingToken = lease.fencingToken
@@ -69,7 +69,7 @@ export class Lock implements AsyncDisposable, Watcher {
     this.#store = store
     this.#terms = terms
     this.#deadline = deadline
-    store.deadlines.watch(deadline, this)
+    store.deadlines.watch(deadline, this, sent)
   }
 
   /**
@@ -206,13 +206,14 @@ export class Lock implements AsyncDisposable, Watcher {
 
   async #refresh(lockAtMostFor: number, patience: number): Promise<void> {
     const store = this.#store
-    const sentAt = store.clock.monotonic()
+    const sent = store.deadlines.now()
+    const sentAt = sent.monotonic
     if (!this.#unexpired) throw this.#notHeld()
     const timeout = Math.min(patience, this.#deadline - sentAt)
     const shortens = sentAt + lockAtMostFor < this.#deadline
     const mayShortenUntil = shortens ? await this.#storeTimeIn(timeout) : undefined
     // A shorter lease is relied on before it is known to have been granted: if the reply is lost, the store may have it.
-    if (shortens) this.#moveDeadline(sentAt + lockAtMostFor)
+    if (shortens) this.#moveDeadline(sent, lockAtMostFor)
     const { name, owner, label } = this.#terms.request
     const { lockAtLeastFor } = this.#terms
     const answer = store.extend({ name, owner, label, lockAtMostFor, lockAtLeastFor, mayShortenUntil })
@@ -222,7 +223,7 @@ export class Lock implements AsyncDisposable, Watcher {
     )
     const lease = await store.within(timeout, about('extend', name), answer)
     if (!lease) this.#lose('the store says that its lease lapsed or another owner has it')
-    else this.#moveDeadline(sentAt + (lease.lockUntil - lease.storeTime))
+    else this.#moveDeadline(sent, lease.lockUntil - lease.storeTime)
     if (!this.#unexpired) throw this.#notHeld()
   }
 
@@ -239,13 +240,13 @@ export class Lock implements AsyncDisposable, Watcher {
   async #confirm(): Promise<void> {
     const { name, owner, label } = this.#terms.request
     const store = this.#store
-    const sentAt = store.clock.monotonic()
+    const sent = store.deadlines.now()
     try {
       const extension = store.extend({ name, owner, label, lockAtMostFor: 1, lockAtLeastFor: 0 })
       const lease = await store.within(store.timeout, about('extend', name), extension)
       if (!lease) return this.#lose('its lease expired while this machine was suspended')
       this.#doubted = false
-      this.#moveDeadline(sentAt + (lease.lockUntil - lease.storeTime))
+      this.#moveDeadline(sent, lease.lockUntil - lease.storeTime)
     } catch {
       this.#lose('this machine was suspended or its clock was set, and the store did not confirm the lease')
     }
@@ -285,12 +286,13 @@ export class Lock implements AsyncDisposable, Watcher {
     return new ErrLockNotHeld(this.name, 'its lease was lost before', { cause: this.#lostBecause })
   }
 
-  #moveDeadline(deadline: number): void {
+  /** The lease ends so many ms after this moment. */
+  #moveDeadline(since: Moment, ms: number): void {
     if (this.#state !== 'held') return
     const { deadlines } = this.#store
     deadlines.unwatch(this.#deadline, this)
-    this.#deadline = deadline
-    deadlines.watch(deadline, this)
+    this.#deadline = since.monotonic + ms
+    deadlines.watch(this.#deadline, this, since)
   }
 
   #lose(why: string): void {

@@ -48,7 +48,7 @@ describe('deadlines', () => {
     expect([early.told, late.told]).toEqual([[from + 100], [from + 200]])
   })
 
-  it('that a suspension may have outlasted are doubted within a second, and no others', async () => {
+  it('that a suspension may have outlasted are doubted within a second, and the others not yet', async () => {
     const { clock, deadlines, watcher } = make()
     const from = clock.monotonic()
     const [short, long] = [watcher(), watcher()]
@@ -61,6 +61,39 @@ describe('deadlines', () => {
     clock.jump(-60_000)
     await clock.advance(5_000)
     expect([short.doubts.length, long.doubts.length, short.told.length]).toEqual([1, 0, 0])
+  })
+
+  it.each([
+    ['one suspension', [60_000]],
+    ['several', [20_000, 30_000, 10_000]],
+    ['many that are each too short to be noticed', Array.from({ length: 150 }, () => 400)],
+  ])('are doubted when their lease ends by the wall clock, after %s that it outlived', async (_, suspensions) => {
+    const { clock, deadlines, watcher } = make()
+    const from = clock.monotonic()
+    const long = watcher()
+    deadlines.watch(from + 90_000, long)
+    for (const ms of suspensions) {
+      clock.jump(ms)
+      deadlines.compare()
+    }
+    await clock.advance(29_400)
+    expect(long.doubts).toEqual([])
+    await clock.advance(1_100)
+    expect(long.doubts).toHaveLength(1)
+    await clock.advance(60_000)
+    expect([long.doubts.length, long.told.length]).toEqual([1, 1])
+  })
+
+  it('whose lease counts from before a suspension are doubted also when they are watched after it', async () => {
+    const { clock, deadlines, watcher } = make()
+    const since = deadlines.now()
+    clock.jump(60_000)
+    const [short, long] = [watcher(), watcher()]
+    deadlines.watch(since.monotonic + 30_000, short, since)
+    deadlines.watch(since.monotonic + 90_000, long, since)
+    expect([short.doubts.length, long.doubts.length]).toEqual([1, 0])
+    await clock.advance(30_000)
+    expect([short.doubts.length, long.doubts.length]).toEqual([1, 1])
   })
 
   it('that are taken back are not told, and the last one takes the timer with it', async () => {

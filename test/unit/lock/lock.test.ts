@@ -1,5 +1,5 @@
 import { beforeEach, describe, expect, it } from 'vitest'
-import { ErrLockNotHeld, ErrNotObtained, type Lock, Locker, LockLostError, StoreError } from '../../../src/index.ts'
+import { ErrLockNotHeld, ErrNotObtained, Lock, Locker, LockLostError, StoreError } from '../../../src/index.ts'
 import { ManualClock } from '../../../src/testing/index.ts'
 import { type TroubledProvider, troubledProvider } from '../troubled-provider.ts'
 
@@ -103,6 +103,33 @@ describe('a lock', () => {
     expect(lock.held).toBe(false)
     expect(signal.reason).toBeInstanceOf(LockLostError)
     await expect(lock.release()).rejects.toBeInstanceOf(ErrLockNotHeld)
+  })
+
+  it('is lost at its end also when the suspension was shorter than its lease', async () => {
+    const lock = await locker.obtain('job', '60s')
+    clock.jump(40_000)
+    await clock.advance(19_000)
+    expect(lock.held).toBe(true)
+    await clock.advance(1_000)
+    expect(lock.lost).toBeInstanceOf(LockLostError)
+  })
+
+  it.each([
+    ['granted', 'acquire', { kind: 'late-reply', after: 10 }],
+    ['granted, by a request that was repeated', 'acquire', { kind: 'lost-reply' }],
+    ['extended', 'extend', { kind: 'late-reply', after: 10 }],
+  ] as const)('is not relied on when the machine was suspended while it was being %s', async (_, verb, trouble) => {
+    const short = { lockAtMostFor: '30s' }
+    const before = verb === 'extend' ? await locker.obtain('job', short) : undefined
+    provider.meets(verb, trouble)
+    const call = before ? before.refresh('30s') : locker.obtain('job', short)
+    const settled = call.catch((error: unknown) => error)
+    await clock.settle()
+    clock.jump(60_000)
+    await clock.advance(1_000)
+    expect((await settled) instanceof Lock ? 'held' : 'not held', 'a lease that is over').toBe('not held')
+    expect(before?.held ?? false).toBe(false)
+    expect(await other.tryObtain('job', '1m')).toBeDefined()
   })
 
   it('is lost when the store can not confirm after a suspension that it is still held', async () => {
