@@ -89,7 +89,7 @@ function judgeUse(witness: Witness, life: Life, name: string, owner: string): vo
   // The network is no excuse: it may lose a release, but that has to be sent.
   if ((life.releasing.get(owner) ?? 0) >= (life.granted.get(owner) ?? 0)) return
   const from = witness.now - GIVING_BACK
-  if (life.clock.dead || life.outages.some(({ why, until }) => why === 'pause' && until >= from)) return
+  if (life.clock.dead || life.stoodStillWithin(from, witness.now)) return
   witness.violate('a lost reply is harmless', `${life.node} was granted ${name}, and neither used it nor gave it back`)
 }
 

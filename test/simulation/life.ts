@@ -64,6 +64,23 @@ export class Life {
     return overlapping(this.outages, from, until) ?? overlapping(this.link.troubles, from, until)
   }
 
+  /** Whether it was paused, or its machine asleep, at some moment of a span. */
+  stoodStillWithin(from: number, until: number): boolean {
+    const standing = this.outages.filter(({ why }) => why === 'pause' || why === 'suspend')
+    return overlapping(standing, from, until) !== undefined
+  }
+
+  /** Whether its machine slept at some moment of a span. */
+  sleptWithin(from: number, until: number): boolean {
+    return (
+      overlapping(
+        this.outages.filter(({ why }) => why === 'suspend'),
+        from,
+        until,
+      ) !== undefined
+    )
+  }
+
   /** Ticks that it says it has dropped. */
   readonly dropped: { readonly job: string; readonly first: number; readonly last: number }[] = []
   droppedWhileCatchingUp(job: string, tick: number): boolean {

@@ -10,6 +10,7 @@ import type { Outage } from './outages.ts'
 import { Random } from './random.ts'
 import { watchRenewal } from './renewals.ts'
 import type { NodeFault, SimulatedJob, SimulatedNode } from './scenario.ts'
+import { judgeWaking } from './suspensions.ts'
 import { onRead } from './turns.ts'
 import { JUMP_FOLLOWED } from './witness.ts'
 import { work } from './work.ts'
@@ -64,12 +65,25 @@ export class Machine {
         life.clock.pause()
         this.#suspend(life, fault, () => life.clock.resume())
         break
+      case 'suspend':
+        life.clock.suspend()
+        this.#suspend(life, fault, () => this.#wake(life))
+        break
       case 'cut':
         life.link.cut = true
         this.#suspend(life, fault, () => {
           life.link.cut = false
         })
     }
+  }
+
+  /** To the process its wall clock has jumped by as long as the machine slept. */
+  #wake(life: Life): void {
+    const { world, witness } = this.#cluster
+    life.clock.wake()
+    life.jumps.push(world.now)
+    life.link.doubtTime(JUMP_FOLLOWED)
+    judgeWaking(witness, life)
   }
 
   #suspend(life: Life, fault: NodeFault & { readonly for: number }, resume: () => void): void {

@@ -1,5 +1,6 @@
 import { makeFault } from './make-fault.ts'
 import { makeJobs } from './make-job.ts'
+import { makeMoreFaults } from './make-more-faults.ts'
 import { Random } from './random.ts'
 import { MAX_DRIFT, type Scenario, type SimulatedNode, type Weather } from './scenario.ts'
 import type { StoreKind } from './stores/index.ts'
@@ -35,6 +36,7 @@ export function makeScenario(seed: number): Scenario {
   const calm = random.chance(0.15)
   const maker = { random, until: calmAfter - 30_000, nodes, jobs, store }
   const faults = Array.from({ length: calm ? 0 : random.int(1, 25) }, () => makeFault(maker))
+  faults.push(...makeMoreFaults(seed, maker, faults))
   faults.sort((a, b) => a.at - b.at)
   const weather = makeWeather(random, calm)
   return { seed, store, start, length, nodes, jobs, faults, weather, tellsEarly: seed % 3 === 0, calmAfter }

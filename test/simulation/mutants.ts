@@ -15,6 +15,7 @@ const LOCK = 'src/lock/lock.ts'
 const ACQUISITION = 'src/lock/acquisition.ts'
 const ASK = 'src/scheduler/ask.ts'
 const TICK = 'src/scheduler/tick.ts'
+const DEADLINES = 'src/lock/deadlines.ts'
 const KEEP_ALIVE = 'src/executor/keep-alive.ts'
 const CATCH_UP = 'src/scheduler/catch-up.ts'
 const PLANNER = 'src/scheduler/planner.ts'
@@ -118,6 +119,34 @@ const byRule: Readonly<Record<string, readonly Omit<Mutant, 'rule'>[]>> = {
       file: ACQUISITION,
       replace: 'if (this.#store.clock.monotonic() >= grant.deadline) {',
       by: 'if (Number.isNaN(grant.deadline)) {',
+    },
+    {
+      name: 'a suspension is not noticed',
+      seed: 3,
+      file: DEADLINES,
+      replace: 'if (jump > JUMP) {',
+      by: 'if (jump < -JUMP) {',
+    },
+    {
+      name: 'a lease is confirmed after a suspension without the store',
+      seed: 3,
+      file: LOCK,
+      replace: 'void this.#confirm()',
+      by: 'this.#doubted = false',
+    },
+    {
+      name: 'a suspension within a lease is not counted',
+      seed: 13,
+      file: DEADLINES,
+      replace: '    this.#endDoubt(watcher)\n    const timer',
+      by: '    if (at > this.#clock.monotonic()) return\n    const timer',
+    },
+    {
+      name: 'a lease that was granted during a suspension is relied on',
+      seed: 43,
+      file: DEADLINES,
+      replace: 'monotonic - since.monotonic + jumped - since.jumped >= ms',
+      by: 'monotonic - since.monotonic >= ms + 0 * jumped',
     },
     {
       name: 'a refused renewal is no loss',

@@ -9,6 +9,9 @@ export class NodeClock implements Clock {
   readonly #speed: number
   #wallAhead: number
   #paused = false
+  #asleepSince: number | undefined
+  /** How long the machine slept before, in ms of true time. */
+  #slept = 0
   #dead = false
   readonly #held: (() => void)[] = []
 
@@ -20,7 +23,7 @@ export class NodeClock implements Clock {
   }
 
   monotonic(): number {
-    return 1_000 + (this.#world.now - this.#bornAt) * this.#speed
+    return 1_000 + (this.#world.now - this.#bornAt - this.#asleep) * this.#speed
   }
 
   now(): number {
@@ -30,7 +33,21 @@ export class NodeClock implements Clock {
   setTimer(ms: number, callback: () => void): Timer {
     // As Node.js sets timers: in whole milliseconds, from 1.
     const whole = Math.max(1, Math.ceil(ms))
-    return { cancel: this.#world.after(whole / this.#speed, () => this.deliver(callback)) }
+    let asleep = this.#asleep
+    let cancel: () => void
+    const fire = (): void => {
+      const slept = this.#asleep - asleep
+      asleep += slept
+      if (slept > 0) cancel = this.#world.after(slept, fire)
+      else this.deliver(callback)
+    }
+    cancel = this.#world.after(whole / this.#speed, fire)
+    return { cancel: () => cancel() }
+  }
+
+  /** How long the machine slept until now, in ms of true time. */
+  get #asleep(): number {
+    return this.#slept + (this.#asleepSince === undefined ? 0 : this.#world.now - this.#asleepSince)
   }
 
   /** Somebody sets the wall clock. */
@@ -38,8 +55,9 @@ export class NodeClock implements Clock {
     this.#wallAhead += ms
   }
 
+  /** Nothing runs: the process stands still, or the machine sleeps. */
   get paused(): boolean {
-    return this.#paused
+    return this.#paused || this.#asleepSince !== undefined
   }
 
   get dead(): boolean {
@@ -49,7 +67,7 @@ export class NodeClock implements Clock {
   /** Calls back now, or when the process goes on, or never if it was killed. */
   deliver(callback: () => void): void {
     if (this.#dead) return
-    if (this.#paused) this.#held.push(callback)
+    if (this.paused) this.#held.push(callback)
     else callback()
   }
 
@@ -58,8 +76,23 @@ export class NodeClock implements Clock {
   }
 
   resume(): void {
-    if (this.#dead) return
     this.#paused = false
+    this.#goOn()
+  }
+
+  /** The machine sleeps: nothing runs, and the monotonic clock stands still. The wall clock goes on. */
+  suspend(): void {
+    this.#asleepSince ??= this.#world.now
+  }
+
+  wake(): void {
+    this.#slept = this.#asleep
+    this.#asleepSince = undefined
+    this.#goOn()
+  }
+
+  #goOn(): void {
+    if (this.#dead || this.paused) return
     // One after another, each with what it sets off, as the event loop has it.
     for (const callback of this.#held.splice(0)) this.#world.after(0, () => this.deliver(callback))
   }

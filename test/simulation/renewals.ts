@@ -50,7 +50,7 @@ function expectRetry(witness: Witness, life: Life, { name, owner }: ExtendReques
   if (pause >= remaining) return
   witness.later(pause, () => {
     if ((life.renewed.get(owner) ?? 0) > sentAt || run.endedAt !== undefined || life.clock.dead) return
-    if (life.outages.some(({ why, until }) => why === 'pause' && until >= sentAt)) return
+    if (life.stoodStillWithin(sentAt, witness.now)) return
     const left = `${Math.round(remaining)} ms were left`
     witness.violate('keep-alive', `${life.node} did not renew ${name} again after a renewal had failed while ${left}`)
   })

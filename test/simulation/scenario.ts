@@ -5,10 +5,13 @@ import type { StoreKind } from './stores/index.ts'
 export type Fault = NodeFault | StoreFault | JobFault
 
 export type NodeFault =
-  /** The process stands still, is killed and started again, drains and is started again, or its packets vanish. */
+  /**
+   * The process stands still, its machine sleeps and the monotonic clock stands still, the process is killed and started again, drains
+   * and is started again, or its packets vanish.
+   */
   | {
       readonly at: number
-      readonly kind: 'pause' | 'crash' | 'stop' | 'cut'
+      readonly kind: 'pause' | 'suspend' | 'crash' | 'stop' | 'cut'
       readonly node: string
       readonly for: number
     }

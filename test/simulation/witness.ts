@@ -5,6 +5,7 @@ import type { Life } from './life.ts'
 import { clearParts, type Outage, overlapping } from './outages.ts'
 import type { WitnessedRun } from './run.ts'
 import { MAX_DRIFT, type Scenario } from './scenario.ts'
+import { judgeSignalLater, NOTICED } from './suspensions.ts'
 import type { World } from './world.ts'
 
 export interface Violation {
@@ -217,6 +218,7 @@ export class Witness {
     for (const run of file.active) {
       const { lock, life } = run
       if (!lock || lock.token === owner || owner === undefined || life.clock.dead || life.clock.paused) continue
+      if (life.sleptWithin(this.now - NOTICED, this.now) || !lock.held) continue
       if (lock.remaining > slackOf(run) && !this.#excused(file, run))
         this.violate(
           'one holder',
@@ -230,6 +232,7 @@ export class Witness {
     const { lock, life, signal, job } = run
     if (!lock || this.now <= run.leaseUntil + slackOf(run) || this.#excused(this.file(job), run)) return
     if (lock.held) this.violate('lost is known locally', `${life.node} relies on ${job} after its lease has ended`)
+    else if (life.sleptWithin(run.startedAt, this.now)) judgeSignalLater(this, run)
     else if (signal && !signal.aborted && !this.#hasJustWokenUp(life))
       this.violate(
         'lost is known locally',
@@ -250,6 +253,8 @@ export class Witness {
     const { lock, life, heardUntil: leaseUntil, job } = run
     if (!lock || lock.held || !life.optionsAt(job, run.startedAt)?.keepAlive || leaseUntil > this.now) return
     if (this.#excused(this.file(job), run) || lock.lockAtMostFor < 200) return
+    // After a jump of the wall clock, or a suspension, one failure to confirm the lease is its end.
+    if (life.jumps.some((at) => at >= run.startedAt)) return
     const renews = Math.max(leaseUntil - (lock.lockAtMostFor * 2) / 3, run.startedAt)
     const hindrances = [...this.storeOutages, ...life.outages, ...life.link.troubles]
     for (const clear of clearParts(hindrances, renews, leaseUntil)) {

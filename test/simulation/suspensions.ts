@@ -1,0 +1,43 @@
+import type { Life } from './life.ts'
+import type { WitnessedRun } from './run.ts'
+import { slackOf, type Witness } from './witness.ts'
+
+/** A process compares its clocks so often, in ms, and so notices that its machine slept. */
+export const NOTICED = 1_000 + 10
+/** The store is asked about a lease for so long (`storeTimeout`), in ms. */
+const ANSWERED = 5_000 + 10
+
+/** A lease that ended while the machine slept: soon after waking its process knows, or asks the store, and then it knows. */
+export function judgeWaking(witness: Witness, life: Life): void {
+  const wokeAt = witness.now
+  for (const file of witness.files.values()) {
+    for (const run of file.active) {
+      const { lock } = run
+      if (run.life !== life || !lock || run.leaseUntil + slackOf(run) >= wokeAt) continue
+      whenAwake(witness, run, NOTICED, () => {
+        if (!lock.lost && (life.renewed.get(lock.token) ?? 0) < wokeAt)
+          witness.violate('lost is known locally', `${life.node} relies on ${run.job} a second after it woke`)
+      })
+      whenAwake(witness, run, NOTICED + ANSWERED, () => {
+        if (!lock.lost) witness.violate('lost is known locally', `${life.node} relies on ${run.job} long after it woke`)
+      })
+    }
+  }
+}
+
+/** The signal of a lease that is over aborts when the store has said so, or could not be asked. */
+export function judgeSignalLater(witness: Witness, run: WitnessedRun): void {
+  whenAwake(witness, run, NOTICED + ANSWERED, () => {
+    if (run.signal && !run.signal.aborted)
+      witness.violate('lost is known locally', `the signal of ${run.job} on ${run.life.node} has not aborted`)
+  })
+}
+
+/** Looks after so many ms, unless the process ended, or stood still, or the run ended, meanwhile. */
+function whenAwake(witness: Witness, run: WitnessedRun, ms: number, look: () => void): void {
+  const from = witness.now
+  witness.later(ms, () => {
+    if (run.endedAt !== undefined || run.life.clock.dead) return
+    if (!run.life.stoodStillWithin(from + 1, witness.now)) look()
+  })
+}
