@@ -110,9 +110,12 @@ export class Store {
     )
   }
 
-  /** Not bounded in time: an acquisition wants also the answer that comes late. See {@link Store.within}. */
-  acquire(request: AcquireRequest): Promise<AcquireResult> {
-    return this.#whileBusy(() => this.#acquire.call(request))
+  /**
+   * Not bounded in time: an acquisition wants also the answer that comes late. See {@link Store.within}. Requests for a busy record
+   * are repeated only while `isWanted`.
+   */
+  acquire(request: AcquireRequest, isWanted?: () => boolean): Promise<AcquireResult> {
+    return this.#whileBusy(() => this.#acquire.call(request), isWanted)
   }
 
   /** As many calls as there are requests, with one promise for all of them. Not bounded in time. */
@@ -130,7 +133,7 @@ export class Store {
   }
 
   /** Repeats a call while another transaction has locked the record, for as long as a call may take. */
-  async #whileBusy<Result>(call: () => Promise<Result>): Promise<Result> {
+  async #whileBusy<Result>(call: () => Promise<Result>, isWanted = (): boolean => true): Promise<Result> {
     const deadline = this.clock.monotonic() + this.timeout
     for (let tries = 0; ; tries++) {
       try {
@@ -139,6 +142,7 @@ export class Store {
         const delay = Math.min(FIRST_BUSY_DELAY * 2 ** tries, LONGEST_BUSY_DELAY)
         if (!isRecordBusy(error) || this.clock.monotonic() + delay >= deadline) throw error
         await this.#sharedDelay(delay)
+        if (!isWanted()) throw error
       }
     }
   }

@@ -3,8 +3,8 @@ import { Machine } from './machine.ts'
 import type { StoreState } from './network.ts'
 import type { Outage } from './outages.ts'
 import { Random } from './random.ts'
-import type { Fault, JobFault, Scenario, StoreFault, Weather } from './scenario.ts'
-import { type SimulatedStore, simulatedStore } from './stores/index.ts'
+import type { Fault, JobFault, RecordFault, Scenario, StoreFault, Weather } from './scenario.ts'
+import { BadRecords, type SimulatedStore, simulatedStore } from './stores/index.ts'
 import type { Witness } from './witness.ts'
 import type { World } from './world.ts'
 
@@ -17,6 +17,7 @@ export class Cluster {
   readonly witness: Witness
   readonly state: { -readonly [Key in keyof StoreState]: StoreState[Key] }
   readonly store: SimulatedStore
+  readonly badRecords: BadRecords
   readonly machines: ReadonlyMap<string, Machine>
   /** When the store was down or slow. */
   readonly outages: Outage[] = []
@@ -34,6 +35,7 @@ export class Cluster {
       random: this.#random.float,
       persistence: 'always',
     })
+    this.badRecords = new BadRecords(this.store)
     this.machines = new Map(scenario.nodes.map((node) => [node.id, new Machine(this, node)]))
     witness.storeOutages = this.outages
   }
@@ -59,6 +61,10 @@ export class Cluster {
       case 'store-restart':
       case 'store-failover':
         this.#sufferInStore(fault)
+        break
+      case 'record-locked':
+      case 'record-poisoned':
+        this.#sufferInRecord(fault)
         break
       case 'force-release':
       case 'reload':
@@ -96,8 +102,25 @@ export class Cluster {
     }
   }
 
-  #sufferInJob(fault: JobFault): void {
+  #sufferInRecord(fault: RecordFault): void {
+    const { world, badRecords, witness } = this
+    const { job, kind } = fault
+    const file = witness.file(job)
+    // One that nobody asked for yet has no record, and an early tick is not to be forgotten by a repair.
+    if (file.highestToken === 0 || file.holding.lastTick > world.now || badRecords.has(job)) return
+    file.outages.push({ from: world.now, until: world.now + fault.for, why: kind })
+    if (kind === 'record-locked') badRecords.lock(job)
+    else badRecords.poison(job, fault.value)
+    world.after(fault.for, () => {
+      if (kind === 'record-locked') return badRecords.unlock(job)
+      const repaired = badRecords.repair(job)
+      if (repaired) witness.repaired(job, repaired)
+    })
+  }
+
+  #sufferInJob(fault: Exclude<JobFault, RecordFault>): void {
     if (fault.kind === 'force-release') {
+      if (this.badRecords.has(fault.job)) return
       this.witness.forced(fault.job)
       void this.store.provider.forceRelease(fault.job)
       return

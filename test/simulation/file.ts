@@ -1,6 +1,7 @@
 import { parseDuration } from '../../src/duration.ts'
 import type { JobOptions } from '../../src/index.ts'
 import type { Life } from './life.ts'
+import type { Outage } from './outages.ts'
 import type { WitnessedRun } from './run.ts'
 
 /** What the store should know about a name, by what it was seen to answer. */
@@ -61,6 +62,8 @@ export interface TickFile {
   readonly watchers: Map<Life, number>
   /** When its last lease ended or will end, unless it was released. */
   leaseUntil: number
+  /** When the store first decided a request for it. */
+  decidedAt: number | undefined
   /** Its end was told to the store. */
   done: boolean
 }
@@ -80,6 +83,8 @@ export class JobFile {
   readonly history: { readonly at: number; readonly holding: Holding }[] = []
   readonly ticks = new Map<number, TickFile>()
   highestToken = 0
+  /** When its record was locked by a stranger, or unreadable. */
+  readonly outages: Outage[] = []
   /** When somebody was refused since the lock was held. */
   readonly heldAt: number[] = []
   /** The shortest `lockAtLeastFor` that the job has at some time, in ms. */
@@ -129,6 +134,7 @@ export class JobFile {
       reasons: new Set(),
       watchers: new Map(),
       leaseUntil: 0,
+      decidedAt: undefined,
       done: false,
     }
     this.ticks.set(time, file)

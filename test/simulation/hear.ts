@@ -5,6 +5,7 @@ import { judgeChange } from './changes.ts'
 import { TOLD } from './file.ts'
 import { NEVER } from './ledger.ts'
 import type { Life } from './life.ts'
+import { overlapping } from './outages.ts'
 import { closeTurns, hearTurn, judgeNeed, judgeTurn } from './turns.ts'
 import { TIMELY, type Witness } from './witness.ts'
 
@@ -116,6 +117,7 @@ function onSkipped(witness: Witness, life: Life, { job, kind, scheduledAt, reaso
   for (const run of file.active) if (run.life === life) return
   const ended = life.ended.get(job)
   if (ended !== undefined && (ended >= since || life.troubleWithin(ended, witness.now))) return
+  if (ended !== undefined && overlapping(file.outages, ended, witness.now)) return
   witness.violate('skipped for a reason', `${life.node} says that ${job} runs there, which it does not`)
 }
 
@@ -133,6 +135,8 @@ function onMissed(witness: Witness, life: Life, { job, scheduledAt, reason, unti
     )
   if (reason !== 'store-error') return
   const from = Math.min(tick, witness.now) - RELEASING
+  const { outages } = witness.file(job)
+  if (overlapping(outages, from, witness.now)) return
   if (!life.troubleWithin(from, witness.now) && !witness.storeTroubleWithin(from, witness.now))
     witness.violate('missed for a reason', `${life.node} missed ${job} as if the store had failed, which it has not`)
 }

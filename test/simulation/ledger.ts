@@ -1,3 +1,5 @@
+import { parseDuration } from '../../src/duration.ts'
+import { isRecordBusy } from '../../src/errors.ts'
 import type {
   AcquireRequest,
   AcquireResult,
@@ -6,12 +8,15 @@ import type {
   LockProvider,
   ReleaseRequest,
 } from '../../src/provider/contract.ts'
+import { scheduleOf } from './changes.ts'
 import type { Holding, JobFile } from './file.ts'
 import type { Life } from './life.ts'
 import type { Witness } from './witness.ts'
 
 /** Ticks beyond this are asked for only to learn the store's clock. */
 export const NEVER = Date.UTC(9000, 0)
+/** So long after the grace of its tick a request may still be on its way, in ms. */
+const LATE = 250
 /** Stores round to whole milliseconds, and Redis keeps a key through the one in which it expires. */
 const ROUNDING = 2
 /** The furthest that a tick may lie ahead of the store's clock when it is granted, in ms, whatever its node knows of that clock. */
@@ -24,7 +29,8 @@ export function watchStore(witness: Witness, life: Life, store: LockProvider): L
     acquire: async (requests) => {
       const results = await store.acquire(requests)
       for (const [index, result] of results.entries())
-        if (!(result instanceof Error)) onAcquire(witness, life, requests[index] as AcquireRequest, result)
+        if (result instanceof Error) onFailure(witness, life, requests[index] as AcquireRequest, result)
+        else onAcquire(witness, life, requests[index] as AcquireRequest, result)
       return results
     },
     extend: async (requests) => {
@@ -42,6 +48,29 @@ export function watchStore(witness: Witness, life: Life, store: LockProvider): L
   }
 }
 
+/** The request failed alone: the node has asked. Nothing but a bad record is a reason. */
+function onFailure(witness: Witness, life: Life, { name, tick }: AcquireRequest, error: Error): void {
+  const file = witness.files.get(name)
+  if (!file || tick === undefined || tick >= NEVER) return
+  file.dealWith(tick, life, witness.now)
+  if (isRecordBusy(error)) judgeLate(witness, life, name, tick)
+  witness.tell(() => `${life.node} asks for ${name} at ${clockOf(tick)}: ${error.message}`)
+}
+
+/** A request is not repeated for a tick whose grace is over, or it would be granted and keep the next one from the lock. */
+function judgeLate(witness: Witness, life: Life, name: string, tick: number): void {
+  const options = life.optionsAt(name, witness.now)
+  if (!options || options.catchUp !== 'none' || options.onCrash === 'rerun' || !witness.knowsTime(life)) return
+  const over = Math.min(
+    tick + parseDuration(options.graceFor ?? '30s', { option: 'graceFor' }),
+    scheduleOf(witness, options).next(tick) ?? Number.POSITIVE_INFINITY,
+  )
+  const late = witness.now - over
+  if (late <= LATE || life.reloaded(name, tick - LATE, witness.now)) return
+  if (life.troubleWithin(tick, witness.now) || witness.storeTroubleWithin(tick, witness.now)) return
+  witness.violate('a busy record', `${life.node} asks for ${name} ${late} ms after the grace of its tick`)
+}
+
 function onAcquire(witness: Witness, life: Life, request: AcquireRequest, result: AcquireResult): void {
   const { tick } = request
   if (tick !== undefined && tick >= NEVER) {
@@ -49,7 +78,7 @@ function onAcquire(witness: Witness, life: Life, request: AcquireRequest, result
     return
   }
   const file = witness.file(request.name)
-  if (tick !== undefined) file.dealWith(tick, life, witness.now)
+  if (tick !== undefined) file.dealWith(tick, life, witness.now).decidedAt ??= witness.now
   witness.tell(() => `${life.node} asks for ${describe(witness, request)}: ${describeResult(result)}`)
   if (result.granted) onGrant(witness, life, file, request, result.lease)
   else onRefusal(witness, life, file, request, result.reason)

@@ -17,6 +17,9 @@ const RECOVERING = 1_000
 const PROMPT = 50
 /** So much time without any trouble is enough for an ask in any case: the longest pause, the longest wait for an answer, and the ask. */
 const ENOUGH = 2_000 + 5_000 + 1_000
+/** A request whose record is locked by a stranger is repeated for so long from its tick on, and then within such delays, in ms. */
+const REPEATING = 4_500
+const REPEATED = 250 + 2 * PROMPT
 /** Nodes reload one after another for so long, in ms. */
 const RELOADING = 4_000
 /** Ticks so close to the end need not have run yet, in ms. */
@@ -72,6 +75,7 @@ export function judgeLiveness(cluster: Cluster): Liveness {
       for (const judged of ticksOf(file, reign)) {
         due++
         judgeNodes(cluster, lives, judged)
+        judgeRepeats(cluster, lives, judged)
         const reason = whyNotRun(cluster, lives, judged)
         if (reason === undefined) run++
         else if (reason === '')
@@ -135,6 +139,28 @@ function judgeNodes(cluster: Cluster, lives: readonly Life[], judged: Judged): v
   }
 }
 
+/** A request for a record that a stranger has locked is repeated, and decided soon after that lock has ended. */
+function judgeRepeats(cluster: Cluster, lives: readonly Life[], judged: Judged): void {
+  const { file, options, time, asked, over } = judged
+  const locked = file.outages.find(({ from, until }) => from <= time && until > asked)
+  if (locked?.why !== 'record-locked' || locked.until - time > REPEATING) return
+  const by = locked.until + REPEATED
+  if (options.catchUp !== 'none' || by > over || overlapping(cluster.outages, time - RECOVERING, by)) return
+  if (file.outages.some((each) => each !== locked && each.from <= by && each.until >= time)) return
+  const tick = file.ticks.get(time)
+  if (tick?.reasons.has('running') || (tick?.decidedAt ?? Number.POSITIVE_INFINITY) <= by) return
+  for (const life of lives) {
+    if (!knewItsTime(cluster, life, judged) || life.troubleWithin(time - RECOVERING, by)) continue
+    if (!life.upThrough(time - STARTING, by)) continue
+    cluster.witness.violate(
+      'a busy record',
+      `${life.node} did not repeat its request for ${file.name} at ${show(time)} after its record was free`,
+      by,
+    )
+    return
+  }
+}
+
 /** Whether a node had its timers set by the store's clock before a tick, and nothing kept it from asking: what was before is no excuse. */
 function wasSet(cluster: Cluster, life: Life, judged: Judged): boolean {
   const { time, asked } = judged
@@ -147,7 +173,7 @@ function wasSet(cluster: Cluster, life: Life, judged: Judged): boolean {
 function wasFit(cluster: Cluster, life: Life, judged: Judged): boolean {
   const { time, asked, over } = judged
   if (!knewItsTime(cluster, life, judged)) return false
-  const troubles = [...cluster.outages, ...life.outages, ...life.link.troubles]
+  const troubles = [...cluster.outages, ...judged.file.outages, ...life.outages, ...life.link.troubles]
   if (!overlapping(troubles, time - RECOVERING, asked)) return true
   return life.upThrough(time - STARTING, over) && hasClear(troubles, time, Math.min(over, cluster.end), ENOUGH)
 }
@@ -170,7 +196,7 @@ function whyNotRun(cluster: Cluster, lives: readonly Life[], judged: Judged): st
   const { file, time, asked, over, options } = judged
   const tick = file.ticks.get(time)
   if (tick?.runs.length) return undefined
-  if (tick?.grants.length) return grantFailed(cluster, tick) ? 'granted to a node that failed' : ''
+  if (tick?.grants.length) return grantFailed(cluster, file, tick) ? 'granted to a node that failed' : ''
   if (tick?.reasons.has('held')) return 'held by an earlier run, or lockAtLeastFor'
   if (tick?.reasons.has('tick-taken')) return 'overtaken by a later tick'
   if (tick?.reasons.has('running')) return 'an earlier run goes on'
@@ -186,6 +212,7 @@ function whyNotRun(cluster: Cluster, lives: readonly Life[], judged: Judged): st
   if (options.catchUp !== 'none' && neverIdle(judged)) return 'still waiting while catching up'
   if (lives.some((life) => wasFit(cluster, life, judged))) return ''
   if (overlapping(cluster.outages, time - RECOVERING, over)) return 'the store was down or slow'
+  if (overlapping(file.outages, time - RECOVERING, over)) return 'its record was locked or unreadable'
   const up = lives.filter((life) => life.upThrough(time - STARTING, asked))
   if (up.length === 0) return 'no node was up'
   return up.every((life) => overlapping(life.outages, time - RECOVERING, over))
@@ -212,6 +239,8 @@ function wasOwed(cluster: Cluster, lives: readonly Life[], judged: Judged): bool
   const catchUp = catchUpOf(options)
   // A failover may have made it a job that was never planned.
   if (!catchUp || file.mayRunOpen || file.forgotten.size > 0) return false
+  // A repair may have ended all ticks that were owed.
+  if (file.outages.some(({ why, until }) => why === 'record-poisoned' && until >= time)) return false
   let until = Math.min(end, cluster.end, time + catchUp.window - ENOUGH)
   let newer: number | undefined = time
   for (let count = 0; count < catchUp.max && newer !== undefined && newer < until; count++) newer = schedule.next(newer)
@@ -223,7 +252,7 @@ function wasOwed(cluster: Cluster, lives: readonly Life[], judged: Judged): bool
     // The first tick is owed by a node that planned it.
     if (!file.grantedBefore(time) && life.bornAt + STARTING > time) continue
     if (life.jumps.some((at) => at > time - JUMP_FOLLOWED && at < until)) continue
-    const troubles = [cluster.outages, life.outages, life.link.troubles, runs].flat()
+    const troubles = [cluster.outages, file.outages, life.outages, life.link.troubles, runs].flat()
     for (const part of clearParts(troubles, Math.max(time, life.bornAt + STARTING), until)) {
       const by = part.from + ENOUGH
       if (by > part.until || !life.upThrough(part.from, by) || life.reloaded(file.name, time - RELOADING, by)) continue
@@ -235,7 +264,7 @@ function wasOwed(cluster: Cluster, lives: readonly Life[], judged: Judged): bool
 }
 
 /** Whether something befell each node that was granted the tick, so that it did not run it. */
-const grantFailed = ({ outages }: Cluster, { grants, told }: TickFile): boolean =>
+const grantFailed = ({ outages }: Cluster, file: JobFile, { time, grants, told }: TickFile): boolean =>
   grants.every(({ life, at }) => {
     const until = at + ENOUGH
     // An earlier run without its lock.
@@ -244,7 +273,8 @@ const grantFailed = ({ outages }: Cluster, { grants, told }: TickFile): boolean 
       life.diedAt <= until ||
       life.stoppingAt <= until ||
       life.troubleWithin(at - RECOVERING, until) ||
-      overlapping(outages, at - RECOVERING, until)
+      overlapping(outages, at - RECOVERING, until) ||
+      overlapping(file.outages, time, at)
     )
   })
 
@@ -257,6 +287,7 @@ function judgeTakeover(cluster: Cluster, { file, options, time }: Judged): void 
   if (file.mayRunOpen) return
   const by = Math.max(tick.leaseUntil, time) + TAKEOVER
   if (by > cluster.end || tick.done || file.overtakenBy(time, by) || overlapping(cluster.outages, grant.at, by)) return
+  if (overlapping(file.outages, grant.at, by)) return
   // Who was granted it by hand meanwhile has the lock, and is waited for.
   if (cluster.scenario.faults.some((fault) => isTriggerOf(file, fault) && reaches(cluster, fault, grant.at, by))) return
   for (const [life, since] of tick.watchers) {

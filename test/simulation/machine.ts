@@ -130,7 +130,7 @@ export class Machine {
   }
 
   #boot(): void {
-    const { world, state, witness, store, scenario } = this.#cluster
+    const { world, state, witness, store, badRecords, scenario } = this.#cluster
     const clock = new NodeClock(world, this.node.wallAhead, this.node.speed)
     const random = new Random(this.#random.int(0, 2 ** 31))
     const life: Life = new Life(
@@ -151,7 +151,7 @@ export class Machine {
     )
     this.lives.push(life)
     witness.tell(() => `${this.node.id} starts`)
-    const provider = life.link.over(watchStore(witness, life, store.provider))
+    const provider = life.link.over(watchStore(witness, life, badRecords.over(store.provider)))
     const scheduler = new Scheduler({ provider, clock, label: this.node.id, random: random.float, logger: false })
     life.scheduler = scheduler
     listen(witness, life, scheduler, this.node.throws)

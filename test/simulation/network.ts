@@ -6,8 +6,9 @@ import type {
   LockProvider,
   LockRecord,
   ReleaseRequest,
+  Settled,
 } from '../../src/provider/contract.ts'
-import { allOk, readAll } from '../../src/testing/asking.ts'
+import { isUnreadable } from '../../src/provider/record.ts'
 import type { NodeClock } from './node-clock.ts'
 import type { Outage } from './outages.ts'
 import type { Random } from './random.ts'
@@ -36,7 +37,10 @@ export interface LinkOptions {
   /** An answer about records has arrived at the node, after so many ms. */
   readonly onRead: (names: readonly string[], records: readonly LockRecord[], after: number) => void
   /** The node sends renewals, or releases, whether they arrive or not. */
-  readonly onExtend: (requests: readonly ExtendRequest[], answer: Promise<readonly (Lease | undefined)[]>) => void
+  readonly onExtend: (
+    requests: readonly ExtendRequest[],
+    answer: Promise<readonly Settled<Lease | undefined>[]>,
+  ) => void
   readonly onRelease: (requests: readonly ReleaseRequest[]) => void
 }
 
@@ -69,7 +73,7 @@ export class Link {
       ...store,
       acquire: (requests) => this.#acquire(store, requests),
       extend: (requests) => {
-        const answer = this.#call(async () => allOk(await store.extend(requests)))
+        const answer = this.#call(() => store.extend(requests))
         this.#options.onExtend(requests, answer)
         return answer
       },
@@ -79,8 +83,13 @@ export class Link {
       },
       read: (names) =>
         this.#call(
-          () => readAll(store, names),
-          (records, after) => this.#options.onRead(names ?? [], records, after),
+          () => store.read(names),
+          (records, after) =>
+            this.#options.onRead(
+              names ?? [],
+              records.filter((record): record is LockRecord => !isUnreadable(record)),
+              after,
+            ),
         ),
       close: async () => {},
     }

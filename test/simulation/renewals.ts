@@ -1,10 +1,12 @@
-import type { ExtendRequest, Lease } from '../../src/provider/contract.ts'
+import type { ExtendRequest, Lease, Settled } from '../../src/provider/contract.ts'
 import type { Life } from './life.ts'
 import type { WitnessedRun } from './run.ts'
 import { RETRY_AFTER, type Witness } from './witness.ts'
 
 /** A renewal is given up after so long (`storeTimeout`), in ms, and a whole millisecond of a timer more. */
 const GIVEN_UP = 5_002
+/** A request for a record that a stranger has locked is repeated after so long at most, in ms. */
+const BUSY = 250
 /** So much later than planned a renewal may go out, in ms: timers and turns. */
 const LATE = 50
 
@@ -13,7 +15,7 @@ export function watchRenewal(
   witness: Witness,
   life: Life,
   requests: readonly ExtendRequest[],
-  answer: Promise<readonly (Lease | undefined)[]>,
+  answer: Promise<readonly Settled<Lease | undefined>[]>,
 ): void {
   const sentAt = witness.now
   for (const { owner } of requests) life.renewed.set(owner, sentAt)
@@ -29,7 +31,8 @@ export function watchRenewal(
     for (let index = 0; index < requests.length; index++) {
       const request = requests[index] as ExtendRequest
       const lease = leases[index]
-      if (lease) noteLease(witness, request, lease)
+      if (lease instanceof Error) expectRetry(witness, life, request, sentAt, BUSY)
+      else if (lease) noteLease(witness, request, lease)
       else expectLoss(witness, life, request)
     }
   }, failed)
@@ -42,11 +45,11 @@ function noteLease(witness: Witness, { name, owner }: ExtendRequest, { lockUntil
 }
 
 /** A renewal that failed is repeated after an eighth of what is left: a lease is not let go at the first failure. */
-function expectRetry(witness: Witness, life: Life, { name, owner }: ExtendRequest, sentAt: number): void {
+function expectRetry(witness: Witness, life: Life, { name, owner }: ExtendRequest, sentAt: number, atLeast = 0): void {
   const run = witness.files.get(name)?.runs.get(owner)
   if (!run?.lock?.held || run.life !== life || !isKeptAlive(run, witness.now)) return
   const { remaining } = run.lock
-  const pause = remaining * RETRY_AFTER + LATE
+  const pause = Math.max(remaining * RETRY_AFTER, atLeast) + LATE
   if (pause >= remaining) return
   witness.later(pause, () => {
     if ((life.renewed.get(owner) ?? 0) > sentAt || run.endedAt !== undefined || life.clock.dead) return

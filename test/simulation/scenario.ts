@@ -1,5 +1,5 @@
 import type { JobOptions } from '../../src/index.ts'
-import type { StoreKind } from './stores/index.ts'
+import type { Poison, StoreKind } from './stores/index.ts'
 
 /** A fault, or something that people do, as an entry of a schedule that can be shortened. `at` and `for` are ms of true time. */
 export type Fault = NodeFault | StoreFault | JobFault
@@ -31,8 +31,20 @@ export type StoreFault =
 
 export type JobFault =
   | { readonly at: number; readonly kind: 'force-release'; readonly job: string }
+  /** The transaction of a stranger locks the job's record for a while. */
+  | { readonly at: number; readonly kind: 'record-locked'; readonly job: string; readonly for: number }
+  /** A value of the job's record becomes one that no lock can have, until somebody resets it. */
+  | {
+      readonly at: number
+      readonly kind: 'record-poisoned'
+      readonly job: string
+      readonly for: number
+      readonly value: Poison
+    }
   /** Each node, one after another, removes the job and registers it anew with these options. */
   | { readonly at: number; readonly kind: 'reload'; readonly job: string; readonly options: JobOptions }
+
+export type RecordFault = Extract<Fault, { readonly kind: 'record-locked' | 'record-poisoned' }>
 
 export interface SimulatedJob {
   readonly options: JobOptions

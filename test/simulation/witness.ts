@@ -5,6 +5,7 @@ import type { Life } from './life.ts'
 import { clearParts, type Outage, overlapping } from './outages.ts'
 import type { WitnessedRun } from './run.ts'
 import { MAX_DRIFT, type Scenario } from './scenario.ts'
+import type { Poison } from './stores/index.ts'
 import { judgeSignalLater, NOTICED } from './suspensions.ts'
 import type { World } from './world.ts'
 
@@ -138,6 +139,21 @@ export class Witness {
     this.hold(file, { ...file.holding, until: this.now, forced: true })
   }
 
+  /** Somebody has reset the record of a name, one value of which could not be read and is lost. */
+  repaired(name: string, value: Poison): void {
+    const file = this.file(name)
+    const { holding } = file
+    if (value === 'lockUntil') this.forced(name)
+    else if (value === 'lockedBy') {
+      file.forced.add(holding.owner)
+      this.hold(file, { ...holding, owner: '', forced: true })
+    } else {
+      const tick = file.ticks.get(holding.lastTick)
+      if (tick) tick.done = true
+      this.hold(file, { ...holding, lastTick: Math.floor(this.now), done: true })
+    }
+  }
+
   /** The store has forgotten what it did since then. */
   forgot(since: number): void {
     for (const file of this.files.values()) {
@@ -256,7 +272,7 @@ export class Witness {
     // After a jump of the wall clock, or a suspension, one failure to confirm the lease is its end.
     if (life.jumps.some((at) => at >= run.startedAt)) return
     const renews = Math.max(leaseUntil - (lock.lockAtMostFor * 2) / 3, run.startedAt)
-    const hindrances = [...this.storeOutages, ...life.outages, ...life.link.troubles]
+    const hindrances = [...this.storeOutages, ...this.file(job).outages, ...life.outages, ...life.link.troubles]
     for (const clear of clearParts(hindrances, renews, leaseUntil)) {
       const enough = (leaseUntil - clear.from) * RETRY_AFTER + RENEWING
       if (clear.until - clear.from < enough) continue

@@ -6,6 +6,7 @@ import { redisStore } from './redis.ts'
 import { sqliteStore } from './sqlite.ts'
 import type { SimulatedStore, StoreKind, StoreWorld } from './store.ts'
 
+export { BadRecords, type Poison } from './bad-records.ts'
 export { FURTHEST_BEHIND } from './kept.ts'
 export type { SimulatedStore, StoreKind, StoreWorld } from './store.ts'
 

@@ -37,6 +37,12 @@ export class Kept<Value> {
     this.#values.set(key, value)
   }
 
+  /** Replaces a value, if there is one. */
+  change(key: string, change: (value: Value) => Value): void {
+    const value = this.get(key)
+    if (value !== undefined) this.put(key, change(value))
+  }
+
   drop(key: string): void {
     this.#note(key)
     this.#values.delete(key)

@@ -12,6 +12,7 @@ export function memoryStore(world: StoreWorld): SimulatedStore {
       machine.crash()
       locks.clear()
     },
+    change: (name, change) => locks.change(name, (record) => change(record, machine.now())),
     lose: (name) => locks.drop(name),
   }
 }

@@ -155,6 +155,7 @@ export function mongodbStore(world: StoreWorld): SimulatedStore {
     },
     restart: () => server.crash(),
     failover: () => server.replace(),
+    change: (name, change) => locks.change(name, (record) => change(record, server.now())),
     lose: (name) => locks.drop(name),
   }
 }

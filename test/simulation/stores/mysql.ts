@@ -106,6 +106,7 @@ export function mysqlStore(world: StoreWorld): SimulatedStore {
       server.replace()
       locks.forget(lostMs)
     },
+    change: (name, change) => locks.change(name, (record) => change(record, server.now())),
     lose: (name) => locks.drop(name),
   }
 }

@@ -87,6 +87,7 @@ export function postgresStore(world: StoreWorld): SimulatedStore {
       server.replace()
       locks.forget(lostMs)
     },
+    change: (name, change) => locks.change(name, (record) => change(record, server.now())),
     lose: (name) => locks.drop(name),
   }
 }

@@ -16,6 +16,7 @@ export function sqliteStore(world: StoreWorld): SimulatedStore {
     kind: 'sqlite',
     provider: local.provider(() => machine.pause()),
     restart: () => machine.crash(),
+    change: (name, change) => locks.change(name, (record) => change(record, machine.now())),
     lose: (name) => locks.drop(name),
   }
 }

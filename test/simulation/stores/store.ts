@@ -1,4 +1,5 @@
 import type { LockProvider } from '../../../src/provider/contract.ts'
+import type { StoredLock } from '../../../src/provider/decide.ts'
 
 export type StoreKind = 'postgres' | 'mysql' | 'mongodb' | 'redis' | 'sqlite' | 'memory'
 
@@ -14,6 +15,8 @@ export interface SimulatedStore {
    * are lost, none are. Missing where there are no replicas.
    */
   failover?(lostMs: number): void
+  /** Somebody changes the record by hand, if there is one. Missing where records are no rows or documents. */
+  change?(name: string, change: (record: StoredLock, now: number) => StoredLock): void
   /** Somebody deletes the record by hand, or the store evicts it. */
   lose(name: string): void
 }
