@@ -16,6 +16,7 @@ const ACQUISITION = 'src/lock/acquisition.ts'
 const ASK = 'src/scheduler/ask.ts'
 const TICK = 'src/scheduler/tick.ts'
 const DEADLINES = 'src/lock/deadlines.ts'
+const STORE = 'src/lock/store.ts'
 const KEEP_ALIVE = 'src/executor/keep-alive.ts'
 const CATCH_UP = 'src/scheduler/catch-up.ts'
 const PLANNER = 'src/scheduler/planner.ts'
@@ -261,6 +262,60 @@ const byRule: Readonly<Record<string, readonly Omit<Mutant, 'rule'>[]>> = {
       file: 'src/lock/coalescer.ts',
       replace: 'batch.length === 1 ? results : results.slice(from, from + requests.length)',
       by: '[...results].reverse().slice(from, from + requests.length)',
+    },
+  ],
+  '11': [
+    {
+      name: 'a batch fails whole for one bad record',
+      seed: 1,
+      file: STORE,
+      replace: 'if (result instanceof Error) failed = true',
+      by: 'if (result instanceof Error) throw result',
+    },
+    {
+      name: 'a busy record is taken for a refusal',
+      seed: 1,
+      file: ACQUISITION,
+      replace: 'if (result instanceof Error) throw result',
+      by: "if (result instanceof Error) return { granted: false, reason: 'held', storeTime: 0 }",
+    },
+    {
+      name: 'a busy record is taken for a grant',
+      seed: 1,
+      file: ACQUISITION,
+      replace: 'if (result instanceof Error) throw result',
+      by: `const { name, owner, lockAtMostFor } = this.request
+      const now = this.#store.clock.now()
+      const lease = { name, owner, fencingToken: 1, acquiredAt: now, lockUntil: now + lockAtMostFor, storeTime: now }
+      if (result instanceof Error) return this.#arrived({ granted: true, lease }, sent)`,
+    },
+    {
+      name: 'busy requests are not repeated',
+      seed: 1,
+      file: STORE,
+      replace: 'if (!isRecordBusy(error) ||',
+      by: 'if (isRecordBusy(error) ||',
+    },
+    {
+      name: 'busy requests are repeated when nobody waits for them',
+      seed: 1,
+      file: STORE,
+      replace: 'if (!isWanted()) throw error',
+      by: 'isWanted()',
+    },
+    {
+      name: 'an unreadable record counts as free',
+      seed: 1,
+      file: 'src/provider/record.ts',
+      replace: "if (!isTime(raw.lockUntil)) return wrong('lockUntil', raw.lockUntil, 'a time')",
+      by: '',
+    },
+    {
+      name: 'a repair makes an old tick run again',
+      seed: 1,
+      file: 'src/provider/record.ts',
+      replace: 'lastTick: tickLost ? Math.floor(now) : isMissing(raw.lastTick)',
+      by: 'lastTick: tickLost || isMissing(raw.lastTick)',
     },
   ],
   plan: [
