@@ -1,5 +1,3 @@
-import { parseDuration } from '../../src/duration.ts'
-import { isRecordBusy } from '../../src/errors.ts'
 import type {
   AcquireRequest,
   AcquireResult,
@@ -8,15 +6,12 @@ import type {
   LockProvider,
   ReleaseRequest,
 } from '../../src/provider/contract.ts'
-import { scheduleOf } from './changes.ts'
 import type { Holding, JobFile } from './file.ts'
 import type { Life } from './life.ts'
 import type { Witness } from './witness.ts'
 
 /** Ticks beyond this are asked for only to learn the store's clock. */
 export const NEVER = Date.UTC(9000, 0)
-/** So long after the grace of its tick a request may still be on its way, in ms. */
-const LATE = 250
 /** Stores round to whole milliseconds, and Redis keeps a key through the one in which it expires. */
 const ROUNDING = 2
 /** The furthest that a tick may lie ahead of the store's clock when it is granted, in ms, whatever its node knows of that clock. */
@@ -53,22 +48,7 @@ function onFailure(witness: Witness, life: Life, { name, tick }: AcquireRequest,
   const file = witness.files.get(name)
   if (!file || tick === undefined || tick >= NEVER) return
   file.dealWith(tick, life, witness.now)
-  if (isRecordBusy(error)) judgeLate(witness, life, name, tick)
   witness.tell(() => `${life.node} asks for ${name} at ${clockOf(tick)}: ${error.message}`)
-}
-
-/** A request is not repeated for a tick whose grace is over, or it would be granted and keep the next one from the lock. */
-function judgeLate(witness: Witness, life: Life, name: string, tick: number): void {
-  const options = life.optionsAt(name, witness.now)
-  if (!options || options.catchUp !== 'none' || options.onCrash === 'rerun' || !witness.knowsTime(life)) return
-  const over = Math.min(
-    tick + parseDuration(options.graceFor ?? '30s', { option: 'graceFor' }),
-    scheduleOf(witness, options).next(tick) ?? Number.POSITIVE_INFINITY,
-  )
-  const late = witness.now - over
-  if (late <= LATE || life.reloaded(name, tick - LATE, witness.now)) return
-  if (life.troubleWithin(tick, witness.now) || witness.storeTroubleWithin(tick, witness.now)) return
-  witness.violate('a busy record', `${life.node} asks for ${name} ${late} ms after the grace of its tick`)
 }
 
 function onAcquire(witness: Witness, life: Life, request: AcquireRequest, result: AcquireResult): void {

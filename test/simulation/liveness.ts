@@ -196,7 +196,7 @@ function whyNotRun(cluster: Cluster, lives: readonly Life[], judged: Judged): st
   const { file, time, asked, over, options } = judged
   const tick = file.ticks.get(time)
   if (tick?.runs.length) return undefined
-  if (tick?.grants.length) return grantFailed(cluster, file, tick) ? 'granted to a node that failed' : ''
+  if (tick?.grants.length) return grantFailed(cluster, tick) ? 'granted to a node that failed' : ''
   if (tick?.reasons.has('held')) return 'held by an earlier run, or lockAtLeastFor'
   if (tick?.reasons.has('tick-taken')) return 'overtaken by a later tick'
   if (tick?.reasons.has('running')) return 'an earlier run goes on'
@@ -264,7 +264,7 @@ function wasOwed(cluster: Cluster, lives: readonly Life[], judged: Judged): bool
 }
 
 /** Whether something befell each node that was granted the tick, so that it did not run it. */
-const grantFailed = ({ outages }: Cluster, file: JobFile, { time, grants, told }: TickFile): boolean =>
+const grantFailed = ({ outages }: Cluster, { grants, told }: TickFile): boolean =>
   grants.every(({ life, at }) => {
     const until = at + ENOUGH
     // An earlier run without its lock.
@@ -273,8 +273,7 @@ const grantFailed = ({ outages }: Cluster, file: JobFile, { time, grants, told }
       life.diedAt <= until ||
       life.stoppingAt <= until ||
       life.troubleWithin(at - RECOVERING, until) ||
-      overlapping(outages, at - RECOVERING, until) ||
-      overlapping(file.outages, time, at)
+      overlapping(outages, at - RECOVERING, until)
     )
   })
 

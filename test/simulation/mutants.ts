@@ -267,21 +267,21 @@ const byRule: Readonly<Record<string, readonly Omit<Mutant, 'rule'>[]>> = {
   '11': [
     {
       name: 'a batch fails whole for one bad record',
-      seed: 1,
+      seed: 2,
       file: STORE,
       replace: 'if (result instanceof Error) failed = true',
       by: 'if (result instanceof Error) throw result',
     },
     {
       name: 'a busy record is taken for a refusal',
-      seed: 1,
+      seed: 2,
       file: ACQUISITION,
       replace: 'if (result instanceof Error) throw result',
       by: "if (result instanceof Error) return { granted: false, reason: 'held', storeTime: 0 }",
     },
     {
       name: 'a busy record is taken for a grant',
-      seed: 1,
+      seed: 2,
       file: ACQUISITION,
       replace: 'if (result instanceof Error) throw result',
       by: `const { name, owner, lockAtMostFor } = this.request
@@ -291,28 +291,28 @@ const byRule: Readonly<Record<string, readonly Omit<Mutant, 'rule'>[]>> = {
     },
     {
       name: 'busy requests are not repeated',
-      seed: 1,
+      seed: 20,
       file: STORE,
       replace: 'if (!isRecordBusy(error) ||',
       by: 'if (isRecordBusy(error) ||',
     },
     {
       name: 'busy requests are repeated when nobody waits for them',
-      seed: 1,
+      seed: 34,
       file: STORE,
       replace: 'if (!isWanted()) throw error',
       by: 'isWanted()',
     },
     {
       name: 'an unreadable record counts as free',
-      seed: 1,
+      seed: 2,
       file: 'src/provider/record.ts',
       replace: "if (!isTime(raw.lockUntil)) return wrong('lockUntil', raw.lockUntil, 'a time')",
       by: '',
     },
     {
       name: 'a repair makes an old tick run again',
-      seed: 1,
+      seed: 8,
       file: 'src/provider/record.ts',
       replace: 'lastTick: tickLost ? Math.floor(now) : isMissing(raw.lastTick)',
       by: 'lastTick: tickLost || isMissing(raw.lastTick)',
