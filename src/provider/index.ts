@@ -1,3 +1,4 @@
+export { isRecordBusy, RecordBusyError } from '../errors.ts'
 export {
   type Answered,
   type Answerer,

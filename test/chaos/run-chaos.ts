@@ -1,7 +1,8 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { Random } from '../simulation/random.ts'
 import { ChaosCluster } from './chaos-cluster.ts'
-import { drawClock, drawFaults, type Weather } from './faults/draw.ts'
+import { drawClock, drawFaults, drawRecordFaults, type Weather } from './faults/draw.ts'
+import { RECORD_FAULTS } from './faults/fault.ts'
 import { Injector } from './faults/inject.ts'
 import type { StoreUnderChaos } from './faults/store.ts'
 import { chaosJobs } from './jobs.ts'
@@ -56,7 +57,12 @@ export async function runChaos(options: ChaosOptions): Promise<ChaosReport> {
   const stopWatching = watchStalls(control)
   const injector = new Injector({ ...cluster, store, control, nextClock })
   const from = machineTime()
-  const faults = drawFaults(random, nodes, weather, store.port === undefined)
+  const recordKinds = RECORD_FAULTS.filter((kind) => store.faults[kind] !== undefined)
+  const names = chaosJobs.map((job) => job.options.name)
+  const faults = [
+    ...drawFaults(random, nodes, weather, store.port === undefined),
+    ...drawRecordFaults(new Random(seed * 7919), names, weather, recordKinds),
+  ]
   await Promise.all(
     faults.map(async (fault) => {
       await sleep(fault.at)

@@ -9,6 +9,8 @@ export interface Answered {
   readonly until?: number
   /** Given with a refusal. */
   readonly reason?: string
+  /** Given when this request failed alone: `'undecided'` when a stranger had locked the record, so the store did nothing. */
+  readonly failed?: 'undecided' | 'unknown'
 }
 
 /** What a line tells. */

@@ -1,6 +1,6 @@
 import type { Random } from '../../simulation/random.ts'
 import type { WrongClock } from '../faketime.ts'
-import { type Fault, FILE_FAULTS, NETWORK_FAULTS, PROCESS_FAULTS, SERVER_FAULTS } from './fault.ts'
+import { type Fault, FILE_FAULTS, NETWORK_FAULTS, PROCESS_FAULTS, type RECORD_FAULTS, SERVER_FAULTS } from './fault.ts'
 
 /** Faults come in waves, with time between them in which all has to be well again. In ms. */
 export interface Weather {
@@ -39,6 +39,27 @@ export function drawFaults(random: Random, nodes: number, weather: Weather, isFi
     }
   }
   return faults.sort((a, b) => a.at - b.at)
+}
+
+/** Faults of single records, for a second random stream: a few in each wave, one of a whole table now and then. */
+export function drawRecordFaults(
+  random: Random,
+  jobs: readonly string[],
+  weather: Weather,
+  kinds: readonly (typeof RECORD_FAULTS)[number][],
+): Fault[] {
+  const { length, wave, calm } = weather
+  const faults: Fault[] = []
+  if (kinds.length === 0) return faults
+  for (let from = FIRST; from + wave + calm <= length; from += wave + calm) {
+    for (let count = random.int(2, 5); count > 0; count--) {
+      const drawn = random.pick(kinds)
+      const kind = drawn === 'table-locked' && random.chance(0.7) ? 'row-locked' : drawn
+      const at = from + random.int(0, wave)
+      faults.push({ at, kind, node: 0, job: random.pick(jobs), for: random.int(500, 7_000) })
+    }
+  }
+  return faults
 }
 
 function drawKind(random: Random, isFile: boolean): Fault['kind'] {

@@ -15,6 +15,8 @@ export const NETWORK_FAULTS = [
 ] as const
 /** Faults of the store's server, for all nodes. */
 export const SERVER_FAULTS = ['store-killed', 'store-stopped'] as const
+/** Faults of one job's record in the store, and of all of them. */
+export const RECORD_FAULTS = ['row-locked', 'record-poisoned', 'table-locked'] as const
 /** Faults of a store that is a file, for all nodes. */
 export const FILE_FAULTS = ['file-locked', 'writer-killed'] as const
 
@@ -23,6 +25,7 @@ export type FaultKind =
   | (typeof NETWORK_FAULTS)[number]
   | (typeof SERVER_FAULTS)[number]
   | (typeof FILE_FAULTS)[number]
+  | (typeof RECORD_FAULTS)[number]
 
 /** Over as soon as they are done. */
 export const INSTANT_FAULTS: ReadonlySet<FaultKind> = new Set<FaultKind>(['cut', 'writer-killed'])
@@ -34,6 +37,8 @@ export interface Fault {
   readonly kind: FaultKind
   /** The node it concerns, or would if it concerns one. */
   readonly node: number
+  /** The job whose record it concerns, if it concerns one. */
+  readonly job?: string
   /** How long it lasts, in ms. */
   readonly for: number
 }

@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { openDatabase } from '../../../providers/sqlite/driver.ts'
+import { recordFaults } from './records.ts'
 import type { StoreUnderChaos } from './store.ts'
 
 const DIRTY_WRITER = fileURLToPath(new URL('./dirty-writer.ts', import.meta.url))
@@ -20,7 +21,11 @@ export async function fileStore(): Promise<StoreUnderChaos> {
     url,
     version: `SQLite ${version}`,
     port: undefined,
-    faults: { 'file-locked': () => locked(url), 'writer-killed': () => writerKilled(url) },
+    faults: {
+      'file-locked': () => locked(url),
+      'writer-killed': () => writerKilled(url),
+      ...recordFaults('sqlite', url),
+    },
     stop: async () => rmSync(folder, { recursive: true, force: true }),
   }
 }

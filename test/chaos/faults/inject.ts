@@ -3,7 +3,7 @@ import type { ChaosNode } from '../chaos-node.ts'
 import type { WrongClock } from '../faketime.ts'
 import type { TcpProxy } from '../tcp-proxy.ts'
 import type { WitnessFile } from '../witness-file.ts'
-import { type Fault, type FaultKind, INSTANT_FAULTS, PROCESS_FAULTS } from './fault.ts'
+import { type Fault, type FaultKind, INSTANT_FAULTS, PROCESS_FAULTS, RECORD_FAULTS } from './fault.ts'
 import type { StoreUnderChaos } from './store.ts'
 
 /** What faults are done to. */
@@ -34,15 +34,21 @@ export class Injector {
   /** Resolves when the fault is over and undone. */
   async inject(fault: Fault): Promise<void> {
     const isProcess = (PROCESS_FAULTS as readonly string[]).includes(fault.kind)
-    const isStore = this.#victims.store.faults[fault.kind] !== undefined
+    const isRecord = (RECORD_FAULTS as readonly string[]).includes(fault.kind)
+    const inStore = this.#victims.store.faults[fault.kind]
     const label = this.#victims.nodes[fault.node]?.label ?? ''
-    const victim = isStore ? 'store' : `${label} ${isProcess ? 'process' : 'network'}`
+    const scope = isRecord ? (fault.kind === 'table-locked' ? 'store' : (fault.job ?? '')) : inStore ? 'store' : label
+    const victim = isRecord
+      ? `record ${fault.job}`
+      : inStore
+        ? 'store'
+        : `${label} ${isProcess ? 'process' : 'network'}`
     if (this.#busy.has(victim)) return
     const id = ++this.#faults
     this.#busy.add(victim)
-    this.#victims.control.write({ what: 'fault', id, kind: fault.kind, scope: isStore ? 'store' : label })
+    this.#victims.control.write({ what: 'fault', id, kind: fault.kind, scope })
     try {
-      const undo = isStore ? this.#victims.store.faults[fault.kind]?.(fault.for) : this.#begin(fault)
+      const undo = inStore ? inStore(fault.for, fault.job ?? '') : this.#begin(fault)
       this.injected.set(fault.kind, (this.injected.get(fault.kind) ?? 0) + 1)
       const [end] = await Promise.all([undo, sleep(INSTANT_FAULTS.has(fault.kind) ? 0 : fault.for)])
       await end?.()

@@ -1,6 +1,7 @@
 import { type ServerName, startServer } from '../../servers/index.ts'
 import { processFamily } from '../../servers/process-family.ts'
 import type { ServerProcess } from '../../servers/server-process.ts'
+import { recordFaults } from './records.ts'
 import type { StoreUnderChaos } from './store.ts'
 
 /** A server of our own that keeps what it acknowledged, and may be killed and stopped. */
@@ -9,9 +10,10 @@ export async function serverStore(kind: ServerName): Promise<StoreUnderChaos> {
   if ('unavailable' in server) throw new Error(`${kind}: ${server.unavailable}`)
   const { url, version, processes } = server
   const [own] = processes
-  const faults: StoreUnderChaos['faults'] = own
-    ? { 'store-killed': () => killed(own), 'store-stopped': () => stopped(own) }
-    : {}
+  const faults: StoreUnderChaos['faults'] = {
+    ...(own && { 'store-killed': () => killed(own), 'store-stopped': () => stopped(own) }),
+    ...recordFaults(kind, url),
+  }
   return { kind, url, version, port: Number(new URL(url).port), faults, stop: () => server.stop() }
 }
 

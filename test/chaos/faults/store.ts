@@ -10,6 +10,6 @@ export interface StoreUnderChaos {
   /** False for a file: then nothing is between it and the nodes. */
   readonly port: number | undefined
   /** The faults it can have. Each begins one that is to last so many ms, and answers what ends it. */
-  readonly faults: { readonly [Kind in FaultKind]?: (ms: number) => Promise<() => unknown> }
+  readonly faults: { readonly [Kind in FaultKind]?: (ms: number, job: string) => Promise<() => unknown> }
   stop(): Promise<void>
 }

@@ -85,8 +85,10 @@ const SENT_ONCE_WITHIN = 300
 /** Requests that may have been granted though no grant was witnessed: without an answer, or with one to another copy of them. */
 const uncertain = ({ asks }: History, job: string): Ask[] =>
   asks.filter(
-    ({ job: name, answer, sentAt, answeredAt = sentAt }) =>
-      name === job && (answer === undefined || (answer.token === undefined && answeredAt - sentAt > SENT_ONCE_WITHIN)),
+    ({ job: name, answer, undecided, sentAt, answeredAt = sentAt }) =>
+      name === job &&
+      !undecided &&
+      (answer === undefined || (answer.token === undefined && answeredAt - sentAt > SENT_ONCE_WITHIN)),
   )
 
 /** A request whose answer was lost may have been granted, and so late as the fault that held it up was over. */

@@ -20,6 +20,13 @@ export function fitLives({ lives, faults }: History, at: number, until: number, 
   )
 }
 
+/** A request for a record that was locked or unreadable is repeated, and decided within so long after that is over, in ms. */
+const REPEATED = 1_000
+
+/** Whether a job's own record was locked or unreadable around a span: that concerns no other job. */
+export const hadBadRecord = ({ faults }: History, job: string, from: number, until: number): boolean =>
+  faults.some((fault) => fault.scope === job && fault.from <= until && fault.until >= from - REPEATED)
+
 /** Whether some process of the run did not get to run around a moment: the machine was busy. */
 export function wasBusy({ lives }: History, from: number, until: number): boolean {
   return [...lives.values()].some(({ stalls }) => stalls.some((stall) => stall.from <= until && stall.until >= from))

@@ -20,6 +20,8 @@ export interface Ask {
   readonly sentAt: number
   answeredAt: number | undefined
   answer: Answered | undefined
+  /** It failed alone, and the store decided nothing. */
+  undecided: boolean
 }
 
 /** What a node was granted. */

@@ -1,5 +1,5 @@
 import { excuseOf } from './excuse.ts'
-import { fitLives } from './fitness.ts'
+import { fitLives, hadBadRecord } from './fitness.ts'
 import type { FaultTime, History } from './history.ts'
 import type { Case, JudgedJob, Violate } from './judge.ts'
 import { ANSWERABLE, ticksOf } from './ticks.ts'
@@ -32,6 +32,8 @@ export function judgeLiveness(
 function explain(history: History, job: JudgedJob, tick: number, { epoch, recovery }: Case) {
   const at = tick - epoch
   const until = at + Math.min(job.graceFor, job.interval, ANSWERABLE)
+  if (hadBadRecord(history, job.name, at, until))
+    return { excuses: true, reason: 'its record was locked or unreadable' }
   const fit = fitLives(history, at, until, recovery)
   const reasons = fit.map((life) => ({ life, ...excuseOf(history, job, tick, at, life) }))
   const unexplained = reasons.find(({ excuses }) => !excuses)

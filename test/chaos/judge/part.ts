@@ -1,4 +1,4 @@
-import { fitLives, wasBusy } from './fitness.ts'
+import { fitLives, hadBadRecord, wasBusy } from './fitness.ts'
 import { type History, skipKey } from './history.ts'
 import type { Case, Violate } from './judge.ts'
 import { ANSWERABLE, ticksOf } from './ticks.ts'
@@ -13,6 +13,7 @@ export function judgePart(history: History, judged: Case, violate: Violate): voi
     for (const tick of ticksOf(job, judged)) {
       const at = tick - epoch
       const until = at + Math.min(job.graceFor, job.interval, ANSWERABLE)
+      if (hadBadRecord(history, job.name, at, until)) continue
       for (const { life } of fitLives(history, at, until, recovery)) {
         if (history.skips.has(skipKey(life, job.name, tick, 'running'))) continue
         const asks = history.asksOf(life, job.name, tick)

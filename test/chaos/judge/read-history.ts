@@ -139,7 +139,7 @@ class Reader implements History {
   }
 
   #ask({ job, tick, owner }: Pick<Answered, 'job' | 'tick' | 'owner'>, life: string, sentAt: number): Ask {
-    const ask = { job, tick, owner, life, sentAt, answeredAt: undefined, answer: undefined }
+    const ask = { job, tick, owner, life, sentAt, answeredAt: undefined, answer: undefined, undecided: false }
     this.asks.push(ask)
     const key = `${life} ${job} ${tick}`
     this.#asksOf.set(key, [...(this.#asksOf.get(key) ?? []), ask])
@@ -150,6 +150,10 @@ class Reader implements History {
   #answered(life: string, call: number, answers: readonly Answered[], at: number): void {
     for (const [index, ask] of (this.#open.get(`${life} ${call}`) ?? []).entries()) {
       const answer = answers[index]
+      if (answer?.failed) {
+        ask.undecided = answer.failed === 'undecided'
+        continue
+      }
       ask.answeredAt = at
       ask.answer = answer
       if (answer?.token === undefined || answer.until === undefined) continue

@@ -1,4 +1,4 @@
-import { fitLives, wasBusy } from './fitness.ts'
+import { fitLives, hadBadRecord, wasBusy } from './fitness.ts'
 import type { Grant, History, RunOfTick } from './history.ts'
 import type { Case, JudgedJob, Violate } from './judge.ts'
 
@@ -39,7 +39,8 @@ function isOwed(
       ask.sentAt > grant.askedAt &&
       mayBeGranted(ask.answer?.reason, ask.answer?.token),
   )
-  if (later || wasBusy(history, grant.storeUntil - 1_000, until)) return false
+  if (later || hadBadRecord(history, job.name, grant.askedAt, until)) return false
+  if (wasBusy(history, grant.storeUntil - 1_000, until)) return false
   const at = run.tick - epoch
   return fitLives(history, at, until, recovery).some((fit) => history.asksOf(fit.life, job.name, run.tick).length > 0)
 }

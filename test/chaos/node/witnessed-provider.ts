@@ -1,5 +1,5 @@
 import type { AcquireRequest, AcquireResult, ExtendRequest, LockProvider, ReleaseRequest } from 'ticklock'
-import type { Settled } from 'ticklock/provider'
+import { isRecordBusy, type Settled } from 'ticklock/provider'
 import { machineTime, type Witness } from '../witness-file.ts'
 import type { Answered } from '../witness-line.ts'
 
@@ -64,7 +64,7 @@ function tickAsked({ name: job, owner, tick }: AcquireRequest): { job: string; o
 
 function answered(request: AcquireRequest, result: Settled<AcquireResult> | undefined, sentAt: number): Answered[] {
   return tickAsked(request).map((ask) => {
-    if (result instanceof Error) return { ...ask, reason: 'no answer' }
+    if (result instanceof Error) return { ...ask, failed: isRecordBusy(result) ? 'undecided' : 'unknown' }
     if (!result?.granted) return { ...ask, reason: result?.reason ?? 'no answer' }
     const { fencingToken: token, lockUntil, storeTime } = result.lease
     return { ...ask, token, until: sentAt + Math.min(request.lockAtMostFor, lockUntil - storeTime) }

@@ -35,7 +35,7 @@ export class HandMadeWitness {
   ask(
     life: string,
     tick: number,
-    answer?: { token: number; until: number } | { reason: string },
+    answer?: { token: number; until: number } | { reason: string } | { failed: 'undecided' | 'unknown' },
     at = tick + 1,
   ): string {
     const call = ++this.#calls

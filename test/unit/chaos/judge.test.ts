@@ -163,6 +163,33 @@ describe('the judge of chaos', () => {
       expect(witness.broken(0)).toEqual(['liveness'])
     })
 
+    it('has nothing against one whose own record was locked or unreadable, and soon after that', () => {
+      for (const kind of ['row-locked', 'record-poisoned']) {
+        const witness = new HandMadeWitness(A).fault(kind, 'job', -500, -200)
+        expect(witness.judge(0)).toMatchObject({
+          violations: [],
+          excused: { 'its record was locked or unreadable': 1 },
+        })
+      }
+    })
+
+    it('sees one that was missed while the record of another job was bad, or long after', () => {
+      for (const [scope, until] of [
+        ['another', 5_000],
+        ['job', -2_000],
+      ] as const) {
+        const witness = new HandMadeWitness(A).fault('row-locked', scope, -5_000, until)
+        expect(witness.broken(0)).toEqual(['node part', 'liveness'])
+      }
+    })
+
+    it('does not take a request that failed alone for one that was answered', () => {
+      const witness = new HandMadeWitness(A)
+      witness.ask(A, 0, { failed: 'undecided' })
+      expect(witness.broken(0)).toEqual(['node part', 'liveness'])
+      expect(witness.run(A, 0, 10).broken(0)).toEqual([])
+    })
+
     it('sees one that came when all faults had been over for as long as they may last on', () => {
       const witness = new HandMadeWitness(A).fault('store-killed', 'store', -9_000, -5_100)
       expect(witness.broken(0)).toContain('liveness')
