@@ -9,6 +9,7 @@ import { chaosJobs } from './jobs.ts'
 import { type JudgedJob, judge, type Verdict } from './judge/judge.ts'
 import type { BreakName } from './node/breaks.ts'
 import { watchStalls } from './node/stalls.ts'
+import { watchStore } from './slow-store.ts'
 import { machineTime } from './witness-file.ts'
 
 export interface ChaosOptions {
@@ -55,6 +56,7 @@ export async function runChaos(options: ChaosOptions): Promise<ChaosReport> {
   await using cluster = await ChaosCluster.start({ ...options, nextClock })
   const { control, epoch } = cluster
   const stopWatching = watchStalls(control)
+  const stopWatchingStore = watchStore(control, store.kind, store.url, epoch)
   const injector = new Injector({ ...cluster, store, control, nextClock })
   const from = machineTime()
   const recordKinds = RECORD_FAULTS.filter((kind) => store.faults[kind] !== undefined)
@@ -73,6 +75,7 @@ export async function runChaos(options: ChaosOptions): Promise<ChaosReport> {
   const to = machineTime() - TAIL
   await cluster.stop()
   stopWatching()
+  await stopWatchingStore()
   const jobs = chaosJobs.map(judged)
   const verdict = judge({ lines: cluster.witnessed(), jobs, epoch, from, to, recovery: RECOVERY })
   if (options.keep) control.write({ what: 'judged', epoch, from, to })

@@ -9,7 +9,16 @@ import type { Witnessed } from '../../examples/demo/verdict.ts'
 export interface Told {
   readonly node: string
   readonly event: string
-  readonly details: { readonly job?: string; readonly kind?: string; readonly reason?: string } | undefined
+  readonly details:
+    | {
+        readonly job?: string
+        readonly kind?: string
+        readonly reason?: string
+        /** As ISO strings, since they come as JSON. */
+        readonly scheduledAt?: string
+        readonly until?: string
+      }
+    | undefined
 }
 
 /** Real processes of the built package over one store, with a witness file outside of it. */
@@ -74,6 +83,15 @@ export class Cluster implements AsyncDisposable {
   witnessed(): Witnessed[] {
     const lines = readFileSync(this.#witness, 'utf8').split('\n').filter(Boolean)
     return lines.map((line) => JSON.parse(line) as Witnessed)
+  }
+
+  /** Whether some node has reported that a tick was missed. */
+  reportedMissed(job: string, tick: number): boolean {
+    return this.told.some(({ event, details }) => {
+      if (event !== 'missed' || !details?.scheduledAt || !details.job?.endsWith(`:${job}`)) return false
+      const first = Date.parse(details.scheduledAt)
+      return first <= tick && tick <= (details.until ? Date.parse(details.until) : first)
+    })
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

@@ -211,6 +211,13 @@ const byRule: Readonly<Record<string, readonly Omit<Mutant, 'rule'>[]>> = {
       by: 'record.lockUntil <= now',
     },
     {
+      name: 'a tick that was taken over is reported as scheduled',
+      seed: 1,
+      file: TICK,
+      replace: "answer.rerun ? { ...tick, kind: 'rerun' } : tick",
+      by: 'tick',
+    },
+    {
       name: 'a release does not mark the tick as done',
       seed: 1,
       file: DECIDE,

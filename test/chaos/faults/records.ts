@@ -1,6 +1,8 @@
 /* Faults of one record, or of all of a table, by the store's own client: what somebody with a console may do. */
 import { setTimeout as sleep } from 'node:timers/promises'
-import type { LockProvider } from '../../../src/provider/contract.ts'
+import type { LockProvider } from 'ticklock'
+import { openStore } from '../node/open-store.ts'
+import { machineTime } from '../witness-file.ts'
 import type { StoreUnderChaos } from './store.ts'
 
 type Faults = StoreUnderChaos['faults']
@@ -145,15 +147,6 @@ async function poisonFile(path: string, job: string): Promise<void> {
   database.close()
 }
 
-async function openProvider(kind: string, url: string): Promise<LockProvider> {
-  switch (kind) {
-    case 'postgres':
-      return (await import('../../../providers/postgres/index.ts')).postgres(url)
-    case 'mongodb':
-      return (await import('../../../providers/mongodb/index.ts')).mongodb(url)
-    case 'sqlite':
-      return (await import('../../../providers/sqlite/index.ts')).sqlite(url)
-    default:
-      return (await import('../../../providers/mysql/index.ts')).mysql(url)
-  }
-}
+/** The provider of a process whose clock is right. */
+const openProvider = async (kind: string, url: string): Promise<LockProvider> =>
+  (await openStore({ kind, url, ownClient: false, epoch: Date.now() - machineTime() })).provider

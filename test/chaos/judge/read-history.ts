@@ -83,7 +83,8 @@ class Reader implements History {
     if (line.what === 'releasing') {
       const release = this.#release(line.owner)
       release.startedAt = Math.min(release.startedAt, at)
-      release.marked ||= line.tick !== undefined
+      // What was released as unused after its loss is not marked by a release that comes later.
+      if (release.freedAt === undefined) release.marked ||= line.tick !== undefined
     } else if (line.what === 'released' && line.freed) this.#release(line.owner).freedAt ??= at
   }
 

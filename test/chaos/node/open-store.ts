@@ -13,7 +13,12 @@ export interface OpenedStore {
 const POOL_SIZE = 3
 
 /** Opens the built package's provider, by its URL or over a client of our own as a user may bring it. */
-export async function openStore({ kind, url, ownClient, epoch }: NodeSettings): Promise<OpenedStore> {
+export async function openStore({
+  kind,
+  url,
+  ownClient,
+  epoch,
+}: Pick<NodeSettings, 'kind' | 'url' | 'ownClient' | 'epoch'>): Promise<OpenedStore> {
   const close = async (): Promise<void> => {}
   switch (kind) {
     case 'postgres': {

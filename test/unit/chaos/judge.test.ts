@@ -42,6 +42,17 @@ describe('the judge of chaos', () => {
       expect(witness.broken(0, { onCrash: 'rerun' })).toContain('once per tick')
     })
 
+    it('has nothing against a second run after the first lost its lease and released it as unused', () => {
+      const witness = new HandMadeWitness(A, B)
+      const owner = witness.begin(A, 0, 10)
+      witness.line(A, 3_001, { what: 'lost', job: 'job', tick: 1_000_000, token: 10 })
+      witness.line(A, 3_010, { what: 'releasing', job: 'job', owner })
+      witness.line(A, 3_020, { what: 'released', job: 'job', owner, freed: true })
+      witness.begin(B, 0, 20, 3_500)
+      witness.line(A, 4_000, { what: 'releasing', job: 'job', owner, tick: 1_000_000 })
+      expect(witness.broken(0, { onCrash: 'rerun' })).toEqual([])
+    })
+
     it('sees a second run of a tick that had ended', () => {
       const witness = new HandMadeWitness(A, B).run(A, 0, 10, B)
       witness.begin(B, 0, 20, 3_500)
