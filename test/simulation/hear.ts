@@ -36,6 +36,7 @@ export function onAsk(witness: Witness, life: Life, requests: readonly AcquireRe
   for (const request of requests) {
     judgeTurn(witness, life, request)
     const { name, tick, owner } = request
+    life.requests.set(owner, (life.requests.get(owner) ?? 0) + 1)
     const file = witness.files.get(name)
     if (!file?.mayRunOpen || tick === undefined || tick >= NEVER) continue
     const { askers } = file.tick(tick)

@@ -36,6 +36,8 @@ export class Life {
   readonly versions = new Map<string, Version[]>()
   /** By job that catches up: what it has gone after, in which order. */
   readonly turns = new Map<string, Turns>()
+  /** By owner: how many times it has requested the lock. */
+  readonly requests = new Map<string, number>()
   /** By owner: when it last sent a renewal. */
   readonly renewed = new Map<string, number>()
   /** By owner: when it was first told of a grant, and when it last sent a release. */

@@ -220,14 +220,13 @@ export class Witness {
     // A lock that was taken away by hand while its grant was still on the way: both run, and the late one has the lower token.
     else if (run.token <= last.token && !this.#excused(file, run))
       this.violate('fencing', `${what}, with no higher token`)
-    else this.#judgeKind(run, last, what)
+    else this.#judgeKind(run, what)
   }
 
   /** A tick that was taken over is reported as a rerun. Only a repeated request can't tell. */
-  #judgeKind({ kind, life }: WitnessedRun, { startedAt }: WitnessedRun, what: string): void {
-    if (kind === 'rerun' || life.troubleWithin(startedAt, this.now) || this.storeTroubleWithin(startedAt, this.now))
-      return
-    this.violate('kind', `${what}, reported as ${kind}`)
+  #judgeKind({ kind, life, lock }: WitnessedRun, what: string): void {
+    if (kind !== 'rerun' && life.requests.get(lock?.token ?? '') === 1)
+      this.violate('kind', `${what}, reported as ${kind}`)
   }
 
   /** Whether a node must know what time it is by the store's clock, and is after no tick any more that it planned before it did. */

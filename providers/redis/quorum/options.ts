@@ -23,7 +23,7 @@ export interface RedisQuorumOptions {
    * A server that has not answered after so many ms counts as failed for this call. Only a call for which a majority is missing waits as long.
    * From 10 to 5000.
    *
-   * @default 500
+   * @default 2000
    */
   readonly timeout?: number | undefined
 }
@@ -35,7 +35,7 @@ export function normalize(input: readonly QuorumServer[] | RedisQuorumOptions) {
   const options: Partial<RedisQuorumOptions> = isList(input) ? { servers: input } : { ...input }
   const unknown = Object.keys(options).find((key) => !KNOWN.includes(key))
   if (unknown !== undefined) throw new InvalidOptionError(`redisQuorum() has no option ${show(unknown)}`)
-  const { servers, prefix = DEFAULT_PREFIX, timeout = 500 } = options
+  const { servers, prefix = DEFAULT_PREFIX, timeout = 2_000 } = options
   if (!Array.isArray(servers) || !SIZES.includes(servers.length) || new Set(servers).size !== servers.length) {
     // Not the servers themselves: a URL may hold a password.
     const got = Array.isArray(servers) ? `${new Set(servers).size} different ones` : show(servers)
