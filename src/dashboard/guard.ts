@@ -1,7 +1,7 @@
 /* Who may look, and who may act. */
-import { createHash, timingSafeEqual } from 'node:crypto'
 import type { Context, MiddlewareHandler } from 'hono'
-import { hostnameOf, isKnownHost } from './hosts.ts'
+import { hostnameOf, isKnownHost } from '../web/hosts.ts'
+import { hasToken } from '../web/token.ts'
 import type { CheckedDashboardOptions } from './options.ts'
 
 /**
@@ -11,16 +11,6 @@ import type { CheckedDashboardOptions } from './options.ts'
 export const OWN_HEADER = 'x-ticklock'
 
 type Access = Pick<CheckedDashboardOptions, 'token' | 'protectReading' | 'hosts'>
-
-const digest = (text: string): Buffer => createHash('sha256').update(text).digest()
-
-/** Takes the same time wherever the two differ. */
-export const sameToken = (given: string, token: string): boolean => timingSafeEqual(digest(given), digest(token))
-
-function hasToken(c: Context, token: string | undefined): boolean {
-  const [, given] = /^Bearer +(.+)$/i.exec(c.req.header('authorization') ?? '') ?? []
-  return token !== undefined && given !== undefined && sameToken(given, token)
-}
 
 /** Requests of the fetch kind may have no Host header; their URL has the host. */
 const hostOf = (c: Context): string => c.req.header('host') ?? new URL(c.req.url).host
@@ -43,7 +33,7 @@ export const guardReading =
   async (c, next) => {
     if (isCrossSite(c, hosts)) return c.json({ error: 'requests of other sites are refused' }, 403)
     // Whoever has the token is no script of an attacker, under whatever name.
-    if (!hasToken(c, token)) {
+    if (!hasToken(c.req.header('authorization'), token)) {
       if (!isKnownHost(hostOf(c), hosts)) return c.json({ error: unknownHost(hostOf(c)) }, 421)
       if (protectReading) return unauthorized(c)
     }
@@ -59,7 +49,7 @@ export const guardActing =
       return c.json({ error: 'requests of other sites are refused' }, 403)
     if (!/^application\/json *(;|$)/i.test(c.req.header('content-type') ?? ''))
       return c.json({ error: 'send JSON, with the header content-type: application/json' }, 415)
-    if (!hasToken(c, token)) return unauthorized(c)
+    if (!hasToken(c.req.header('authorization'), token)) return unauthorized(c)
     return next()
   }
 

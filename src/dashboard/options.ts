@@ -3,7 +3,8 @@ import { InvalidOptionError } from '../errors.ts'
 import type { Health } from '../health/index.ts'
 import { checkBoolean, checkKeys, checkMethods } from '../options.ts'
 import type { Scheduler } from '../scheduler/scheduler.ts'
-import { checkHosts, type Hosts } from './hosts.ts'
+import { checkHosts, type Hosts } from '../web/hosts.ts'
+import { checkToken } from '../web/token.ts'
 
 /** Metrics as `ticklock/prometheus` has them: what `/metrics` answers. */
 export interface MetricsSource {
@@ -68,8 +69,6 @@ export const DASHBOARD_OPTIONS = [
   'title',
 ]
 
-const SHORTEST_TOKEN = 16
-const LONGEST_TOKEN = 1_024
 const OF = 'dashboard'
 
 /** @throws {InvalidOptionError} that names the option; the token is never shown. */
@@ -77,7 +76,7 @@ export function checkDashboardOptions(options: DashboardOptions): CheckedDashboa
   checkKeys(options, DASHBOARD_OPTIONS, OF)
   const { schedulers, token, basePath = '', health, title = 'ticklock' } = options
   checkBoolean(options.protectReading, OF, 'protectReading')
-  if (token !== undefined) checkToken(token)
+  if (token !== undefined) checkToken(token, OF)
   if (options.protectReading && token === undefined) throw new InvalidOptionError(`${OF}: protectReading needs a token`)
   if (typeof basePath !== 'string' || !/^(\/[\w.~-]+)*$/.test(basePath))
     throw new InvalidOptionError(
@@ -96,22 +95,4 @@ export function checkDashboardOptions(options: DashboardOptions): CheckedDashboa
     goneAfter: parseDuration(options.goneAfter ?? '30s', { of: OF, option: 'goneAfter', min: 1_000 }),
     title: String(title).slice(0, 100),
   }
-}
-
-/** A token travels in a header: one that a browser can't put there would lock everybody out. */
-function checkToken(token: unknown): void {
-  const why = flawOf(token)
-  if (why === undefined) return
-  throw new InvalidOptionError(
-    `${OF}: token must be a string of at least ${SHORTEST_TOKEN} printable ASCII characters, but ${why}`,
-  )
-}
-
-function flawOf(token: unknown): string | undefined {
-  if (typeof token !== 'string') return `it is of type ${typeof token}`
-  if (/[\r\n]$/.test(token)) return 'it ends with a line break'
-  if (token !== token.trim()) return 'it begins or ends with white space'
-  if (token.length < SHORTEST_TOKEN) return `it has ${token.length}`
-  if (token.length > LONGEST_TOKEN) return `it has ${token.length}, which is more than ${LONGEST_TOKEN}`
-  return /^[\x20-\x7e]+$/.test(token) ? undefined : 'it has characters that browsers do not send in a header'
 }

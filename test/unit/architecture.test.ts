@@ -33,6 +33,8 @@ const LAYERS = [
   'telemetry',
   'health',
   'history',
+  'serve',
+  'web',
   'words',
   'config',
   'scheduler',
@@ -44,7 +46,7 @@ const layerOf = (file: string): number => LAYERS.findIndex((layer) => file.start
 /** The one file of src that knows the providers. */
 const STORE_KINDS = 'src/config/store-kinds.ts'
 /** What stands on the core. */
-const OUTER = /^src\/(cli|config|dashboard|health|history|opentelemetry|prometheus|telemetry|words)\//
+const OUTER = /^src\/(cli|config|dashboard|health|history|opentelemetry|prometheus|serve|telemetry|web|words)\//
 const BASE = /^src\/(abort|errors|duration|clock|options|logger)\.ts$/
 
 describe('imports', () => {

@@ -3,8 +3,8 @@ import { once } from 'node:events'
 import { createServer, type Server } from 'node:http'
 import { connect, type Socket } from 'node:net'
 import { describe, expect, it, onTestFinished } from 'vitest'
-import { boundedServer, CONNECTION_LIMITS } from '../../../src/dashboard/connections.ts'
 import { STREAM_LIMITS } from '../../../src/dashboard/events.ts'
+import { boundedServer, CONNECTION_LIMITS } from '../../../src/web/connections.ts'
 import { entry, listening, page } from './board.ts'
 
 async function connected(at: string, text = ''): Promise<Socket> {
