@@ -1,4 +1,4 @@
-// Writes what is made from definitions in the source: config.schema.json, and the tables of docs/config.md and docs/cli.md. A test checks that they are up to date.
+// Writes what is made from definitions in the source: config.schema.json, docs/http-api.yaml, and the tables of docs/config.md and docs/cli.md. A test checks that they are up to date.
 import { writeFileSync } from 'node:fs'
 import { generated } from './generated.ts'
 

@@ -5,6 +5,7 @@ import { Cli } from '../src/cli/cli.ts'
 import { COMMANDS } from '../src/cli/commands.ts'
 import { buildProgram } from '../src/cli/program.ts'
 import { type JsonSchema, jsonSchema } from '../src/config/json-schema.ts'
+import { openApi } from './openapi.ts'
 
 export interface Generated {
   readonly file: string
@@ -29,6 +30,7 @@ export async function generated(): Promise<readonly Generated[]> {
       http: optionTable(objectIn(job?.properties?.http)),
     }),
     page('docs/cli.md', { commands: await commandHelps() }),
+    { file: `${root}docs/http-api.yaml`, text: openApi() },
   ]
 }
 

@@ -29,7 +29,8 @@ export type StoreConfig = string | StoreOptionsConfig
 export interface StoreOptionsConfig {
   /**
    * `postgres://`, `mysql://`, `mariadb://`, `mongodb://`, `mongodb+srv://`, `redis://`, `rediss://`, `redis+unix://`, `redis+sentinel://`, `redis+cluster://`,
-   * `sqlite:` (relative to the config's folder), `memory:` (this process alone, for trying out).
+   * `sqlite:` (relative to the config's folder), `http://` and `https://` (`ticklock serve`; several with commas between them), `memory:` (this process alone, for
+   * trying out).
    */
   readonly url: string
   /** PostgreSQL, MySQL, SQLite: the table. @default 'ticklock' */
@@ -42,6 +43,8 @@ export interface StoreOptionsConfig {
   readonly prefix?: string | undefined
   /** Redis: shares the locks with ShedLock; true, or what ShedLock's keys begin with. In place of `prefix`. @default false */
   readonly shedlock?: boolean | string | undefined
+  /** HTTP: the token of `ticklock serve`. @default the environment variable TICKLOCK_SERVE_TOKEN */
+  readonly token?: string | undefined
 }
 
 /** How a run of a job is done on this machine, whichever way it runs. */

@@ -27,6 +27,9 @@ const storeOptions = z.strictObject({
         "Redis: shares the locks with ShedLock. `true` for ShedLock's environment `default`, or what its keys begin with, such as `job-lock:production:`. In place of `prefix`.",
       default: false,
     }),
+  token: text()
+    .optional()
+    .describe('HTTP: the token of `ticklock serve`. Default: the environment variable `TICKLOCK_SERVE_TOKEN`.'),
 })
 
 const store = z.union([z.string(), storeOptions], { error: 'must be a URL, or an object with url' })

@@ -17,11 +17,17 @@ export class Secrets {
     for (const secret of [password, ...parameters.map((match) => match[1] ?? '')]) {
       for (const form of [secret, decoded(secret), encodeURIComponent(decoded(secret))]) {
         if (form.length < LEAST || decoded(user) === form || rest.split(/[/:?&=,]/).includes(form)) continue
-        this.#secrets.add(form)
-        // As it stands in a line of JSON.
-        this.#secrets.add(JSON.stringify(form).slice(1, -1))
+        this.addToken(form)
       }
     }
+  }
+
+  /** Learns a secret as it stands. */
+  addToken(secret: string): void {
+    if (secret.length < LEAST) return
+    this.#secrets.add(secret)
+    // As it stands in a line of JSON.
+    this.#secrets.add(JSON.stringify(secret).slice(1, -1))
   }
 
   /** The text without any of them. */

@@ -70,6 +70,14 @@ export const STORE_KINDS: readonly StoreKind[] = [
     },
   },
   {
+    name: 'HTTP',
+    schemes: ['http', 'https'],
+    options: ['token'],
+    driver: undefined,
+    open: async ({ url, token }) => (await import('../../providers/http/index.ts')).http({ url, token }),
+    statements: async () => '# Nothing has to be run: "ticklock serve" sets up the store behind it.',
+  },
+  {
     name: 'memory',
     schemes: ['memory'],
     options: [],

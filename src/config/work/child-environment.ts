@@ -1,5 +1,5 @@
-/** What only ticklock itself needs: its own processes' token, and the URL of its store. */
-const OWN = ['TICKLOCK_HTTP_TOKEN', 'TICKLOCK_STORE']
+/** What only ticklock itself needs: the tokens of its page and of `ticklock serve`, and the URL of its store. */
+const OWN = ['TICKLOCK_HTTP_TOKEN', 'TICKLOCK_SERVE_TOKEN', 'TICKLOCK_STORE']
 
 /** The environment of a command: this one without ticklock's own secrets, and without those variables. */
 export function childEnvironment(

@@ -1,0 +1,2 @@
+export { http } from './http.ts'
+export type { HttpOptions } from './options.ts'
