@@ -17,6 +17,11 @@ export interface CommandEntry {
 export const COMMANDS: readonly CommandEntry[] = [
   { name: 'init', summary: 'write a commented example of a config', load: () => import('./commands/init.ts') },
   { name: 'run', summary: 'run the jobs of the config', load: () => import('./commands/run.ts') },
+  {
+    name: 'serve',
+    summary: 'share the locks of a store over HTTP',
+    load: () => import('./commands/serve.ts'),
+  },
   { name: 'validate', summary: 'check the config', load: () => import('./commands/validate.ts') },
   { name: 'list', summary: 'list the jobs with their next ticks', load: () => import('./commands/list.ts') },
   { name: 'next', summary: 'show the next ticks of a job', load: () => import('./commands/next.ts') },

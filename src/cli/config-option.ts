@@ -14,6 +14,9 @@ export async function loadPlan(cli: Cli, { config }: ConfigOption): Promise<Plan
   const { findConfig } = await import('../config/find.ts')
   const { readConfig } = await import('../config/read.ts')
   const plan = await readConfig(findConfig(cli.cwd, config), { environment: cli.environment, cwd: cli.cwd })
-  for (const { options } of plan.stores) cli.secrets.add(options.url)
+  for (const { options } of plan.stores) {
+    cli.secrets.add(options.url)
+    if (options.token !== undefined) cli.secrets.addToken(options.token)
+  }
   return plan
 }

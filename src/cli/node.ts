@@ -1,4 +1,3 @@
-import { setTimeout as sleep } from 'node:timers/promises'
 import type { JobPlan, Plan } from '../config/plan.ts'
 import { openStore, type StorePlan } from '../config/store.ts'
 import { workOf } from '../config/work/work-of.ts'
@@ -6,15 +5,10 @@ import { recordHistory } from '../history/index.ts'
 import type { Logger } from '../logger.ts'
 import type { LockProvider } from '../provider/contract.ts'
 import { Scheduler } from '../scheduler/scheduler.ts'
-import { failureOf } from './locks.ts'
+import { setUpStore } from './set-up-store.ts'
 
 /** What all the schedulers of a plan are made with. */
 export type NodeSettings = Pick<Plan, 'label' | 'storeTimeout' | 'maxClockSkew'>
-
-/** How long the first setup of a store is waited for before the jobs start without it. */
-const SETUP_PATIENCE = 5_000
-const FIRST_PAUSE = 500
-const LONGEST_PAUSE = 30_000
 
 /** This machine's part in one store: a scheduler with the jobs whose locks are there. */
 export class StoreNode {
@@ -89,10 +83,12 @@ export class StoreNode {
    * @throws {StoreError} when the package of the store's driver is missing: then no later attempt succeeds.
    */
   async setUp(): Promise<void> {
-    // Referenced: where nothing else is under way, the process would end here with code 0.
-    const waited = new AbortController()
-    const patience = sleep(SETUP_PATIENCE, undefined, { signal: waited.signal }).catch(() => {})
-    await Promise.race([this.#setUpUntilDone(), patience]).finally(() => waited.abort())
+    await setUpStore({
+      store: this.store,
+      provider: this.#provider,
+      logger: this.#logger,
+      signal: this.#stopping.signal,
+    })
   }
 
   start(): Promise<void> {
@@ -103,28 +99,7 @@ export class StoreNode {
     this.#stopping.abort()
     return this.scheduler.stop(options)
   }
-
-  async #setUpUntilDone(): Promise<void> {
-    const { signal } = this.#stopping
-    for (let pause = FIRST_PAUSE; !signal.aborted; pause = Math.min(pause * 2, LONGEST_PAUSE)) {
-      try {
-        // A store that needs no setup is reached all the same, so that a missing driver shows.
-        await (this.#provider.setup ? this.#provider.setup() : this.#provider.read(['ticklock']))
-        return
-      } catch (err) {
-        if (signal.aborted) return
-        if (isDriverMissing(err)) throw failureOf(this.store, err)
-        this.#logger.warn({ err, store: this.store.shown }, 'the store could not be set up; it is tried again')
-        await sleep(pause, undefined, { signal, ref: false }).catch(() => {})
-      }
-    }
-  }
 }
-
-const isDriverMissing = (error: unknown): boolean =>
-  ['ERR_MODULE_NOT_FOUND', 'MODULE_NOT_FOUND', 'ERR_DLOPEN_FAILED'].includes(
-    ((error as Error).cause as NodeJS.ErrnoException | undefined)?.code ?? '',
-  )
 
 export const keyOf = ({ options }: StorePlan, { label, storeTimeout, maxClockSkew }: NodeSettings): string =>
   JSON.stringify({ options, label, storeTimeout, maxClockSkew })
