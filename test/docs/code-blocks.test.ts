@@ -3,6 +3,8 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { dirname, join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest'
+import { memory } from '../../providers/memory/index.ts'
+import { type LockServer, serve } from '../../src/serve/index.ts'
 import { type CodeBlock, codeBlocks, pages, root } from './code-blocks.ts'
 import { storeEnvironment } from './store-environment.ts'
 
@@ -13,6 +15,7 @@ const blocks = pages().flatMap(codeBlocks)
 const programs = blocks.filter(({ language }) => language === 'ts')
 const RUN_FOR = 3_000
 let folder: string
+let server: LockServer
 
 /** Nest's decorators are the legacy ones: such blocks have a folder of their own, with that setting. */
 const isLegacy = ({ code }: CodeBlock): boolean => code.includes("'ticklock/nestjs'")
@@ -30,7 +33,9 @@ const configOf = (up: string, options: object, exclude: readonly string[]): stri
   })
 const needs = ({ code }: CodeBlock): string[] => missing.filter((store) => code.includes(`ticklock/${store}`))
 
-beforeAll(() => {
+beforeAll(async () => {
+  server = await serve({ provider: memory(), listen: 0 })
+  environment.LOCKS_URL = server.url
   folder = mkdtempSync(join(root, 'test', '.code-blocks-'))
   for (const block of programs) {
     mkdirSync(dirname(fileOf(block)), { recursive: true })
@@ -39,7 +44,10 @@ beforeAll(() => {
   writeFileSync(join(folder, 'tsconfig.json'), configOf('../../', {}, ['legacy']))
   writeFileSync(join(folder, 'legacy', 'tsconfig.json'), configOf('../../../', LEGACY, []))
 })
-afterAll(() => rmSync(folder, { recursive: true, force: true }))
+afterAll(async () => {
+  rmSync(folder, { recursive: true, force: true })
+  await server.close({ graceFor: 0 })
+})
 
 describe('the code blocks of the documentation', () => {
   it('are there', () => expect(programs.length).toBeGreaterThan(5))

@@ -36,7 +36,11 @@ export function define(command: Command, cli: Cli, choose: (action: Action) => v
     .option('--tls-cert <file>', 'the certificate, as PEM, for HTTPS')
     .option('--tls-key <file>', 'its key, as PEM')
     .option('--most-connections <n>', 'the most open connections', wholeNumber(1, 10_000), 1_000)
-    .option('--stop-grace-for <duration>', 'how long calls under way may take after SIGTERM', duration(0), 10_000)
+    .addOption(
+      new Option('--stop-grace-for <duration>', 'how long calls under way may take after SIGTERM')
+        .argParser(duration(0))
+        .default(10_000, '10s'),
+    )
     .addOption(
       new Option('--log-level <level>', 'the least level that is logged')
         .choices(['debug', 'info', 'warn', 'error'])
@@ -63,7 +67,7 @@ Signals:
   SIGHUP            read the certificate and its key again.
 
 Examples:
-  TICKLOCK_STORE=postgres://app:secret@db/app ${TOKEN}=$(cat token) ticklock serve --listen 0.0.0.0:7420
+  TICKLOCK_STORE=postgres://app@db/app ${TOKEN}=$(cat token) ticklock serve --listen 0.0.0.0:7420
   ${TOKEN}=$(cat token) ticklock status --store http://locks:7420
 
 Exit codes: 0 after a stop, 1 can't listen, 64 wrong usage, 69 the driver of the store is missing, 78 wrong config.

@@ -85,9 +85,15 @@ ticklock.config.yaml:14:7: job "a": unknown option "heders"; did you mean "heade
 `)
   })
 
+  it('in the token of a lock server is told without the token', async () => {
+    const text = await told(`jobs: []\nstore: { url: "https://locks.example.com", token: "hush-hush\\n" }`)
+    expect(text).toContain('token must be printable ASCII characters')
+    expect(text).not.toContain('hush')
+  })
+
   it('in a name that is like no option is told with all of them', async () => {
     expect(await told(`jobs: []\nstores: { a: { url: "memory:", whatever: 1 } }`)).toBe(`
-ticklock.config.yaml:2:32: store "a": unknown option "whatever"; the options are url, table, database, collection, prefix, shedlock
+ticklock.config.yaml:2:32: store "a": unknown option "whatever"; the options are url, table, database, collection, prefix, shedlock, token
     2 | stores: { a: { url: "memory:", whatever: 1 } }
       |                                ^^^^^^^^
 `)
