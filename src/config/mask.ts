@@ -10,6 +10,8 @@ const SECRETS = [
   /[?&](?:[a-z_-]*pass(?:word|phrase)?|pwd|[a-z_-]*secret|[a-z_-]*token|api[_-]?key)=(?<secret>[^&\s"'#]+)/gi,
   // A line of YAML or JSON whose key says it.
   /^[\s-]*["']?[\w.-]*(?:passw|passphrase|secret|token|authorization|credential|cookie|api[_-]?key|private[_-]?key)[\w.-]*["']?\s*:\s*(?<secret>\S.*?)\s*$/gim,
+  // The same within braces.
+  /[{,]\s*["']?[\w.-]*(?:passw|passphrase|secret|token|authorization|credential|cookie|api[_-]?key|private[_-]?key)[\w.-]*["']?\s*:\s*(?<secret>"(?:[^"\\]|\\.)*"|'[^']*'|[^\s,}"']+)/gi,
 ]
 
 export interface Range {
