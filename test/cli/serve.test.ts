@@ -1,6 +1,7 @@
 import { execFile, execFileSync } from 'node:child_process'
 import { once } from 'node:events'
 import { request } from 'node:http'
+import { connect as connectPlain } from 'node:net'
 import { connect } from 'node:tls'
 import { promisify } from 'node:util'
 import { describe, expect, inject, it } from 'vitest'
@@ -159,6 +160,23 @@ describe.skipIf(!openssl)('ticklock serve with TLS', () => {
     server.signal('SIGHUP')
     await server.line(({ msg }) => msg.includes('the one in use stays'), 'the wrong certificate')
     expect(await nameShown(port)).toBe('second')
+  })
+
+  it('counts connections before their handshake, so that silent ones keep nobody out', async () => {
+    await using place = new Workplace()
+    const port = await freePort()
+    await serving(place, port, 'memory:', [...certificate(place, 'first'), '--most-connections', '5'])
+    const silent = Array.from({ length: 20 }, () =>
+      connectPlain(port, '127.0.0.1')
+        .on('error', () => {})
+        .resume(),
+    )
+    await until(
+      () => silent.filter(({ destroyed }) => destroyed).length >= 15,
+      () => 'the end of those that were idle longest',
+    )
+    expect(await nameShown(port)).toBe('first')
+    for (const socket of silent) socket.destroy()
   })
 })
 

@@ -22,7 +22,7 @@ describe.concurrent('a random history is the same on the model and', () => {
       `on ${name}`,
       async () => {
         // PGlite is PostgreSQL once more, and slow: it runs in this process.
-        const operations = name === 'pglite' ? OPERATIONS / 4 : OPERATIONS
+        const operations = name === 'pglite' || name === 'http' ? OPERATIONS / 4 : OPERATIONS
         const tally = await checkHistories(subject('ticklock_histories'), { kind, operations, seed: SEED })
         console.log(`${name}: ${tally.operations} operations in ${tally.calls} calls, all as its model has it`)
         for (const outcome of EXPECTED) expect(tally.outcomes.get(outcome) ?? 0, outcome).toBeGreaterThan(0)

@@ -2,6 +2,7 @@
 import { inject } from 'vitest'
 import type { ConformanceSubject } from '../../src/testing/index.ts'
 import type { StoreKind } from '../simulation/stores/index.ts'
+import { httpSubject } from './http-subject.ts'
 import { memorySubject } from './memory-subject.ts'
 import { mongodbSubject } from './mongodb-subject.ts'
 import { mysqlSubject } from './mysql-harness.ts'
@@ -50,4 +51,5 @@ export const subjects: readonly NamedSubject[] = [
   here('pglite', 'postgres', pgliteSubject),
   here('sqlite', 'sqlite', sqliteSubject),
   here('memory', 'memory', memorySubject),
+  here('http', 'memory', () => httpSubject(memorySubject(), 1)),
 ]
