@@ -128,7 +128,7 @@ export class Lock implements AsyncDisposable, Watcher {
   doubted(): void {
     if (this.#state !== 'held' || this.#doubted) return
     this.#doubted = true
-    void this.#confirm()
+    void this.#inTurn(() => this.#confirm())
   }
 
   /**
