@@ -53,7 +53,7 @@ export class Acquisition {
       // A reply to an earlier ask is as good.
       this.#waiter = resolve
       this.#store
-        .acquire(this.request, () => this.#state === 'asking')
+        .acquire(this.request, timeout, () => this.#state === 'asking')
         .then((result) => resolve(this.#arrived(result, sent)))
         .catch(reject)
     })

@@ -216,7 +216,7 @@ export class Lock implements AsyncDisposable, Watcher {
     if (shortens) this.#moveDeadline(sent, lockAtMostFor)
     const { name, owner, label } = this.#terms.request
     const { lockAtLeastFor } = this.#terms
-    const answer = store.extend({ name, owner, label, lockAtMostFor, lockAtLeastFor, mayShortenUntil })
+    const answer = store.extend({ name, owner, label, lockAtMostFor, lockAtLeastFor, mayShortenUntil }, timeout)
     answer.then(
       (lease) => lease && this.#state === 'lost' && this.#giveBack(),
       () => {},

@@ -14,6 +14,7 @@ import type {
   Settled,
   UnreadableRecord,
 } from '../provider/contract.ts'
+import { isUnreadable } from '../provider/record.ts'
 import { Coalescer } from './coalescer.ts'
 import { Deadlines } from './deadlines.ts'
 import { ReleaseRetries } from './release-retries.ts'
@@ -111,11 +112,11 @@ export class Store {
   }
 
   /**
-   * Not bounded in time: an acquisition wants also the answer that comes late. See {@link Store.within}. Requests for a busy record
-   * are repeated only while `isWanted`.
+   * Not bounded in time, since an acquisition also takes a result that comes late: see {@link Store.within}. While another transaction has locked the
+   * record, the request is repeated for `busyFor` ms, as long as `isWanted`.
    */
-  acquire(request: AcquireRequest, isWanted?: () => boolean): Promise<AcquireResult> {
-    return this.#whileBusy(() => this.#acquire.call(request), isWanted)
+  acquire(request: AcquireRequest, busyFor = this.timeout, isWanted?: () => boolean): Promise<AcquireResult> {
+    return this.#whileBusy(busyFor, () => this.#acquire.call(request), isWanted)
   }
 
   /** As many calls as there are requests, with one promise for all of them. Not bounded in time. */
@@ -123,18 +124,22 @@ export class Store {
     return this.#acquire.callAll(requests)
   }
 
-  /** Not bounded in time, see {@link Store.within}. */
-  extend(request: ExtendRequest): Promise<Lease | undefined> {
-    return this.#whileBusy(() => this.#extend.call(request))
+  /** As {@link Store.acquire}. */
+  extend(request: ExtendRequest, busyFor = this.timeout): Promise<Lease | undefined> {
+    return this.#whileBusy(busyFor, () => this.#extend.call(request))
   }
 
   release(request: ReleaseRequest): Promise<boolean> {
-    return this.#whileBusy(() => this.#release.call(request))
+    return this.#whileBusy(this.timeout, () => this.#release.call(request))
   }
 
-  /** Repeats a call while another transaction has locked the record, for as long as a call may take. */
-  async #whileBusy<Result>(call: () => Promise<Result>, isWanted = (): boolean => true): Promise<Result> {
-    const deadline = this.clock.monotonic() + this.timeout
+  /**
+   * Repeats a call while another transaction has locked the record, for `ms` milliseconds and as long as `isWanted`.
+   *
+   * @throws {RecordBusyError} before these are over.
+   */
+  async #whileBusy<Result>(ms: number, call: () => Promise<Result>, isWanted = (): boolean => true): Promise<Result> {
+    const deadline = this.clock.monotonic() + ms
     for (let tries = 0; ; tries++) {
       try {
         return await call()
@@ -168,6 +173,8 @@ export class Store {
       this.#call(what, () => this.#provider.read(names)),
     )
     this.#read(sentAt, records[0]?.storeTime)
+    // The store has responded: its records are no failures of its own.
+    for (const record of records) if (isUnreadable(record)) ofOneRequest.add(record.unreadable)
     return records
   }
 
@@ -185,12 +192,15 @@ export class Store {
   }
 
   /**
-   * Reads the store's clock: asks for a tick so far ahead that every store refuses it without writing anything, and each answer brings the
-   * clock along.
+   * Reads the store's clock. It requests a tick so far ahead that every store refuses it without writing anything, and each result brings the clock
+   * along. When the request for this name fails alone, its record is read instead.
    */
   async readClock(anyName: string, label: string): Promise<void> {
     const request = { name: anyName, owner: randomUUID(), label, lockAtMostFor: 1, tick: NEVER, maxClockSkew: 0 }
-    await this.within(this.timeout, () => "read the store's clock", this.acquire(request))
+    const refused = this.#acquire.call(request).catch(async (error: unknown) => {
+      if (!isOfOneRequest(error) || (await this.read([anyName])).length === 0) throw error
+    })
+    await this.within(this.timeout, () => "read the store's clock", refused)
   }
 
   /** The answer, or a {@link StoreError} when it has not come after `ms` milliseconds. */
