@@ -1,3 +1,4 @@
+import { systemClock, within } from '../clock.ts'
 import { openStore, type StorePlan } from '../config/store.ts'
 import { StoreError } from '../errors.ts'
 import type { LockProvider, LockRecord } from '../provider/contract.ts'
@@ -37,23 +38,17 @@ export interface UnreadableLock {
 export const MAX_CLOCK_SKEW = 60_000
 
 /** How long a store is waited for, in ms. */
-const PATIENCE = 10_000
+const TIMEOUT = 10_000
 
 /** Opens a store, works with it, and closes it. */
 export async function withStore<T>(store: StorePlan, work: (provider: LockProvider) => Promise<T>): Promise<T> {
   const provider = await openStore(store)
-  let timer: NodeJS.Timeout | undefined
-  const late = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => reject(new StoreError(`it did not answer within ${PATIENCE / 1000} s`)), PATIENCE)
-  })
-  const answer = work(provider)
-  answer.catch(() => {}) // It may fail after nobody waits any more.
+  const late = (): StoreError => new StoreError(`it did not answer within ${TIMEOUT / 1_000} s`)
   try {
-    return await Promise.race([answer, late])
+    return await within(systemClock, TIMEOUT, work(provider), late)
   } catch (cause) {
     throw failureOf(store, cause)
   } finally {
-    clearTimeout(timer)
     await Promise.race([provider.close().catch(() => {}), new Promise((resolve) => setTimeout(resolve, 1_000).unref())])
   }
 }

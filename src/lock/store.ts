@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import { setImmediate } from 'node:timers'
-import { type Clock, setDeadline, sleep } from '../clock.ts'
+import { type Clock, setDeadline, sleep, within } from '../clock.ts'
 import { InvalidOptionError, isRecordBusy, StoreError } from '../errors.ts'
 import type {
   AcquireRequest,
@@ -203,25 +203,11 @@ export class Store {
     await this.within(this.timeout, () => "read the store's clock", refused)
   }
 
-  /** The answer, or a {@link StoreError} when it has not come after `ms` milliseconds. */
-  within<T>(ms: number, what: What, answer: Promise<T>): Promise<T> {
-    // By hand: Promise.race and finally take six promises for each of thousands of asks.
-    return new Promise((resolve, reject) => {
-      // A timeout may be longer than any timer.
-      const timer = setDeadline(this.clock, this.clock.monotonic() + ms, () =>
-        reject(new StoreError(`could not ${what()}: the store did not answer within ${Math.round(ms)} ms`)),
-      )
-      answer.then(
-        (value) => {
-          timer.cancel()
-          resolve(value)
-        },
-        (error) => {
-          timer.cancel()
-          reject(error)
-        },
-      )
-    })
+  /** The result, or a {@link StoreError} when it has not come after `ms` milliseconds. */
+  within<T>(ms: number, what: What, result: Promise<T>): Promise<T> {
+    const late = (): StoreError =>
+      new StoreError(`could not ${what()}: the store did not answer within ${Math.round(ms)} ms`)
+    return within(this.clock, ms, result, late)
   }
 
   /** Resolves when what has been asked to be released so far is, or that has failed. */
