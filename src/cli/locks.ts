@@ -4,6 +4,7 @@ import { StoreError } from '../errors.ts'
 import type { LockProvider, LockRecord } from '../provider/contract.ts'
 import { labelOf } from '../provider/holder.ts'
 import { isUnreadable } from '../provider/record.ts'
+import { futureTickOf } from '../scheduler/future-tick.ts'
 
 /** A lock as people want to know it. Times by the store's clock. */
 export interface LockStatus {
@@ -33,9 +34,6 @@ export interface UnreadableLock {
   /** What is wrong, and the remedy. */
   readonly problem: string
 }
-
-/** A last tick further ahead of the store's clock than a node may take it, in ms: no tick runs before it. */
-export const MAX_CLOCK_SKEW = 60_000
 
 /** How long a store is waited for, in ms. */
 const TIMEOUT = 10_000
@@ -89,7 +87,7 @@ export function statusOf(record: LockRecord, store: string): LockStatus {
     since: new Date(lockedAt),
     until: new Date(lockUntil),
     lastTick: lastTick === undefined ? undefined : new Date(lastTick),
-    isAhead: lastTick !== undefined && lastTick > storeTime + MAX_CLOCK_SKEW,
+    isAhead: futureTickOf(record) !== undefined,
     fencingToken,
     metadata,
     storeTime: new Date(storeTime),

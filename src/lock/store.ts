@@ -28,7 +28,7 @@ const FIRST_BUSY_DELAY = 5
 const LONGEST_BUSY_DELAY = 250
 
 /** A tick in the year 9000, which no clock has reached. */
-const NEVER = Date.UTC(9000, 0)
+export const NEVER = Date.UTC(9000, 0)
 
 /** A reading of the store's clock: it was `storeTime` there at some moment between `sentAt` and `receivedAt` (monotonic, here). */
 export interface ClockReading {
