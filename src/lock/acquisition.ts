@@ -1,7 +1,8 @@
 import { StoreError } from '../errors.ts'
 import type { AcquireRequest, AcquireResult, Lease, Refused, Settled } from '../provider/contract.ts'
 import type { Moment } from './deadlines.ts'
-import { about, aboutAll, type Store } from './store.ts'
+import { about, aboutAll } from './failures.ts'
+import type { Store } from './store.ts'
 
 /** A lease and until when it may be relied on, by this process's monotonic clock. */
 export interface Grant {

@@ -17,6 +17,15 @@ import type {
 import { isUnreadable } from '../provider/record.ts'
 import { Coalescer } from './coalescer.ts'
 import { Deadlines } from './deadlines.ts'
+import {
+  aboutAll,
+  isOfOneRequest,
+  markOfOneRequest,
+  toOwnError,
+  toStoreError,
+  type Verb,
+  type What,
+} from './failures.ts'
 import { ReleaseRetries } from './release-retries.ts'
 
 /** An acquisition of so many locks goes before releases, for so many ms. */
@@ -36,26 +45,6 @@ export interface ClockReading {
   readonly sentAt: number
   readonly receivedAt: number
 }
-
-/** What the store is asked to do, for the message if it fails. Made only then: it is asked for thousands of locks at once. */
-export type What = () => string
-
-type Verb = 'acquire' | 'extend' | 'release' | 'read'
-
-export const about =
-  (verb: Verb, name: string): What =>
-  () =>
-    `${verb} lock ${JSON.stringify(name)}`
-
-export const aboutAll =
-  (verb: Verb, requests: readonly { readonly name: string }[]): What =>
-  () => {
-    const [first] = requests
-    if (first === undefined) return `${verb} no lock`
-    return requests.length === 1
-      ? about(verb, first.name)()
-      : `${verb} ${requests.length} locks such as ${JSON.stringify(first.name)}`
-  }
 
 /** Resolves when all timers that are due now have fired: of the event loop, and no clock's affair. */
 const afterTimers = (): Promise<void> => new Promise((resolve) => void setImmediate(resolve))
@@ -174,7 +163,7 @@ export class Store {
     )
     this.#read(sentAt, records[0]?.storeTime)
     // The store has responded: its records are no failures of its own.
-    for (const record of records) if (isUnreadable(record)) ofOneRequest.add(record.unreadable)
+    for (const record of records) if (isUnreadable(record)) markOfOneRequest(record.unreadable)
     return records
   }
 
@@ -288,23 +277,3 @@ export class Store {
 
 const timeOf = (result: AcquireResult): number => (result.granted ? result.lease.storeTime : result.storeTime)
 const timeOfLease = (lease: Lease | undefined): number | undefined => lease?.storeTime
-
-const ofOneRequest = new WeakSet<object>()
-
-/** Whether a request failed alone: the store responded, and decided the others. */
-export const isOfOneRequest = (error: unknown): boolean =>
-  typeof error === 'object' && error !== null && ofOneRequest.has(error)
-
-/** A request that failed alone fails with an error that names it. */
-function toOwnError<Result>(verb: Verb, name: string | undefined, result: Settled<Result>): Settled<Result> {
-  if (!(result instanceof Error) || name === undefined) return result
-  const error = toStoreError(about(verb, name)(), result)
-  ofOneRequest.add(error)
-  return error
-}
-
-function toStoreError(what: string, error: unknown): StoreError {
-  if (error instanceof StoreError) return error
-  const why = error instanceof Error && error.message ? error.message : String(error)
-  return new StoreError(`could not ${what}: ${why}`, { cause: error })
-}
