@@ -118,7 +118,7 @@ const byRule: Readonly<Record<string, readonly Omit<Mutant, 'rule'>[]>> = {
       name: 'a grant that came after its lease is used',
       seed: 5,
       file: ACQUISITION,
-      replace: 'if (this.#isOver(grant)) {',
+      replace: 'if (this.#mayBeOver(grant)) {',
       by: 'if (Number.isNaN(grant.deadline)) {',
     },
     {
