@@ -60,6 +60,31 @@ export function setDeadline(
   return { cancel: () => timer.cancel() }
 }
 
+/** The result, or a rejection with the error that `late` makes when the result has not come after `ms` milliseconds. */
+export function within<T>(
+  clock: Clock,
+  ms: number,
+  result: PromiseLike<T>,
+  late: () => Error,
+  options?: { readonly background?: boolean },
+): Promise<T> {
+  // By hand: Promise.race and finally take six promises for each of thousands of requests.
+  return new Promise((resolve, reject) => {
+    // A timeout may be longer than any timer.
+    const timer = setDeadline(clock, clock.monotonic() + ms, () => reject(late()), options)
+    result.then(
+      (value) => {
+        timer.cancel()
+        resolve(value)
+      },
+      (error) => {
+        timer.cancel()
+        reject(error)
+      },
+    )
+  })
+}
+
 /** Resolves after `ms` milliseconds, or rejects with the signal's reason as soon as it aborts. */
 export function sleep(
   clock: Clock,

@@ -9,7 +9,7 @@ import {
 } from '../../src/provider/answers.ts'
 import type { LockProvider, Settled } from '../../src/provider/contract.ts'
 import type { StoredLock } from '../../src/provider/decide.ts'
-import { checkLock, isReadable, readRecord, repairLock } from '../../src/provider/record.ts'
+import { checkLock, compareNames, isReadable, readRecord, repairLock } from '../../src/provider/record.ts'
 
 import { memoryHistory } from './history.ts'
 
@@ -69,8 +69,8 @@ export function memory(options: MemoryOptions = {}): MemoryProvider {
     async read(names) {
       const storeTime = now()
       const wanted = names ? new Set(names) : undefined
-      const found = [...locks].filter(([name]) => !wanted || wanted.has(name)).sort(([a], [b]) => (a < b ? -1 : 1))
-      return found.map(([name, lock]) => readRecord({ ...lock, name }, storeTime))
+      const found = [...locks].filter(([name]) => !wanted || wanted.has(name))
+      return found.map(([name, lock]) => readRecord({ ...lock, name }, storeTime)).sort(compareNames)
     },
     async forceRelease(name) {
       const repaired = repair(name)

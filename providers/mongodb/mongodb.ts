@@ -1,4 +1,5 @@
 import type { LockProvider, Settled } from '../../src/provider/contract.ts'
+import { compareNames } from '../../src/provider/record.ts'
 import { inWaves } from '../../src/provider/waves.ts'
 import { acquireEach } from './acquire.ts'
 import { CallTime } from './call-time.ts'
@@ -49,7 +50,7 @@ export function mongodb(input: MongodbInput): LockProvider {
       if (names?.length === 0) return []
       const { records: readable, unreadable, storeTime = 0 } = await records.read(new CallTime(), names)
       const others = [...unreadable].map(([name, error]) => ({ name, unreadable: error, storeTime }))
-      return [...readable.values(), ...others].sort((a, b) => (a.name < b.name ? -1 : 1))
+      return [...readable.values(), ...others].sort(compareNames)
     },
     async forceRelease(name) {
       const call = new CallTime(SHORT_CALL)

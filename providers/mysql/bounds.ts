@@ -41,12 +41,15 @@ export const withSetting = (setting: string, value: number): Around => ({
   after: `SET SESSION ${setting} = @ticklock_${setting}`,
 })
 
-/** The time that a call has. */
+/** The longest that a call may take, in ms: Node's timers and MySQL's hints take 31 and 32 bits, and a second is added to them. */
+const LONGEST_CALL = 2_000_000_000
+
+/** The time that a call has, 23 days at most. */
 export class Deadline {
   readonly #end: number
 
   constructor(ms: number) {
-    this.#end = performance.now() + ms
+    this.#end = performance.now() + Math.min(ms, LONGEST_CALL)
   }
 
   /** In ms; negative when it has passed. */

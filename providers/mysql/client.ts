@@ -1,22 +1,7 @@
 import { StoreError } from '../../src/errors.ts'
 import { type Around, boundedRead, boundedWrite, DEFAULT_TIMEOUT, INSERT_WAIT_S, withSetting } from './bounds.ts'
+import type { MysqlClient, MysqlNonPromiseClient, Parameter } from './driver.ts'
 import { PoolWithTimeouts, poolOf } from './pool-timeout.ts'
-
-/**
- * What the provider needs of a client: a promise pool or a promise connection of `mysql2` is one, and so is anything that
- * takes `?` for values and answers `[rows, …]` or, for a statement that writes, `[{ affectedRows }, …]`.
- */
-export interface MysqlClient {
-  query(sql: string, values: Parameter[]): Promise<readonly [unknown, ...unknown[]]>
-}
-
-/** A pool or a connection of `mysql2` with callbacks: its `promise()` is used. */
-export interface MysqlNonPromiseClient {
-  promise(): MysqlClient
-}
-
-/** What is bound to a statement: strings travel as bytes, see {@link bytes}. */
-export type Parameter = Buffer | number
 
 /** Sends statements: the client that was given, as the provider uses it. */
 export interface Session {

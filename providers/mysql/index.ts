@@ -1,4 +1,4 @@
-export type { MysqlClient, MysqlNonPromiseClient } from './client.ts'
+export type { MysqlClient, MysqlNonPromiseClient } from './driver.ts'
 export { mysqlHistorySetup } from './history.ts'
 export { mysql } from './mysql.ts'
 export type { MysqlInput, MysqlOptions } from './options.ts'

@@ -23,7 +23,7 @@ import type {
 } from '../../src/provider/contract.ts'
 import type { StoredLock } from '../../src/provider/decide.ts'
 import { ForeignClock } from '../../src/provider/foreign-clock.ts'
-import { checkLock, isReadable, isUnreadable, readRecord, repairLock } from '../../src/provider/record.ts'
+import { checkLock, compareNames, isReadable, isUnreadable, readRecord, repairLock } from '../../src/provider/record.ts'
 import { inWaves } from '../../src/provider/waves.ts'
 import { DEFAULT_TIMEOUT, Deadline } from './bounds.ts'
 import { mysqlHistory } from './history.ts'
@@ -89,7 +89,7 @@ export function mysql(input: MysqlInput): LockProvider {
       const found = names ? await some(locks, [...new Set(names)]) : await locks.findAll()
       const records = found.flatMap(([, { seen, now }]) => (seen ? [readRecord(seen.raw, now)] : []))
       for (const record of records) if (!isUnreadable(record)) foreignClock.look(record)
-      return records.sort(byName)
+      return records.sort(compareNames)
     },
     forceRelease: (name) => decideOne({ name }, forceRelease),
     reset: (request) => decideOne(request, reset),
@@ -100,8 +100,6 @@ export function mysql(input: MysqlInput): LockProvider {
     close: () => source.close(),
   }
 }
-
-const byName = (a: { readonly name: string }, b: { readonly name: string }): number => (a.name < b.name ? -1 : 1)
 
 /** A name that the table can't hold has no record. */
 async function some(locks: LocksTable, names: readonly string[]): Promise<(readonly [string, Found])[]> {

@@ -1,7 +1,8 @@
 import { show } from '../../src/duration.ts'
 import { InvalidOptionError } from '../../src/errors.ts'
 import { DEFAULT_TABLE, quoteTable } from '../../src/provider/sql.ts'
-import { type MysqlClient, type MysqlNonPromiseClient, type Source, sourceOfClient, sourceOfUrl } from './client.ts'
+import { type Source, sourceOfClient, sourceOfUrl } from './client.ts'
+import type { MysqlClient, MysqlNonPromiseClient } from './driver.ts'
 
 /** Where the locks are: exactly one of `pool`, `connection` and `url`. */
 export interface MysqlOptions {

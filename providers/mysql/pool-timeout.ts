@@ -1,6 +1,6 @@
 import { StoreError } from '../../src/errors.ts'
 import type { Around } from './bounds.ts'
-import type { MysqlClient, Parameter } from './client.ts'
+import type { MysqlClient, Parameter } from './driver.ts'
 
 type Done<Result> = (error: unknown, result: Result) => void
 

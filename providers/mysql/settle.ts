@@ -1,6 +1,7 @@
 import { RecordBusyError, StoreError } from '../../src/errors.ts'
 import type { Settled } from '../../src/provider/contract.ts'
 import type { StoredLock } from '../../src/provider/decide.ts'
+import { compareNames } from '../../src/provider/record.ts'
 import type { Deadline } from './bounds.ts'
 import type { LocksTable } from './locks-table.ts'
 import { type Change, type Found, isSame, isUnchanged } from './record.ts'
@@ -39,7 +40,7 @@ export async function settle<Request extends { readonly name: string }, Result>(
 ): Promise<readonly Settled<Result>[]> {
   const results = new Map<Request, Settled<Result>>()
   const tried = new Map<Request, Change>()
-  let open = batch.length > 1 ? batch.toSorted(byName) : batch
+  let open = batch.length > 1 ? batch.toSorted(compareNames) : batch
   let maybeWritten: ReadonlySet<Change> = new Set()
   for (let round = 0; open.length > 0; round++) {
     const { found, asKept } = await locks.find(
@@ -78,5 +79,3 @@ export async function settle<Request extends { readonly name: string }, Result>(
   }
   return batch.map((request) => results.get(request) as Settled<Result>)
 }
-
-const byName = (a: { readonly name: string }, b: { readonly name: string }): number => (a.name < b.name ? -1 : 1)

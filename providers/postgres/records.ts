@@ -8,7 +8,7 @@ import type {
   UnreadableRecord,
 } from '../../src/provider/contract.ts'
 import { ForeignClock } from '../../src/provider/foreign-clock.ts'
-import { isUnreadable } from '../../src/provider/record.ts'
+import { compareNames, isUnreadable } from '../../src/provider/record.ts'
 import { BUSY, byName } from './batch.ts'
 import { DEFAULT_TIMEOUT } from './client.ts'
 import { unfit } from './fit.ts'
@@ -44,7 +44,7 @@ export class Records {
     const records = names
       ? [...(await this.of(names)).values()]
       : this.#toRecords(await this.#table.query<RecordRow>(this.#statements.readAll, []))
-    return records.sort((a, b) => (a.name < b.name ? -1 : 1))
+    return records.sort(compareNames)
   }
 
   /** The records of these names that exist. */

@@ -1,7 +1,7 @@
 /* Rows as the statements return them, and what the contract makes of them. */
 import { RecordBusyError } from '../../src/errors.ts'
 import type { AcquireResult, Lease, LockRecord, Settled, UnreadableRecord } from '../../src/provider/contract.ts'
-import { checkLock, type RawLock, readRecord, unreadable } from '../../src/provider/record.ts'
+import { checkLock, LAST_INSTANT, type RawLock, readRecord, unreadable } from '../../src/provider/record.ts'
 
 /** A number as the client returns it: `pg` returns a bigint as a string, and others parse what it doesn't. */
 type Numeric = number | string | bigint
@@ -34,7 +34,7 @@ export interface ReleaseRow extends RecordRow {
 }
 
 /** The last instant that a Date holds. `infinity`, which people write to keep a lock taken, counts as that. */
-export const FAR = 8.64e15
+export const FAR = LAST_INSTANT
 
 /** Brings a bound in reach of PostgreSQL's timestamps, which end later than a Date's and begin sooner: 4,713 years before Christ. */
 export const clamp = (ms: number): number => Math.min(Math.max(ms, -1e14), FAR)

@@ -9,8 +9,8 @@ import {
   answerRelease,
   answerReset,
 } from '../../src/provider/answers.ts'
-import type { CallOptions, LockProvider, LockRecord, Settled, UnreadableRecord } from '../../src/provider/contract.ts'
-import { checkLock, isReadable, type RawLock, readRecord, repairLock } from '../../src/provider/record.ts'
+import type { CallOptions, LockProvider, Settled } from '../../src/provider/contract.ts'
+import { checkLock, compareNames, isReadable, type RawLock, readRecord, repairLock } from '../../src/provider/record.ts'
 import { BusyRetries, waitFor } from './busy.ts'
 import { sqliteHistory } from './history.ts'
 import { readInput, type SqliteInput } from './options.ts'
@@ -127,7 +127,7 @@ export function sqlite(input: SqliteInput): LockProvider {
       read(({ table }) => {
         const locks = names ? [...new Set(names)].flatMap((name) => table.get(name) ?? []) : table.all()
         const storeTime = now()
-        return locks.map((lock) => readRecord(lock, storeTime)).sort(byName)
+        return locks.map((lock) => readRecord(lock, storeTime)).sort(compareNames)
       }),
     forceRelease: (name) => decideOne({ name }, repairing(answerForceRelease)),
     reset: (request) => decideOne(request, repairing(answerReset)),
@@ -173,6 +173,3 @@ function settle<Result>(work: () => Result): Settled<Result> {
     throw error
   }
 }
-
-const byName = (a: LockRecord | UnreadableRecord, b: LockRecord | UnreadableRecord): number =>
-  a.name < b.name ? -1 : 1

@@ -1,6 +1,6 @@
 import { StoreError } from '../../src/errors.ts'
 import type { StoredLock } from '../../src/provider/decide.ts'
-import type { RawLock } from '../../src/provider/record.ts'
+import { LAST_INSTANT, type RawLock } from '../../src/provider/record.ts'
 import { DEFAULT_TABLE, quoteTable } from '../../src/provider/sql.ts'
 import type { SqliteDatabase, SqliteStatement } from './driver.ts'
 import { isRefusedRecord, isWrongStatement } from './faults.ts'
@@ -37,9 +37,6 @@ const SELECTED = columns.map(
   (column) =>
     `CASE WHEN typeof(${column}) = 'integer' AND ${column} NOT BETWEEN ${Number.MIN_SAFE_INTEGER} AND ${Number.MAX_SAFE_INTEGER} THEN CAST(${column} AS TEXT) ELSE ${column} END AS ${column}`,
 )
-
-/** The last instant that a `Date` can hold, in ms since the epoch. */
-const LAST_INSTANT = 8_640_000_000_000_000
 
 /**
  * The statement that makes the table, to paste into a migration instead of calling `setup()`.

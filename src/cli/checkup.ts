@@ -8,8 +8,10 @@ import type { JobPlan, Plan } from '../config/plan.ts'
 import type { StorePlan } from '../config/store.ts'
 import { parseDuration } from '../duration.ts'
 import { StoreError } from '../errors.ts'
+import { NEVER } from '../lock/store.ts'
 import type { LockProvider } from '../provider/contract.ts'
 import { shellWord } from '../provider/record.ts'
+import { NOTABLE_SKEW } from '../scheduler/skew-watch.ts'
 import { plural, span } from '../words/words.ts'
 import type { Cli } from './cli.ts'
 import { loadPlan } from './config-option.ts'
@@ -32,12 +34,8 @@ const fail = (what: string, todo?: string): Finding => ({ level: 'fail', what, t
 
 /** The name that is asked for, and never granted. */
 const PROBE = 'ticklock doctor'
-/** A tick in the year 9000, which no clock has reached. */
-const FAR_AHEAD = Date.UTC(9000, 0)
 /** The most unreadable or crashed locks that are named. */
 const MOST_NAMES = 20
-/** From here on the scheduler warns, too. */
-const NOTABLE_SKEW = 1_000
 const SLOW = 500
 
 /** Looks at everything, one thing after another. */
@@ -145,7 +143,7 @@ async function probe(where: string, provider: LockProvider): Promise<Finding[]> 
   const holder = { name: PROBE, owner: randomUUID(), label: PROBE }
   const sentAt = Date.now()
   const begun = performance.now()
-  const [refused] = await provider.acquire([{ ...holder, lockAtMostFor: 1, tick: FAR_AHEAD, maxClockSkew: 0 }])
+  const [refused] = await provider.acquire([{ ...holder, lockAtMostFor: 1, tick: NEVER, maxClockSkew: 0 }])
   const took = performance.now() - begun
   const [extended] = await provider.extend([{ ...holder, lockAtMostFor: 1, lockAtLeastFor: 0 }])
   for (const result of [refused, extended]) if (result instanceof Error) throw result

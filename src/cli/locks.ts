@@ -1,8 +1,10 @@
+import { systemClock, within } from '../clock.ts'
 import { openStore, type StorePlan } from '../config/store.ts'
 import { StoreError } from '../errors.ts'
 import type { LockProvider, LockRecord } from '../provider/contract.ts'
 import { labelOf } from '../provider/holder.ts'
 import { isUnreadable } from '../provider/record.ts'
+import { futureTickOf } from '../scheduler/future-tick.ts'
 
 /** A lock as people want to know it. Times by the store's clock. */
 export interface LockStatus {
@@ -33,27 +35,18 @@ export interface UnreadableLock {
   readonly problem: string
 }
 
-/** A last tick further ahead of the store's clock than a node may take it, in ms: no tick runs before it. */
-export const MAX_CLOCK_SKEW = 60_000
-
 /** How long a store is waited for, in ms. */
-const PATIENCE = 10_000
+const TIMEOUT = 10_000
 
 /** Opens a store, works with it, and closes it. */
 export async function withStore<T>(store: StorePlan, work: (provider: LockProvider) => Promise<T>): Promise<T> {
   const provider = await openStore(store)
-  let timer: NodeJS.Timeout | undefined
-  const late = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => reject(new StoreError(`it did not answer within ${PATIENCE / 1000} s`)), PATIENCE)
-  })
-  const answer = work(provider)
-  answer.catch(() => {}) // It may fail after nobody waits any more.
+  const late = (): StoreError => new StoreError(`it did not answer within ${TIMEOUT / 1_000} s`)
   try {
-    return await Promise.race([answer, late])
+    return await within(systemClock, TIMEOUT, work(provider), late)
   } catch (cause) {
     throw failureOf(store, cause)
   } finally {
-    clearTimeout(timer)
     await Promise.race([provider.close().catch(() => {}), new Promise((resolve) => setTimeout(resolve, 1_000).unref())])
   }
 }
@@ -94,7 +87,7 @@ export function statusOf(record: LockRecord, store: string): LockStatus {
     since: new Date(lockedAt),
     until: new Date(lockUntil),
     lastTick: lastTick === undefined ? undefined : new Date(lastTick),
-    isAhead: lastTick !== undefined && lastTick > storeTime + MAX_CLOCK_SKEW,
+    isAhead: futureTickOf(record) !== undefined,
     fencingToken,
     metadata,
     storeTime: new Date(storeTime),

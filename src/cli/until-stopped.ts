@@ -1,10 +1,14 @@
+import { constants } from 'node:os'
 import { setTimeout as sleep } from 'node:timers/promises'
+import { onStopSignal } from './signals.ts'
 
-/** Does the work again and again, with a pause between, until SIGINT or SIGTERM. */
+/** Repeats the work, with a pause of `pause` ms between, until SIGINT or SIGTERM. A second signal ends the process at once. */
 export async function untilStopped(pause: number, work: () => Promise<void>, first?: () => void): Promise<void> {
   const stopped = new AbortController()
-  const stop = (): void => stopped.abort()
-  process.once('SIGINT', stop).once('SIGTERM', stop)
+  const off = onStopSignal((signal, count) => {
+    if (count > 1) process.exit(128 + constants.signals[signal])
+    stopped.abort()
+  })
   try {
     first?.()
     while (!stopped.signal.aborted) {
@@ -12,6 +16,6 @@ export async function untilStopped(pause: number, work: () => Promise<void>, fir
       await sleep(pause, undefined, { signal: stopped.signal }).catch(() => {})
     }
   } finally {
-    process.off('SIGINT', stop).off('SIGTERM', stop)
+    off()
   }
 }

@@ -1,4 +1,5 @@
 import { resolve } from 'node:path'
+import { MAX_CLOCK_SKEW } from '../lock/terms.ts'
 import { JOB_DEFAULTS } from '../scheduler/job.ts'
 import { readModule } from './check-job.ts'
 import { lengthOf } from './checks.ts'
@@ -25,7 +26,7 @@ export function makePlan(
     stores,
     label: config.label,
     storeTimeout: ms('storeTimeout', config.storeTimeout ?? '5s'),
-    maxClockSkew: ms('maxClockSkew', config.maxClockSkew ?? '60s'),
+    maxClockSkew: ms('maxClockSkew', config.maxClockSkew ?? MAX_CLOCK_SKEW),
     stopGraceFor: ms('stopGraceFor', config.stopGraceFor ?? '20s'),
     jobs: config.jobs.map((job, index) =>
       jobPlan(job, defaults, folder, usual, whatRuns(job, source, ['jobs', index])),

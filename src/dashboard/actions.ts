@@ -1,7 +1,7 @@
 import { isStoreError } from '../errors.ts'
+import { MAX_CLOCK_SKEW } from '../lock/terms.ts'
 import type { Scheduler } from '../scheduler/scheduler.ts'
 import type { ActionName } from './action-request.ts'
-import { MAX_CLOCK_SKEW } from './lock-state.ts'
 import { ofStore } from './store-reads.ts'
 import type { View } from './view.ts'
 

@@ -1,6 +1,7 @@
 /* What the lock of a job says about the job. */
 import type { LockRecord, UnreadableRecord } from '../provider/contract.ts'
 import { isUnreadable, shellWord } from '../provider/record.ts'
+import { futureTickOf } from '../scheduler/future-tick.ts'
 
 export interface LockState {
   /** Somebody holds it, or `lockAtLeastFor` is not over. */
@@ -12,14 +13,11 @@ export interface LockState {
   readonly problem: string | undefined
 }
 
-/** A last tick further ahead than this keeps every tick up to it from running. In ms: the default of `maxClockSkew`. */
-export const MAX_CLOCK_SKEW = 60_000
-
 export function lockState(record: LockRecord | UnreadableRecord): LockState {
   if (isUnreadable(record)) return { held: false, paused: false, crashed: false, problem: record.unreadable.message }
   const { name, lockUntil, lastTick, tickDone, paused = false, storeTime } = record
   const held = lockUntil > storeTime
-  const isAhead = lastTick !== undefined && lastTick > storeTime + MAX_CLOCK_SKEW
+  const isAhead = lastTick !== undefined && futureTickOf(record) !== undefined
   return {
     held,
     paused,

@@ -1,3 +1,4 @@
+import { systemClock, within } from '../clock.ts'
 import { StoreError } from '../errors.ts'
 
 /** The most reads under way at a time, and the most that wait for their turn. */
@@ -39,10 +40,10 @@ export class StoreReads {
       await new Promise<void>((resolve) => this.#waiting.push(resolve))
     } else this.#underWay++
     const result = read()
-    void within(FORGOTTEN_AFTER, result)
+    void inTime(FORGOTTEN_AFTER, result)
       .catch(() => {})
       .then(() => this.#passOn())
-    return within(DEADLINE, result)
+    return inTime(DEADLINE, result)
   }
 
   /** The turn goes to the next in line. */
@@ -53,24 +54,15 @@ export class StoreReads {
   }
 }
 
-/** The result, or a {@link StoreError} after `ms` milliseconds. */
-export async function within<T>(ms: number, result: Promise<T>): Promise<T> {
-  let timer: NodeJS.Timeout | undefined
-  const late = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => reject(new StoreError(`the store did not respond within ${ms / 1_000} s`)), ms)
-    timer.unref()
-  })
-  try {
-    return await Promise.race([result, late])
-  } finally {
-    clearTimeout(timer)
-  }
+const inTime = <T>(ms: number, result: Promise<T>): Promise<T> => {
+  const late = (): StoreError => new StoreError(`the store did not respond within ${ms / 1_000} s`)
+  return within(systemClock, ms, result, late, { background: true })
 }
 
 /** What the store returns within 10 s. @throws {StoreError} for whatever it rejects with. */
 export async function ofStore<T>(call: () => Promise<T>): Promise<T> {
   try {
-    return await within(DEADLINE, call())
+    return await inTime(DEADLINE, call())
   } catch (error) {
     throw error instanceof StoreError ? error : new StoreError('the store failed', { cause: error })
   }

@@ -5,7 +5,7 @@ import type { Lock } from '../lock/lock.ts'
 export interface KeepAliveListener {
   /** The lease was extended. */
   extended?(lock: Lock): void
-  /** The store failed; the lease is still good and the renewal is tried again. */
+  /** The store failed. The lease is still held, and the renewal is retried. */
   notExtended?(lock: Lock, error: unknown): void
 }
 
@@ -13,15 +13,15 @@ export interface KeepAliveListener {
 const RENEW_AFTER = 1 / 3
 /** After a renewal that failed, the next try comes when this share of what is left has passed, and not sooner than 10 ms. */
 const RETRY_AFTER = 1 / 8
-const LEAST_PAUSE = 10
-/** An answer is waited for until this share of what is left has passed: a renewal that was lost on its way leaves time for another. */
-const PATIENCE = 1 / 2
+const SHORTEST_DELAY = 10
+/** The timeout of a renewal, as a share of what is left: a renewal that was lost on its way leaves time for another. */
+const TIMEOUT = 1 / 2
 
 /**
- * Renews a lease at a third of its length until it is stopped or lost. A renewal that the store could not answer is tried again until
- * the lease's own deadline; a renewal that the store refuses ends it at once. In both cases the lock's signal aborts.
+ * Renews a lease at a third of its length until it is stopped or lost. A renewal that failed is retried until the lease's
+ * own deadline. A renewal that the store refuses ends the lease at once. In both cases the lock's signal aborts.
  *
- * Answers the function that stops it.
+ * @returns The function that stops it.
  */
 export function keepAlive(clock: Clock, lock: Lock, listener: KeepAliveListener = {}): () => void {
   let stopped = false
@@ -33,13 +33,13 @@ export function keepAlive(clock: Clock, lock: Lock, listener: KeepAliveListener 
   }
   const renew = async (): Promise<void> => {
     try {
-      await lock.renew(lock.remaining * PATIENCE)
+      await lock.renew(lock.remaining * TIMEOUT)
       if (!stopped) listener.extended?.(lock)
       renewIn(lock.lockAtMostFor * RENEW_AFTER)
     } catch (error) {
       if (stopped || !isStoreError(error) || lock.lost) return
       listener.notExtended?.(lock, error)
-      renewIn(Math.max(LEAST_PAUSE, lock.remaining * RETRY_AFTER))
+      renewIn(Math.max(SHORTEST_DELAY, lock.remaining * RETRY_AFTER))
     }
   }
 

@@ -5,7 +5,7 @@ import { checkLabel, defaultLabel } from '../lock/label.ts'
 import { Lock } from '../lock/lock.ts'
 import { type Asker, attempt, obtain } from '../lock/obtain.ts'
 import { Store } from '../lock/store.ts'
-import { checkLockOptions, LOCK_OPTIONS, type LockOptions } from '../lock/terms.ts'
+import { checkLockOptions, LOCK_OPTIONS, type LockOptions, MAX_CLOCK_SKEW } from '../lock/terms.ts'
 import { checkBoolean, checkKeys, checkMethods } from '../options.ts'
 import type { LockProvider } from '../provider/contract.ts'
 import { runLocked } from './run-locked.ts'
@@ -79,7 +79,7 @@ export class Locker {
     this.#asker = {
       store: new Store({ provider, clock, timeout }),
       label: options.label === undefined ? defaultLabel() : checkLabel(options.label, of),
-      maxClockSkew: parseDuration(options.maxClockSkew ?? '60s', { of, option: 'maxClockSkew' }),
+      maxClockSkew: parseDuration(options.maxClockSkew ?? MAX_CLOCK_SKEW, { of, option: 'maxClockSkew' }),
     }
   }
 

@@ -1,4 +1,4 @@
-import { type Clock, setDeadline, systemClock, type Timer } from '../clock.ts'
+import { type Clock, setDeadline, systemClock, type Timer, within } from '../clock.ts'
 import { type Duration, parseDuration } from '../duration.ts'
 import { InvalidOptionError } from '../errors.ts'
 import { shortText } from '../history/error-text.ts'
@@ -49,6 +49,9 @@ export interface Health {
   /** Ends the watching. Called by itself when the scheduler stops. */
   stop(): void
 }
+
+/** How long a look waits for the store, in ms. The next look asks again. */
+const STORE_TIMEOUT = 10_000
 
 const OPTIONS = ['lateAfter', 'storeGraceFor', 'checkEvery', 'onOverdue', 'onRecovered', 'clock']
 
@@ -174,7 +177,9 @@ class HealthWatch implements Health {
     const suspects = this.#suspects()
     if (suspects.length === 0) return
     // While the store can't tell of other nodes, nobody is accused: that it is unreachable is told on its own.
-    const asked = await this.#successes.ask(suspects.map(({ job }) => job)).then(
+    const learnt = this.#successes.ask(suspects.map(({ job }) => job))
+    const late = (): Error => new Error('the store did not respond')
+    const asked = await within(this.#settings.clock, STORE_TIMEOUT, learnt, late, { background: true }).then(
       () => true,
       () => false,
     )

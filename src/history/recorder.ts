@@ -1,4 +1,4 @@
-import { type Clock, setDeadline, type Timer } from '../clock.ts'
+import { type Clock, setDeadline, type Timer, within } from '../clock.ts'
 import { InvalidOptionError } from '../errors.ts'
 import { quietly } from '../logger.ts'
 import type { RunHistory } from '../provider/history.ts'
@@ -9,9 +9,10 @@ import { Queue } from './queue.ts'
 
 /** How many entries are written at once. */
 const BATCH = 500
-/** How often what is too old is dropped, and how long a write may take, in ms. */
+/** How often what is too old is dropped, in ms. */
 const TRIM_EVERY = 60_000
-const PATIENCE = 5_000
+/** How long a write may take, in ms. */
+const WRITE_TIMEOUT = 5_000
 
 /** Keeps the history of a scheduler. */
 export interface Recorder {
@@ -133,13 +134,9 @@ class HistoryRecorder implements Recorder {
   }
 
   /** A write that hangs must not hold up all that follow: it is sent again, which is safe. */
-  #inTime<T>(answer: Promise<T>): Promise<T> {
-    let timer: Timer
-    const expired = new Promise<never>((_, reject) => {
-      const late = (): void => reject(new Error(`the store did not take history within ${PATIENCE} ms`))
-      timer = setDeadline(this.#clock, this.#clock.monotonic() + PATIENCE, late, { background: true })
-    })
-    return Promise.race([answer, expired]).finally(() => timer.cancel())
+  #inTime<T>(result: Promise<T>): Promise<T> {
+    const late = (): Error => new Error(`the store did not take history within ${WRITE_TIMEOUT} ms`)
+    return within(this.#clock, WRITE_TIMEOUT, result, late, { background: true })
   }
 
   #tell(call: () => unknown): void {

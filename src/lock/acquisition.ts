@@ -1,7 +1,8 @@
 import { StoreError } from '../errors.ts'
 import type { AcquireRequest, AcquireResult, Lease, Refused, Settled } from '../provider/contract.ts'
 import type { Moment } from './deadlines.ts'
-import { about, aboutAll, type Store } from './store.ts'
+import { about, aboutAll } from './failures.ts'
+import type { Store } from './store.ts'
 
 /** A lease and until when it may be relied on, by this process's monotonic clock. */
 export interface Grant {
@@ -16,11 +17,11 @@ export interface Grant {
 }
 
 /**
- * One acquisition: one owner, and as many asks as it takes to get an answer.
+ * One acquisition: one owner, and as many requests as it takes to get a response.
  *
- * The race it is there for: an ask is applied by the store and its reply is lost or late. Asking again with the same owner
- * then returns the same grant, and a reply that comes late, during a later ask, is as good as that ask's own. When the acquisition
- * is given up, whatever was or will yet be granted is given back, and no tick is marked as done, since nothing ran.
+ * The race: the store applies a request, and its response is lost or late. Repeating the request with the same owner returns the same grant, and
+ * a response to an earlier request serves a later one just as well. When the acquisition is abandoned, it releases whatever was or will
+ * yet be granted. It marks no tick as done, since nothing ran.
  */
 export class Acquisition {
   readonly request: AcquireRequest
@@ -28,10 +29,10 @@ export class Acquisition {
   readonly beganAt: number
   readonly #store: Store
   #state: 'asking' | 'taken' | 'abandoned' = 'asking'
-  /** What arrived last. */
+  /** The result that arrived last. */
   #answer: Grant | Refused | undefined
   #waiter: ((grant: Grant) => void) | undefined
-  /** Whether some ask ended without its answer, so that the store may have granted it. */
+  /** Whether some request ended without its response, so that the store may have granted it. */
   #uncertain = false
 
   constructor(store: Store, request: AcquireRequest) {
@@ -41,19 +42,19 @@ export class Acquisition {
   }
 
   /**
-   * Asks the store once, for at most `timeout` ms.
+   * Sends the request once, and waits for its response for at most `timeout` ms.
    *
-   * @throws {StoreError} when the store failed or did not answer in time; asking again is then safe.
+   * @throws {StoreError} when the store failed or did not respond in time. Repeating the request is then safe.
    */
   async ask(timeout: number): Promise<Grant | Refused> {
     const early = this.answer
     if (early?.granted) return early
     const sent = this.#store.deadlines.now()
     const answer = new Promise<Grant | Refused>((resolve, reject) => {
-      // A reply to an earlier ask is as good.
+      // A response to an earlier request serves as well.
       this.#waiter = resolve
       this.#store
-        .acquire(this.request, () => this.#state === 'asking')
+        .acquire(this.request, timeout, () => this.#state === 'asking')
         .then((result) => resolve(this.#arrived(result, sent)))
         .catch(reject)
     })
@@ -90,18 +91,18 @@ export class Acquisition {
     }
   }
 
-  /** What an earlier ask was answered after it had been given up: a grant that may be relied on, or a refusal. */
+  /** The late response to an earlier request: a grant that may be relied on, or a refusal. */
   get answer(): Grant | Refused | undefined {
     const answer = this.#answer
     return answer?.granted && this.#mayBeOver(answer) ? undefined : answer
   }
 
-  /** Says that the grant is in use: later replies are duplicates of it. */
+  /** Says that the grant is in use. Later responses are duplicates of it. */
   take(): void {
     this.#state = 'taken'
   }
 
-  /** Ends the acquisition without using it. Gives back what was, or may have been, granted. */
+  /** Ends the acquisition without using it. Releases what was, or may have been, granted. */
   abandon(): void {
     if (this.#state !== 'asking') return
     this.#state = 'abandoned'
@@ -120,7 +121,7 @@ export class Acquisition {
 
   #arrived(result: AcquireResult, sent: Moment): Grant | Refused {
     if (!result.granted) {
-      // It changes nothing about a grant that may be relied on: its ask was decided before.
+      // A refusal that was decided before a grant says nothing about it.
       if (!this.answer?.granted) this.#answer = result
       return result
     }
@@ -145,7 +146,7 @@ export class Acquisition {
 
   #giveBack(): void {
     const { name, owner, label } = this.request
-    // Best effort: if the store can't be told, the lease lapses by itself.
+    // Best effort: if the store fails, the lease expires by itself.
     this.#store.release({ name, owner, label, lockAtLeastFor: 0 }).catch(() => {})
   }
 }

@@ -5,8 +5,9 @@ import { holderOf } from '../provider/holder.ts'
 import { isUnreadable } from '../provider/record.ts'
 import type { Grant } from './acquisition.ts'
 import type { Moment, Watcher } from './deadlines.ts'
+import { about } from './failures.ts'
 import type { ReleaseListener } from './release-retries.ts'
-import { about, type Store } from './store.ts'
+import type { Store } from './store.ts'
 
 export interface LockTerms {
   readonly request: AcquireRequest
@@ -16,7 +17,7 @@ export interface LockTerms {
   readonly waited: number
 }
 
-/** Who is told that a lease was lost. */
+/** Who is notified when a lease is lost. */
 export interface LossListener {
   lost(error: LockLostError): void
 }
@@ -34,15 +35,15 @@ export class Lock implements AsyncDisposable, Watcher {
   readonly token: string
   /** Grows by every grant of this name. Hand it to what the work writes to, and refuse writes with a smaller one there. */
   readonly fencingToken: number
-  /** The text given at `obtain`. */
+  /** The string given at `obtain`. */
   readonly metadata: string | undefined
-  /** The tick given at `obtain`; undefined for a lock that is for none. */
+  /** The tick given at `obtain`. Undefined for a lock without a tick. */
   readonly tick: Date | undefined
   /** When the lock was granted, by the store's clock. */
   readonly acquiredAt: Date
-  /** The lease's length as asked for at `obtain`, in ms. */
+  /** The lease's length as requested at `obtain`, in ms. */
   readonly lockAtMostFor: number
-  /** How long it was asked for until it was granted, in ms. */
+  /** The time from the first request to the grant, in ms. */
   readonly waited: number
 
   readonly #store: Store
@@ -83,8 +84,8 @@ export class Lock implements AsyncDisposable, Watcher {
   }
 
   /**
-   * Whether the lease may be relied on right now, by what is known here, without a request to the store. False also while the store is
-   * asked whether the lease outlived a suspension of this machine.
+   * Whether the lease may be relied on right now, by what is known here, without a request to the store. Also false while the store has yet to
+   * confirm that the lease outlived a suspension of this machine.
    */
   get held(): boolean {
     if (this.#state === 'held') this.#store.deadlines.compare()
@@ -100,13 +101,13 @@ export class Lock implements AsyncDisposable, Watcher {
     return this.#lostBecause
   }
 
-  /** How many ms are left until the lease is lost, by what is known here, without asking the store. */
+  /** How many ms are left until the lease is lost, by what is known here, without a request to the store. */
   get remaining(): number {
     return this.#unexpired ? this.#deadline - this.#store.clock.monotonic() : 0
   }
 
   /**
-   * Tells once, at the moment the lease is lost. Costs less than {@link Lock.signal}.
+   * Notifies the listener once, when the lease is lost. Costs less than {@link Lock.signal}.
    * @internal
    */
   onLost(listener: LossListener): void {
@@ -118,7 +119,7 @@ export class Lock implements AsyncDisposable, Watcher {
    * @internal
    */
   lapsed(): void {
-    this.#lose('its lease lapsed')
+    this.#lose('its lease expired')
   }
 
   /**
@@ -128,13 +129,13 @@ export class Lock implements AsyncDisposable, Watcher {
   doubted(): void {
     if (this.#state !== 'held' || this.#doubted) return
     this.#doubted = true
-    void this.#confirm()
+    void this.#inTurn(() => this.#confirm())
   }
 
   /**
-   * How many ms the lease has left, by the store's clock; 0 when it lapsed, was taken over, or was released.
+   * How many ms the lease has left, by the store's clock; 0 when it expired, was taken over, or was released.
    *
-   * @throws {StoreError} when the store can't be asked.
+   * @throws {StoreError} when the store failed.
    */
   async ttl(): Promise<number> {
     if (this.#state === 'released') return 0
@@ -169,11 +170,11 @@ export class Lock implements AsyncDisposable, Watcher {
   }
 
   /**
-   * Gives the lock back: free at once, or when `lockAtLeastFor` from the acquisition has passed. A second call does nothing.
+   * Releases the lock. It is free at once, or when `lockAtLeastFor` from the acquisition has passed. A second call does nothing.
    *
    * @throws {ErrLockNotHeld} when the lease had expired or was taken over. If nobody took the lock over, the tick is marked as done
    * all the same.
-   * @throws {StoreError} when the store failed. Call it again, or let the lease lapse.
+   * @throws {StoreError} when the store failed. Call it again, or let the lease expire.
    */
   release(): Promise<void> {
     this.#releasing ??= this.#release()
@@ -197,7 +198,7 @@ export class Lock implements AsyncDisposable, Watcher {
     }
   }
 
-  /** One after another, or two that overtake each other leave the deadline here later than the lease's end there. */
+  /** One after another: of two that overtake each other, the deadline here could be later than the lease's end in the store. */
   #inTurn(refresh: () => Promise<void>): Promise<void> {
     const refreshed = (this.#lastRefresh ?? Promise.resolve()).then(refresh)
     this.#lastRefresh = refreshed.catch(() => {})
@@ -212,17 +213,17 @@ export class Lock implements AsyncDisposable, Watcher {
     const timeout = Math.min(patience, this.#deadline - sentAt)
     const shortens = sentAt + lockAtMostFor < this.#deadline
     const mayShortenUntil = shortens ? await this.#storeTimeIn(timeout) : undefined
-    // A shorter lease is relied on before it is known to have been granted: if the reply is lost, the store may have it.
+    // The shorter deadline counts before the response: if that is lost, the store may have shortened the lease.
     if (shortens) this.#moveDeadline(sent, lockAtMostFor)
     const { name, owner, label } = this.#terms.request
     const { lockAtLeastFor } = this.#terms
-    const answer = store.extend({ name, owner, label, lockAtMostFor, lockAtLeastFor, mayShortenUntil })
+    const answer = store.extend({ name, owner, label, lockAtMostFor, lockAtLeastFor, mayShortenUntil }, timeout)
     answer.then(
       (lease) => lease && this.#state === 'lost' && this.#giveBack(),
       () => {},
     )
     const lease = await store.within(timeout, about('extend', name), answer)
-    if (!lease) this.#lose('the store says that its lease lapsed or another owner has it')
+    if (!lease) this.#lose('by the store its lease has expired, or another owner has it')
     else this.#moveDeadline(sent, lease.lockUntil - lease.storeTime)
     if (!this.#unexpired) throw this.#notHeld()
   }
@@ -236,7 +237,7 @@ export class Lock implements AsyncDisposable, Watcher {
     return storeTime === undefined ? 0 : storeTime + ms
   }
 
-  /** Asks the store whether the lease outlived a suspension, by an extension that lengthens nothing. */
+  /** Has the store confirm that the lease outlived a suspension, by an extension that lengthens nothing. */
   async #confirm(): Promise<void> {
     const { name, owner, label } = this.#terms.request
     const store = this.#store
@@ -252,7 +253,7 @@ export class Lock implements AsyncDisposable, Watcher {
     }
   }
 
-  /** An extension was granted after the lease had been given up as lost here: nobody uses it. No tick is marked as done. */
+  /** Releases a lease that was extended after it had been lost here: nobody uses it. Marks no tick as done. */
   #giveBack(): void {
     const { name, owner, label } = this.#terms.request
     this.#store.release({ name, owner, label, lockAtLeastFor: this.#terms.lockAtLeastFor }).catch(() => {})
@@ -264,7 +265,7 @@ export class Lock implements AsyncDisposable, Watcher {
     return this.#store.release({ name, owner, label, lockAtLeastFor, tick }).then(
       (freed) => this.#released(freed),
       (error) => {
-        // It is worth asking again; after a refusal the answer would stay the same.
+        // The caller may retry after a failure. After a refusal the result would stay the same.
         this.#releasing = undefined
         throw error
       },
@@ -273,7 +274,7 @@ export class Lock implements AsyncDisposable, Watcher {
 
   #released(freed: boolean): void {
     if (!freed) {
-      this.#lose('it had lapsed, or another owner had taken it, before it was released')
+      this.#lose('its lease had expired, or another owner had taken the lock, before it was released')
       throw this.#notHeld()
     }
     this.#store.deadlines.unwatch(this.#deadline, this)
@@ -282,7 +283,7 @@ export class Lock implements AsyncDisposable, Watcher {
 
   #notHeld(): ErrLockNotHeld {
     if (this.#state === 'released') return new ErrLockNotHeld(this.name, 'it was released')
-    this.#lose('its lease lapsed')
+    this.#lose('its lease expired')
     return new ErrLockNotHeld(this.name, 'its lease was lost before', { cause: this.#lostBecause })
   }
 

@@ -47,8 +47,10 @@ export class ReleaseRetries {
     this.#clock = clock
   }
 
-  /** Resolves when the lock is released, or its lease is over. Never rejects. */
+  /** Resolves when the lock is released, its lease is over, or {@link end} was called. Never rejects. */
   add(lock: Releasable, listener: ReleaseListener): Promise<void> {
+    // A run that ignored its signal may end after the scheduler. Its provider is closed, so its lease is left to expire.
+    if (this.#ended.signal.aborted) return Promise.resolve()
     const giveUpAt = this.#clock.monotonic() + lock.remaining + (lock.tick ? REPORT_LATE_FOR : 0)
     return new Promise((settle) => {
       this.#waiting.add({ lock, listener, giveUpAt, settle })
@@ -59,16 +61,17 @@ export class ReleaseRetries {
   /** Retries once more, and then no more. */
   async end(): Promise<void> {
     const last = [...this.#waiting]
-    this.#waiting.clear()
     this.#ended.abort()
     await Promise.all(last.map((waiting) => this.#retry(waiting)))
-    for (const { settle } of last) settle()
+    for (const waiting of last) this.#drop(waiting)
   }
 
   async #loop(): Promise<void> {
+    const { signal } = this.#ended
     this.#looping = true
     for (let delay = FIRST_DELAY; this.#waiting.size > 0; delay = Math.min(delay * 2, LONGEST_DELAY)) {
-      await sleep(this.#clock, delay, this.#ended.signal, { background: true }).catch(() => {})
+      await sleep(this.#clock, delay, signal, { background: true }).catch(() => {})
+      if (signal.aborted) return
       await Promise.all([...this.#waiting].map((waiting) => this.#retry(waiting)))
     }
     this.#looping = false
@@ -76,14 +79,16 @@ export class ReleaseRetries {
 
   async #retry(waiting: Waiting): Promise<void> {
     const { lock, listener, giveUpAt, settle } = waiting
+    if (this.#clock.monotonic() >= giveUpAt) return this.#drop(waiting)
     try {
-      if (this.#clock.monotonic() >= giveUpAt) return this.#drop(waiting)
       await lock.release()
-      listener.released?.()
     } catch (error) {
-      if (!lock.held) settle()
-      if (!isLockNotHeld(error)) return
+      if (isLockNotHeld(error)) this.#drop(waiting)
+      else if (!lock.held) settle()
+      return
     }
+    // The last retry and one that was under way may both succeed.
+    if (this.#waiting.has(waiting)) listener.released?.()
     this.#drop(waiting)
   }
 

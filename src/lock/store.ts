@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import { setImmediate } from 'node:timers'
-import { type Clock, setDeadline, sleep } from '../clock.ts'
+import { type Clock, setDeadline, sleep, within } from '../clock.ts'
 import { InvalidOptionError, isRecordBusy, StoreError } from '../errors.ts'
 import type {
   AcquireRequest,
@@ -14,8 +14,18 @@ import type {
   Settled,
   UnreadableRecord,
 } from '../provider/contract.ts'
+import { isUnreadable } from '../provider/record.ts'
 import { Coalescer } from './coalescer.ts'
 import { Deadlines } from './deadlines.ts'
+import {
+  aboutAll,
+  isOfOneRequest,
+  markOfOneRequest,
+  toOwnError,
+  toStoreError,
+  type Verb,
+  type What,
+} from './failures.ts'
 import { ReleaseRetries } from './release-retries.ts'
 
 /** An acquisition of so many locks goes before releases, for so many ms. */
@@ -27,7 +37,7 @@ const FIRST_BUSY_DELAY = 5
 const LONGEST_BUSY_DELAY = 250
 
 /** A tick in the year 9000, which no clock has reached. */
-const NEVER = Date.UTC(9000, 0)
+export const NEVER = Date.UTC(9000, 0)
 
 /** A reading of the store's clock: it was `storeTime` there at some moment between `sentAt` and `receivedAt` (monotonic, here). */
 export interface ClockReading {
@@ -35,26 +45,6 @@ export interface ClockReading {
   readonly sentAt: number
   readonly receivedAt: number
 }
-
-/** What the store is asked to do, for the message if it fails. Made only then: it is asked for thousands of locks at once. */
-export type What = () => string
-
-type Verb = 'acquire' | 'extend' | 'release' | 'read'
-
-export const about =
-  (verb: Verb, name: string): What =>
-  () =>
-    `${verb} lock ${JSON.stringify(name)}`
-
-export const aboutAll =
-  (verb: Verb, requests: readonly { readonly name: string }[]): What =>
-  () => {
-    const [first] = requests
-    if (first === undefined) return `${verb} no lock`
-    return requests.length === 1
-      ? about(verb, first.name)()
-      : `${verb} ${requests.length} locks such as ${JSON.stringify(first.name)}`
-  }
 
 /** Resolves when all timers that are due now have fired: of the event loop, and no clock's affair. */
 const afterTimers = (): Promise<void> => new Promise((resolve) => void setImmediate(resolve))
@@ -111,11 +101,11 @@ export class Store {
   }
 
   /**
-   * Not bounded in time: an acquisition wants also the answer that comes late. See {@link Store.within}. Requests for a busy record
-   * are repeated only while `isWanted`.
+   * Not bounded in time, since an acquisition also takes a result that comes late: see {@link Store.within}. While another transaction has locked the
+   * record, the request is repeated for `busyFor` ms, as long as `isWanted`.
    */
-  acquire(request: AcquireRequest, isWanted?: () => boolean): Promise<AcquireResult> {
-    return this.#whileBusy(() => this.#acquire.call(request), isWanted)
+  acquire(request: AcquireRequest, busyFor = this.timeout, isWanted?: () => boolean): Promise<AcquireResult> {
+    return this.#whileBusy(busyFor, () => this.#acquire.call(request), isWanted)
   }
 
   /** As many calls as there are requests, with one promise for all of them. Not bounded in time. */
@@ -123,18 +113,22 @@ export class Store {
     return this.#acquire.callAll(requests)
   }
 
-  /** Not bounded in time, see {@link Store.within}. */
-  extend(request: ExtendRequest): Promise<Lease | undefined> {
-    return this.#whileBusy(() => this.#extend.call(request))
+  /** As {@link Store.acquire}. */
+  extend(request: ExtendRequest, busyFor = this.timeout): Promise<Lease | undefined> {
+    return this.#whileBusy(busyFor, () => this.#extend.call(request))
   }
 
   release(request: ReleaseRequest): Promise<boolean> {
-    return this.#whileBusy(() => this.#release.call(request))
+    return this.#whileBusy(this.timeout, () => this.#release.call(request))
   }
 
-  /** Repeats a call while another transaction has locked the record, for as long as a call may take. */
-  async #whileBusy<Result>(call: () => Promise<Result>, isWanted = (): boolean => true): Promise<Result> {
-    const deadline = this.clock.monotonic() + this.timeout
+  /**
+   * Repeats a call while another transaction has locked the record, for `ms` milliseconds and as long as `isWanted`.
+   *
+   * @throws {RecordBusyError} before these are over.
+   */
+  async #whileBusy<Result>(ms: number, call: () => Promise<Result>, isWanted = (): boolean => true): Promise<Result> {
+    const deadline = this.clock.monotonic() + ms
     for (let tries = 0; ; tries++) {
       try {
         return await call()
@@ -168,6 +162,8 @@ export class Store {
       this.#call(what, () => this.#provider.read(names)),
     )
     this.#read(sentAt, records[0]?.storeTime)
+    // The store has responded: its records are no failures of its own.
+    for (const record of records) if (isUnreadable(record)) markOfOneRequest(record.unreadable)
     return records
   }
 
@@ -185,33 +181,22 @@ export class Store {
   }
 
   /**
-   * Reads the store's clock: asks for a tick so far ahead that every store refuses it without writing anything, and each answer brings the
-   * clock along.
+   * Reads the store's clock. It requests a tick so far ahead that every store refuses it without writing anything, and each result brings the clock
+   * along. When the request for this name fails alone, its record is read instead.
    */
   async readClock(anyName: string, label: string): Promise<void> {
     const request = { name: anyName, owner: randomUUID(), label, lockAtMostFor: 1, tick: NEVER, maxClockSkew: 0 }
-    await this.within(this.timeout, () => "read the store's clock", this.acquire(request))
+    const refused = this.#acquire.call(request).catch(async (error: unknown) => {
+      if (!isOfOneRequest(error) || (await this.read([anyName])).length === 0) throw error
+    })
+    await this.within(this.timeout, () => "read the store's clock", refused)
   }
 
-  /** The answer, or a {@link StoreError} when it has not come after `ms` milliseconds. */
-  within<T>(ms: number, what: What, answer: Promise<T>): Promise<T> {
-    // By hand: Promise.race and finally take six promises for each of thousands of asks.
-    return new Promise((resolve, reject) => {
-      // A timeout may be longer than any timer.
-      const timer = setDeadline(this.clock, this.clock.monotonic() + ms, () =>
-        reject(new StoreError(`could not ${what()}: the store did not answer within ${Math.round(ms)} ms`)),
-      )
-      answer.then(
-        (value) => {
-          timer.cancel()
-          resolve(value)
-        },
-        (error) => {
-          timer.cancel()
-          reject(error)
-        },
-      )
-    })
+  /** The result, or a {@link StoreError} when it has not come after `ms` milliseconds. */
+  within<T>(ms: number, what: What, result: Promise<T>): Promise<T> {
+    const late = (): StoreError =>
+      new StoreError(`could not ${what()}: the store did not answer within ${Math.round(ms)} ms`)
+    return within(this.clock, ms, result, late)
   }
 
   /** Resolves when what has been asked to be released so far is, or that has failed. */
@@ -292,23 +277,3 @@ export class Store {
 
 const timeOf = (result: AcquireResult): number => (result.granted ? result.lease.storeTime : result.storeTime)
 const timeOfLease = (lease: Lease | undefined): number | undefined => lease?.storeTime
-
-const ofOneRequest = new WeakSet<object>()
-
-/** Whether a request failed alone: the store responded, and decided the others. */
-export const isOfOneRequest = (error: unknown): boolean =>
-  typeof error === 'object' && error !== null && ofOneRequest.has(error)
-
-/** A request that failed alone fails with an error that names it. */
-function toOwnError<Result>(verb: Verb, name: string | undefined, result: Settled<Result>): Settled<Result> {
-  if (!(result instanceof Error) || name === undefined) return result
-  const error = toStoreError(about(verb, name)(), result)
-  ofOneRequest.add(error)
-  return error
-}
-
-function toStoreError(what: string, error: unknown): StoreError {
-  if (error instanceof StoreError) return error
-  const why = error instanceof Error && error.message ? error.message : String(error)
-  return new StoreError(`could not ${what}: ${why}`, { cause: error })
-}

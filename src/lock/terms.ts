@@ -3,6 +3,9 @@ import { InvalidOptionError } from '../errors.ts'
 import { checkKeys, checkMetadata, checkName, checkOneOf } from '../options.ts'
 import type { RetryStrategy } from './retry.ts'
 
+/** The default of `maxClockSkew`, in ms. */
+export const MAX_CLOCK_SKEW = 60_000
+
 /** What a lock is asked for with. */
 export interface LockOptions {
   /**

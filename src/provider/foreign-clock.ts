@@ -3,6 +3,7 @@
  * time unless it is told otherwise. Such a lock begins and ends hours off, and excludes nobody.
  */
 import type { LockRecord } from './contract.ts'
+import { isOwnHolder } from './holder.ts'
 
 /** Less than any time zone is off, and more than clocks of machines mostly are, ms. */
 const NOTICEABLE = 10 * 60_000
@@ -10,8 +11,9 @@ const NOTICEABLE = 10 * 60_000
 /** How many names are remembered. */
 const MOST = 1_000
 
-/** A holder as ticklock writes it ends so, see holder.ts. */
-const OURS = /#[\da-f]{8}-[\da-f-]{27}(#released)?$/
+/** What a terminal would obey. Node prints warnings as they are. */
+// biome-ignore lint/suspicious/noControlCharactersInRegex: that is what is looked for
+const CONTROL = /[\0-\x1f\x7f-\x9f]/g
 
 interface Seen {
   readonly lockedAt: number
@@ -33,7 +35,7 @@ export class ForeignClock {
    * the future, or before the last time that another lock was seen there.
    */
   look({ name, lockedBy, lockedAt, storeTime }: LockRecord): void {
-    if (lockedBy === '' || OURS.test(lockedBy)) return
+    if (lockedBy === '' || isOwnHolder(lockedBy)) return
     const before = this.#seen.get(name)
     // The oldest goes first.
     this.#seen.delete(name)
@@ -49,10 +51,12 @@ export class ForeignClock {
     if (this.#warned.has(lockedBy) || this.#warned.size >= MOST) return
     this.#warned.add(lockedBy)
     const hours = Math.abs(ms / 3_600_000).toFixed(1)
-    process.emitWarning(
-      `${this.#store}: ${lockedBy} took lock ${JSON.stringify(name)} by a clock that is ${hours} hours ${ms > 0 ? 'ahead of' : 'behind'} the store's, so the lock excludes nobody; ` +
-        'is it a ShedLock in a JVM outside UTC? Give its lock provider usingDbTime() or forceUtcTimeZone()',
-      { type: 'TicklockWarning', code: 'TICKLOCK_FOREIGN_CLOCK' },
-    )
+    const message =
+      `${this.#store}: ${lockedBy} took lock ${JSON.stringify(name)} by a clock that is ${hours} hours ${ms > 0 ? 'ahead of' : 'behind'} the store's, ` +
+      'so the lock excludes nobody. If it is a ShedLock in a JVM outside UTC, give its lock provider usingDbTime() or forceUtcTimeZone()'
+    process.emitWarning(message.replace(CONTROL, '\ufffd'), {
+      type: 'TicklockWarning',
+      code: 'TICKLOCK_FOREIGN_CLOCK',
+    })
   }
 }

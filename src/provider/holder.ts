@@ -32,6 +32,12 @@ export function cutLabel(label: string): string {
 /** What stands in the store after this owner has released, until the next grant. */
 export const releasedHolderOf = (holder: Holder): string => holderOf(holder) + RELEASED
 
+/** An owner is a UUID, or the end of one and the mark of a schedule: see `newOwner` in lock/obtain.ts. */
+const OWN = /#(?:[\da-f]{8}-[\da-f-]{27}|[\da-f-]{27}\.[\da-z]+)(?:#released)?$/
+
+/** Whether a node of ticklock wrote this holder, and not ShedLock or another program. */
+export const isOwnHolder = (lockedBy: string): boolean => OWN.test(lockedBy)
+
 /** The holder as people read it: the label alone, or the whole text when another kind of node wrote it. */
 export function labelOf(lockedBy: string): string {
   const held = lockedBy.endsWith(RELEASED) ? lockedBy.slice(0, -RELEASED.length) : lockedBy

@@ -11,7 +11,7 @@ import { nextFencingToken, type StoredLock } from './decide.ts'
 export type RawLock = { readonly [Key in keyof StoredLock]?: unknown }
 
 /** The last instant that a `Date` can hold, in ms since the epoch. */
-const LAST_INSTANT = 8.64e15
+export const LAST_INSTANT = 8.64e15
 
 /**
  * The record, when every value is one that a lock can have.
@@ -95,6 +95,10 @@ const isTime = (value: unknown): boolean =>
 
 const isToken = (value: unknown): boolean =>
   (typeof value === 'number' || typeof value === 'bigint') && Number.isSafeInteger(Number(value)) && Number(value) >= 0
+
+/** Sorts by name, as `read` returns records: in the order of their UTF-16 units, the same in every store. */
+export const compareNames = (a: { readonly name: string }, b: { readonly name: string }): number =>
+  a.name < b.name ? -1 : 1
 
 /** A name as a shell takes it. */
 export const shellWord = (name: string): string =>

@@ -1,13 +1,18 @@
 import { show } from '../duration.ts'
 import { InvalidOptionError } from '../errors.ts'
 import { isDaily, readPattern } from './cron-pattern.ts'
-import type { Schedule } from './schedule.ts'
 import { WallClock } from './wall-clock.ts'
 
-type Ticks = Pick<Schedule, 'next' | 'last'>
+/** When something ticks. Times are ms since the epoch. */
+export interface Ticks {
+  /** The first tick after `time`, or `undefined` when there is none any more. */
+  next(time: number): number | undefined
+  /** The last `count` ticks at or before `time`, oldest first. */
+  last(count: number, time: number): number[]
+}
 
-/** @throws {InvalidOptionError} that names the option and the value. */
-export function cronSchedule(pattern: unknown, timezone: unknown, of: string): Schedule {
+/** A schedule of a cron pattern. @throws {InvalidOptionError} that names the option and the value. */
+export function cronSchedule(pattern: unknown, timezone: unknown, of: string) {
   if (typeof pattern !== 'string')
     throw new InvalidOptionError(`${of}: cron must be a pattern, but is ${show(pattern)}`)
   if (typeof timezone !== 'string' || !isTimezone(timezone)) {

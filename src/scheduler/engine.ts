@@ -1,14 +1,20 @@
 import type { Clock } from '../clock.ts'
+import { isOfOneRequest } from '../lock/failures.ts'
 import type { Asker } from '../lock/obtain.ts'
-import { isOfOneRequest } from '../lock/store.ts'
 import type { Logger } from '../logger.ts'
 import type { Emitter } from './emitter.ts'
 import type { JobEvent, RunKind, StoreErrorEvent } from './events.ts'
 import type { HeadStart } from './head-start.ts'
 import type { Job } from './job.ts'
-import type { Run } from './run.ts'
 import type { StoreClock } from './store-clock.ts'
 import type { StoreReach } from './store-reach.ts'
+
+/** A run of a job on this node that has not ended. */
+export interface RunUnderWay {
+  readonly firedAt: Date
+  /** Aborts the signal of the job's function. */
+  abort(reason: unknown): void
+}
 
 /** What the parts of one scheduler share. */
 export interface Engine {
@@ -26,7 +32,7 @@ export interface Engine {
   /** Aborts when the grace of the stop has passed: what is granted from then on is given back, and no run may go on. */
   readonly closing: AbortSignal
   /** The runs under way, by the names of their jobs: also of a job that was removed meanwhile, and perhaps registered anew. */
-  readonly runs: Map<string, Run>
+  readonly runs: Map<string, RunUnderWay>
   /** By the name of a job: the latest tick that ran here. */
   readonly ran: Map<string, number>
   /** Keeps the scheduler from having stopped while this goes on. The promise must not reject. */

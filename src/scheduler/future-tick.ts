@@ -1,12 +1,13 @@
+import { MAX_CLOCK_SKEW } from '../lock/terms.ts'
 import type { LockRecord, Refused } from '../provider/contract.ts'
 import type { Engine } from './engine.ts'
 import type { Job } from './job.ts'
 
 /**
- * By how many ms a record's last tick lies ahead of the store's clock, when that is more than `maxClockSkew`; else undefined. No tick of such a name runs before
- * then: a node's clock was once ahead, or the store's clock went back.
+ * By how many ms a record's last tick lies ahead of the store's clock, when that is more than `maxClockSkew`; else undefined. No tick of
+ * such a name runs before then. A node's clock was once ahead, or the store's clock went back.
  */
-export function futureTickOf(record: LockRecord, maxClockSkew: number): number | undefined {
+export function futureTickOf(record: LockRecord, maxClockSkew = MAX_CLOCK_SKEW): number | undefined {
   const ahead = (record.lastTick ?? Number.NEGATIVE_INFINITY) - record.storeTime
   return ahead > maxClockSkew ? ahead : undefined
 }

@@ -1,4 +1,5 @@
 import type { Logger } from '../logger.ts'
+import { shellWord } from '../provider/record.ts'
 import type { EventName, JobEvent, SchedulerEvents } from './events.ts'
 
 /** Writes one line for each event that matters, by pino's conventions: errors as `err`, ordinary skips at debug. */
@@ -29,7 +30,7 @@ export function logEvents(logger: Logger): <Name extends EventName>(name: Name, 
     'future-tick': ({ job, lastTick, ahead }) =>
       logger.warn(
         { job, lastTick, ahead: Math.round(ahead) },
-        `job can't run before its last tick, which lies in the future: to set it back run "ticklock reset ${job}"`,
+        `job can't run before its last tick, which lies in the future: to set it back run: ticklock reset ${shellWord(job)}`,
       ),
     'schedule-error': ({ job, error }) => logger.error({ job, err: error }, 'job is not scheduled any more'),
   }

@@ -2,7 +2,7 @@ import type { LockLostError } from '../errors.ts'
 import type { KeepAliveListener } from '../executor/keep-alive.ts'
 import type { EndListener } from '../executor/release.ts'
 import type { Lock, LossListener } from '../lock/lock.ts'
-import { type Engine, factsOf, type Tick, tellStoreError } from './engine.ts'
+import { type Engine, factsOf, type RunUnderWay, type Tick, tellStoreError } from './engine.ts'
 
 /**
  * Tells what becomes of the lock of a run. One object for all of it and no functions of its own: the jobs of a company begin in the
@@ -14,9 +14,9 @@ export class RunListener implements LossListener, KeepAliveListener, EndListener
   readonly #engine: Engine
   readonly #tick: Tick
   readonly #lock: Lock
-  readonly #run: { abort(reason: unknown): void }
+  readonly #run: RunUnderWay
 
-  constructor(engine: Engine, tick: Tick, lock: Lock, run: { abort(reason: unknown): void }) {
+  constructor(engine: Engine, tick: Tick, lock: Lock, run: RunUnderWay) {
     this.#engine = engine
     this.#tick = tick
     this.#lock = lock

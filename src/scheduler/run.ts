@@ -4,7 +4,7 @@ import { keepAlive } from '../executor/keep-alive.ts'
 import { releaseAfterWork } from '../executor/release.ts'
 import type { Lock } from '../lock/lock.ts'
 import { childLogger, type Logger, safeLogger } from '../logger.ts'
-import { type Engine, factsOf, type Tick } from './engine.ts'
+import { type Engine, factsOf, type RunUnderWay, type Tick } from './engine.ts'
 import type { JobContext } from './job.ts'
 import { RunListener } from './run-listener.ts'
 import { endOfWork } from './still-running.ts'
@@ -18,7 +18,7 @@ export type RunOutcome =
   | { readonly succeeded: false; readonly error: unknown }
 
 /** One run of a job on this node, with its lock or, where the job allows it, without. */
-export class Run implements JobContext {
+export class Run implements JobContext, RunUnderWay {
   readonly name: string
   readonly scheduledAt: Date
   readonly firedAt: Date

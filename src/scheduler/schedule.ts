@@ -1,17 +1,13 @@
 import { type Duration, parseDuration } from '../duration.ts'
 import { InvalidOptionError } from '../errors.ts'
-import { cronKey, cronSchedule } from './cron-schedule.ts'
+import { cronKey, cronSchedule, type Ticks } from './cron-schedule.ts'
 
 /** Says when a job ticks, from the schedule alone: the same on every node, whenever it is asked. Times are ms since the epoch. */
-export interface Schedule {
+export interface Schedule extends Ticks {
   /** Two schedules with the same key have the same ticks. */
   readonly key: string
   /** What it was made from; `every` in ms. */
   readonly source: ScheduleSource
-  /** The first tick after `time`, or `undefined` when there is none any more. */
-  next(time: number): number | undefined
-  /** The last `count` ticks at or before `time`, oldest first. */
-  last(count: number, time: number): number[]
 }
 
 export interface ScheduleSource {

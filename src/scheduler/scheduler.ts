@@ -4,6 +4,7 @@ import { parseDuration, show } from '../duration.ts'
 import { InvalidOptionError } from '../errors.ts'
 import { checkLabel, defaultLabel } from '../lock/label.ts'
 import { Store } from '../lock/store.ts'
+import { MAX_CLOCK_SKEW } from '../lock/terms.ts'
 import { loggerFor, safeLogger, warningsOf } from '../logger.ts'
 import type { LockProvider } from '../provider/contract.ts'
 import { CatchUp } from './catch-up.ts'
@@ -104,7 +105,7 @@ export class Scheduler implements AsyncDisposable {
       asker: {
         store: new Store({ provider, clock, timeout, onReading, gatherReleases: true }),
         label: options.label === undefined ? defaultLabel() : checkLabel(options.label, of),
-        maxClockSkew: parseDuration(options.maxClockSkew ?? '60s', { of, option: 'maxClockSkew' }),
+        maxClockSkew: parseDuration(options.maxClockSkew ?? MAX_CLOCK_SKEW, { of, option: 'maxClockSkew' }),
       },
       stopping: this.#stopping.signal,
       closing: this.#closing.signal,

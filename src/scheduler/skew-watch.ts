@@ -1,7 +1,7 @@
 import { type Engine, tellStoreError } from './engine.ts'
 
-/** A difference between this machine's clock and the store's that people should hear of, in ms. */
-const WORTH_TELLING = 1_000
+/** A difference between this machine's clock and the store's that is reported, in ms. */
+export const NOTABLE_SKEW = 1_000
 /** A reading of the store's clock is renewed after so long, in ms, if no answer has brought one by itself. */
 const STALE_AFTER = 60_000
 /** After an ask that failed the next one waits so long, in ms. */
@@ -60,7 +60,7 @@ export class SkewWatch {
   tell(): void {
     const { time, events } = this.#engine
     const { skew, uncertainty } = time
-    const off = Math.abs(skew) - (uncertainty ?? 0) > WORTH_TELLING
+    const off = Math.abs(skew) - (uncertainty ?? 0) > NOTABLE_SKEW
     if (off === this.#told) return
     this.#told = off
     events.emit('clock-skew', () => ({ skew, uncertainty }))

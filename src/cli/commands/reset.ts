@@ -1,7 +1,7 @@
 import type { Command } from 'commander'
+import { MAX_CLOCK_SKEW } from '../../lock/terms.ts'
 import type { Cli } from '../cli.ts'
 import { EXIT } from '../exit-codes.ts'
-import { MAX_CLOCK_SKEW } from '../locks.ts'
 import type { Action } from '../program.ts'
 import { type StoreOption, storeOption } from '../store-option.ts'
 

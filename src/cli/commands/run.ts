@@ -75,7 +75,7 @@ async function run(cli: Cli, options: RunOptions): Promise<number> {
 
   // Before the start: what comes meanwhile must not be lost. And jobs or not, a store or not, this goes on until it is told to stop.
   const alive = setInterval(() => {}, 2 ** 30)
-  const stopped = untilStopped(cli, logger, killAllGroups)
+  const stopped = reasonToStop(cli, logger, killAllGroups)
   const server =
     options.http === undefined
       ? undefined
@@ -126,7 +126,7 @@ const STOPS = 'no new ticks; waits for the runs under way, releases, ends'
  * Resolves when there is a reason to stop: a signal, an error that nobody caught, or a log that nobody reads. The function that it resolves to returns the
  * exit code, since more reasons may come before the end.
  */
-function untilStopped(cli: Cli, logger: Logger, kill: () => void): Promise<() => number> {
+function reasonToStop(cli: Cli, logger: Logger, kill: () => void): Promise<() => number> {
   let code: number = EXIT.ok
   return new Promise((resolve) => {
     const stop = (exitCode: number): void => {

@@ -249,7 +249,7 @@ describe('inside the work', () => {
     const running = locker.withLock({ name: 'job', lockAtMostFor: 100 }, async () => {
       expect(assertLocked('job').held).toBe(true)
       await wait(100)
-      expect(() => assertLocked('job')).toThrow(/its lease lapsed/)
+      expect(() => assertLocked('job')).toThrow(/its lease expired/)
       after = () => assertLocked()
     })
     await clock.advance(100)

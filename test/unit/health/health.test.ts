@@ -79,6 +79,19 @@ describe('a node', () => {
 })
 
 describe('a job that is expected to succeed', () => {
+  it('is looked at again after a store has left one look without a response', async () => {
+    const cluster = new Cluster()
+    const node = cluster.node()
+    const { alerts } = watched(node)
+    cluster.job({ name: 'report', every: '1h', expectEvery: '25s' })
+    await cluster.start()
+    node.store.set('hang', 'read')
+    await cluster.until(35)
+    node.store.set('up')
+    await cluster.until(MINUTE / SECOND)
+    expect(alerts.map(({ job }) => job)).toEqual(['report'])
+  })
+
   it('and does not is told once, and once more when it does again', async () => {
     const cluster = new Cluster()
     const node = cluster.node()

@@ -152,6 +152,53 @@ describe('a lock', () => {
     expect(lock.held).toBe(true)
   })
 
+  it('is not made from a response that a suspension longer than the lease held up', async () => {
+    provider.meets('acquire', { kind: 'late-reply', after: 100 })
+    const obtaining = locker.obtain('job', '30s').catch((error: unknown) => error)
+    await clock.settle()
+    clock.jump(60_000)
+    await clock.advance(100)
+    expect(await obtaining).toBeInstanceOf(StoreError)
+    await clock.settle()
+    expect((await other.obtain('job', '30s')).held).toBe(true)
+  })
+
+  it('is lost when its time is up by the store, after a suspension shorter than the lease', async () => {
+    const lock = await locker.obtain('job', '30s')
+    await clock.advance(5_000)
+    clock.jump(20_000)
+    expect(lock.held).toBe(true)
+    await clock.advance(4_000)
+    expect(lock.held).toBe(true)
+    await clock.advance(2_000)
+    expect(lock.lost).toBeInstanceOf(LockLostError)
+  })
+
+  it('is lost when the time of an extension is up whose response a suspension held up', async () => {
+    const lock = await locker.obtain('job', '60s')
+    provider.meets('extend', { kind: 'late-reply', after: 1_500 })
+    const refreshing = lock.refresh('70s')
+    await clock.settle()
+    clock.jump(40_000)
+    await clock.advance(1_500)
+    await refreshing
+    await clock.advance(27_000)
+    expect(lock.held).toBe(true)
+    await clock.advance(3_000)
+    expect(lock.lost).toBeInstanceOf(LockLostError)
+  })
+
+  it('has the time that the store says, when an extension that shortens it meets the look after a suspension', async () => {
+    const lock = await locker.obtain('job', '60s')
+    provider.meets('extend', { kind: 'late-request', after: 10 }, { kind: 'late-reply', after: 50 })
+    const shortened = lock.refresh('100ms')
+    await clock.settle()
+    lock.doubted()
+    await clock.advance(70)
+    await shortened
+    expect(lock.remaining).toBeLessThanOrEqual(until())
+  })
+
   it('notices after a pause of the process that it is over, before its timer has fired', async () => {
     const lock = await locker.obtain('job', 100)
     clock.sleepThrough(500)

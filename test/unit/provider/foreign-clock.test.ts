@@ -1,7 +1,10 @@
 import { afterEach, beforeEach, describe, expect, it, type MockInstance, vi } from 'vitest'
+import { newOwner } from '../../../src/lock/obtain.ts'
 import type { LockRecord } from '../../../src/provider/contract.ts'
 import { ForeignClock } from '../../../src/provider/foreign-clock.ts'
 import { holderOf, releasedHolderOf } from '../../../src/provider/holder.ts'
+import { readSchedule } from '../../../src/scheduler/schedule.ts'
+import { markOf } from '../../../src/scheduler/schedule-mark.ts'
 
 const HOUR = 3_600_000
 const NOW = Date.UTC(2026, 0, 1)
@@ -33,6 +36,21 @@ describe('a lock of another program', () => {
     expect(warnings()).toEqual([expect.stringMatching(/jvm-host took lock "job" .*8\.0 hours ahead.*usingDbTime\(\)/)])
     clock.look(record({ lockedBy: 'second', lockedAt: NOW + 8 * HOUR }))
     expect(warnings()).toHaveLength(2)
+  })
+
+  it('is reported without what a terminal would obey', () => {
+    clock.look(record({ lockedBy: 'jvm\x1b[2J\x9b2J', lockedAt: NOW + 8 * HOUR }))
+    expect(warnings()).toEqual([expect.not.stringMatching(/\p{Cc}/u)])
+  })
+
+  it.each([
+    ['by hand', newOwner(undefined)],
+    ['by a scheduler', newOwner(markOf(readSchedule({ cron: '@daily' }, 'test'), NOW))],
+  ])('is none when a node of ticklock took it %s, whatever the clock of the store did since', (_, owner) => {
+    const holder = { owner, label: 'host:1' }
+    clock.look(record({ lockedBy: holderOf(holder), lockedAt: NOW + HOUR }))
+    clock.look(record({ lockedBy: releasedHolderOf(holder), lockedAt: NOW + HOUR }))
+    expect(warnings()).toEqual([])
   })
 
   it('taken hours behind the clock is reported when it is seen to have been taken since', () => {

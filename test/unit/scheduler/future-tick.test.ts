@@ -27,12 +27,25 @@ describe('a last tick in the future', () => {
     expect(node.events('future-tick')).toEqual([
       { name: 'future-tick', job: 'job', lastTick: new Date(MIDNIGHT + HOUR), ahead: expect.closeTo(HOUR, -2) },
     ])
-    expect(lines.filter((line) => line.includes('"ticklock reset job"'))).toHaveLength(1)
+    expect(lines.filter((line) => line.endsWith('run: ticklock reset job'))).toHaveLength(1)
     expect(node.scheduler.describe('job').futureTick).toEqual(new Date(MIDNIGHT + HOUR))
     await cluster.until((HOUR + MINUTE) / SECOND)
     expect(cluster.ticks).toEqual([(HOUR + MINUTE) / SECOND])
     expect(node.scheduler.describe('job').futureTick).toBeUndefined()
     expect(node.events('future-tick')).toHaveLength(1)
+  })
+
+  it('is logged with a remedy that a shell takes, whatever the name', async () => {
+    const { lines, logger: log } = logger()
+    const cluster = new Cluster()
+    cluster.node({ logger: log })
+    cluster.job({ name: "it's odd", every: '10s' })
+    await cluster.store.acquire([
+      { name: "it's odd", owner: 'o', label: 'l', lockAtMostFor: 1, tick: MIDNIGHT + HOUR, maxClockSkew: 2 * HOUR },
+    ])
+    await cluster.start()
+    await cluster.until(15)
+    expect(lines).toEqual([expect.stringMatching(/run: ticklock reset 'it'\\''s odd'$/)])
   })
 
   it('is told anew when it is another one', async () => {
