@@ -10,6 +10,7 @@ import { pgliteSubject } from './pglite-subject.ts'
 import { postgresSubject } from './postgres-subject.ts'
 import { redisSubject } from './redis-subject.ts'
 import { sqliteSubject } from './sqlite-subject.ts'
+import { contendedSubject, lossySubject } from './versioned/faulty-subject.ts'
 
 export interface NamedSubject {
   readonly name: string
@@ -52,4 +53,8 @@ export const subjects: readonly NamedSubject[] = [
   here('sqlite', 'sqlite', sqliteSubject),
   here('memory', 'memory', memorySubject),
   here('http', 'memory', () => httpSubject(memorySubject(), 1)),
+  here('versioned', 'postgres', contendedSubject),
 ]
+
+/** Those, and what is right only while one client at a time does something. */
+export const subjectsInTurn: readonly NamedSubject[] = [...subjects, here('versioned-lossy', 'postgres', lossySubject)]
