@@ -68,7 +68,8 @@ export async function decideAll<Request extends Named, Result>(
       if (attempt > 0) await sleep(Math.random() * Math.min(2 ** attempt, LONGEST_BACKOFF))
       const left = deadline - performance.now()
       if (left <= 0) break
-      await decideOnce(store, decision, turns, left, settle)
+      // Half of it, so that time is left to read what became of a write.
+      await decideOnce(store, decision, turns, left / 2, settle)
     }
   } catch (error) {
     if (turns.size === count) throw error

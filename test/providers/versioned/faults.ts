@@ -10,6 +10,8 @@ export interface FaultRates {
   readonly lostResponse?: number
   /** A write is not done, and nobody can tell. */
   readonly lostRequest?: number
+  /** A write fails, and is done some turns of the event loop later, if the version is still the same. */
+  readonly lateWrite?: number
   /** A whole `put` is done, and then the call fails. */
   readonly failedCall?: number
   /** A read returns what was stored before the last write. */
@@ -25,6 +27,10 @@ export function randomFrom(seed: number): () => number {
     mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61)
     return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32
   }
+}
+
+async function later(random: () => number): Promise<void> {
+  for (let turns = random() * 30; turns > 0; turns--) await new Promise(setImmediate)
 }
 
 export function withFaults(
@@ -44,6 +50,10 @@ export function withFaults(
   const putOne = async (write: VersionedWrite): Promise<WriteResult> => {
     if (happens(rates.conflict)) touch(write.name)
     if (happens(rates.lostRequest)) return new Error('socket hang up before the request was sent')
+    if (happens(rates.lateWrite)) {
+      void later(random).then(() => store.put([write], { timeout: 1_000 }))
+      return new Error('socket hang up, and the request arrives later')
+    }
     const known = versions.entries.get(write.name)
     const [result] = await store.put([write], { timeout: 1_000 })
     if (result === 'written' && known) before.set(write.name, known)

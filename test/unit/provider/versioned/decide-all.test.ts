@@ -191,6 +191,39 @@ describe('a batch in a store that compares and sets', () => {
     expect(b).toMatchObject({ message: 'connection refused' })
   })
 
+  it('reruns no tick whose release succeeded, though leases end early and writes arrive late', async () => {
+    const versions = new MemoryVersions()
+    const random = randomFrom(11)
+    const rates = { lateWrite: 0.2, staleRead: 0.2, conflict: 0.1, lostResponse: 0.1, lostRequest: 0.1 }
+    const turns = async (most: number): Promise<void> => {
+      for (let left = random() * most; left > 0; left--) await new Promise(setImmediate)
+    }
+    let tick = Math.floor(storeNow()) - 1_000_000
+    let done = 0
+    const seen = { released: 0, reruns: 0 }
+    const work = async (node: number): Promise<void> => {
+      const provider = versionedProvider(withFaults(memoryStore(versions), versions, rates, random))
+      for (let round = 0; seen.released < 60 || seen.reruns < 10; round++) {
+        const [mine, owner, doneBefore] = [tick, `${node}-${round}`, done]
+        const options = { tick: mine, onCrash: 'rerun', lockAtMostFor: Math.ceil(1 + random() * 60) } as const
+        const result = await acquire(provider, 'job', owner, options)
+        if (isGrant(result)) {
+          expect(mine).toBeGreaterThan(doneBefore)
+          if ((result as { rerun?: boolean }).rerun) seen.reruns++
+          await turns(20)
+          if ((await release(provider, 'job', owner, { tick: mine })) === true) {
+            done = Math.max(done, mine)
+            seen.released++
+          }
+        }
+        // The next tick, also when a release that was late has ended this one.
+        if ((result as { reason?: string }).reason === 'tick-taken') tick = Math.max(tick, mine + 1)
+        await turns(5)
+      }
+    }
+    await Promise.all([0, 1, 2, 3, 4].map(work))
+  })
+
   it('grants each tick once, with growing tokens, whatever reads are stale and responses lost', async () => {
     const versions = new MemoryVersions()
     const random = randomFrom(5)
