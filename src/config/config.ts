@@ -29,8 +29,8 @@ export type StoreConfig = string | StoreOptionsConfig
 export interface StoreOptionsConfig {
   /**
    * `postgres://`, `mysql://`, `mariadb://`, `mongodb://`, `mongodb+srv://`, `redis://`, `rediss://`, `redis+unix://`, `redis+sentinel://`, `redis+cluster://`,
-   * `sqlite:` (relative to the config's folder), `http://` and `https://` (`ticklock serve`; several with commas between them), `memory:` (this process alone, for
-   * trying out).
+   * `etcd://`, `etcds://`, `sqlite:` (relative to the config's folder), `http://` and `https://` (`ticklock serve`; several with commas between them), `memory:`
+   * (this process alone, for trying out).
    */
   readonly url: string
   /** PostgreSQL, MySQL, SQLite: the table. @default 'ticklock' */
@@ -39,7 +39,7 @@ export interface StoreOptionsConfig {
   readonly database?: string | undefined
   /** MongoDB: the collection. @default 'ticklock' */
   readonly collection?: string | undefined
-  /** Redis: what every key begins with. @default 'ticklock:' */
+  /** Redis, etcd: what every key begins with. @default 'ticklock:' in Redis, 'ticklock/' in etcd */
   readonly prefix?: string | undefined
   /** Redis: shares the locks with ShedLock; true, or what ShedLock's keys begin with. In place of `prefix`. @default false */
   readonly shedlock?: boolean | string | undefined

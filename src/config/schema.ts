@@ -18,7 +18,9 @@ const storeOptions = z.strictObject({
   table: text().optional().meta({ description: 'PostgreSQL, MySQL, SQLite: the table.', default: 'ticklock' }),
   database: text().optional().describe("MongoDB: the database. Default: the URL's."),
   collection: text().optional().meta({ description: 'MongoDB: the collection.', default: 'ticklock' }),
-  prefix: text().optional().meta({ description: 'Redis: what every key begins with.', default: 'ticklock:' }),
+  prefix: text()
+    .optional()
+    .describe("Redis, etcd: what every key begins with. Default: 'ticklock:' in Redis, 'ticklock/' in etcd."),
   shedlock: z
     .union([z.boolean(), z.string()], { error: "must be true, false, or what ShedLock's keys begin with" })
     .optional()

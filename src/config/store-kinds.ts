@@ -59,6 +59,15 @@ export const STORE_KINDS: readonly StoreKind[] = [
     },
   },
   {
+    name: 'etcd',
+    schemes: ['etcd', 'etcds'],
+    options: ['prefix'],
+    driver: undefined,
+    open: async ({ url, prefix }) => (await import('../../providers/etcd/index.ts')).etcd({ url, prefix }),
+    statements: async ({ prefix = 'ticklock/' }) =>
+      `# Nothing has to be run. Let etcd compact what it keeps of changed keys: --auto-compaction-retention=1h\n# Where users are enabled, the user needs this role:\netcdctl role grant-permission <role> --prefix=true readwrite ${prefix}`,
+  },
+  {
     name: 'SQLite',
     schemes: ['sqlite', 'file'],
     options: ['table'],

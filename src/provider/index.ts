@@ -47,4 +47,16 @@ export type {
 } from './history.ts'
 export { holderOf, labelOf, MAX_LABEL, releasedHolderOf } from './holder.ts'
 export { checkLock, isReadable, isUnreadable, type RawLock, readRecord, repairLock, unreadable } from './record.ts'
+export { inChunks } from './versioned/chunks.ts'
+export { ClockEstimate, type ClockSample, type EstimateClock } from './versioned/clock-estimate.ts'
+export { versionedProvider } from './versioned/provider.ts'
+export type {
+  TimeBounds,
+  VersionedCall,
+  VersionedEntry,
+  VersionedName,
+  VersionedStore,
+  VersionedWrite,
+  WriteResult,
+} from './versioned/store.ts'
 export { inWaves } from './waves.ts'

@@ -23,6 +23,11 @@ export interface ConformanceSubject {
    */
   readonly clock: 'store' | 'machine'
 
+  /**
+   * How far the provider's reading of the clock that decides may be off, in ms, where the store shows it coarsely. @default 0
+   */
+  readonly clockError?: number
+
   /** Another node: a provider with a client of its own, on the one store. The suite sets it up, and closes it. */
   connect(): LockProvider | Promise<LockProvider>
 

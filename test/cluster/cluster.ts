@@ -14,6 +14,7 @@ export interface Told {
         readonly job?: string
         readonly kind?: string
         readonly reason?: string
+        readonly heldBy?: string
         /** As ISO strings, since they come as JSON. */
         readonly scheduledAt?: string
         readonly until?: string
@@ -92,6 +93,18 @@ export class Cluster implements AsyncDisposable {
       const first = Date.parse(details.scheduledAt)
       return first <= tick && tick <= (details.until ? Date.parse(details.until) : first)
     })
+  }
+
+  /** Whether some node has reported that a tick was skipped, since one of these nodes held the lock for another tick. */
+  reportedHeld(job: string, tick: number, holders: readonly string[]): boolean {
+    return this.told.some(
+      ({ event, details }) =>
+        event === 'skipped' &&
+        details?.job?.endsWith(`:${job}`) === true &&
+        details.reason === 'held' &&
+        Date.parse(details.scheduledAt ?? '') === tick &&
+        holders.includes(details.heldBy ?? ''),
+    )
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

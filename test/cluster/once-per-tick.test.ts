@@ -35,9 +35,13 @@ async function provesOncePerTick(kind: string, url: (cluster: Cluster) => string
     expect(verdict.due).toBeGreaterThan(0)
     expect(verdict).toMatchObject({ job: job.name, twice: 0, run: verdict.due - verdict.missed })
     // A tick that a killed node had taken may be lost with it unless the job wants it rerun. On a busy machine the store may answer too
-    // late for a tick, which is then reported. No tick is missed silently, and none runs twice, ever.
+    // late for a tick, which is then reported. The killed node may have had the lock of any job, which is held to the end of its lease, and its
+    // long run may be taken over so late that it runs on at the next tick. No tick is missed silently, and none runs twice, ever.
     const silent = ticksBetween(job.every, from, to).filter(
-      (tick) => !ran(witnessed, job.name, tick) && !cluster.reportedMissed(job.name, tick),
+      (tick) =>
+        !ran(witnessed, job.name, tick) &&
+        !cluster.reportedMissed(job.name, tick) &&
+        !cluster.reportedHeld(job.name, tick, job.onCrash === 'rerun' ? LABELS : [killed]),
     )
     expect(silent.length, `${job.name}: ${silent}`).toBeLessThanOrEqual(job.onCrash === 'rerun' ? 0 : 1)
     expectTokensToGrow(witnessed.filter((line) => line.what === 'begin' && line.job === job.name))
@@ -62,7 +66,7 @@ function expectTokensToGrow(begun: readonly { readonly tick: number; readonly fe
 describe('four processes over one store, one of them killed in a run', () => {
   it('run every tick once on sqlite', () => provesOncePerTick('sqlite', ({ folder }) => join(folder, 'locks.sqlite')))
 
-  for (const kind of ['postgres', 'mariadb', 'mysql', 'mongodb', 'redis'] as const) {
+  for (const kind of ['postgres', 'mariadb', 'mysql', 'mongodb', 'redis', 'etcd'] as const) {
     const server = servers[kind]
     it.skipIf('unavailable' in server)(`run every tick once on ${kind}`, () =>
       provesOncePerTick(kind, () => ('url' in server ? server.url : '')),

@@ -1,5 +1,4 @@
 /* Connections that the provider makes from a URL: what their errors say, and what they must not do. */
-import { execFileSync } from 'node:child_process'
 import { randomUUID } from 'node:crypto'
 import { once } from 'node:events'
 import { mkdtemp, rm } from 'node:fs/promises'
@@ -13,6 +12,7 @@ import { redis } from '../../providers/redis/redis.ts'
 import { StoreError } from '../../src/errors.ts'
 import type { LockProvider } from '../../src/provider/contract.ts'
 import { granted, newHolder, release, toAcquire } from '../../src/testing/asking.ts'
+import { makeCertificates } from '../servers/certificates.ts'
 import { onFreePort } from '../servers/free-port.ts'
 import { launchRedis } from '../servers/redis.ts'
 import type { ServerProcess } from '../servers/server-process.ts'
@@ -207,54 +207,3 @@ describe.skipIf('unavailable' in cluster)('a cluster', () => {
     }
   })
 })
-
-/** An authority, and a server's certificate for the name localhost alone. */
-function makeCertificates(folder: string): void {
-  const openssl = (...args: string[]) => execFileSync('openssl', args, { cwd: folder, stdio: 'pipe' })
-  openssl(
-    'req',
-    '-x509',
-    '-newkey',
-    'rsa:2048',
-    '-nodes',
-    '-days',
-    '2',
-    '-subj',
-    '/CN=test authority',
-    '-keyout',
-    'ca.key',
-    '-out',
-    'ca.pem',
-  )
-  openssl(
-    'req',
-    '-newkey',
-    'rsa:2048',
-    '-nodes',
-    '-subj',
-    '/CN=localhost',
-    '-addext',
-    'subjectAltName=DNS:localhost',
-    '-keyout',
-    'server.key',
-    '-out',
-    'server.csr',
-  )
-  openssl(
-    'x509',
-    '-req',
-    '-in',
-    'server.csr',
-    '-CA',
-    'ca.pem',
-    '-CAkey',
-    'ca.key',
-    '-CAcreateserial',
-    '-days',
-    '2',
-    '-copy_extensions',
-    'copy',
-    '-out',
-    'server.pem',
-  )
-}

@@ -2,6 +2,7 @@
 import { inject } from 'vitest'
 import type { ConformanceSubject } from '../../src/testing/index.ts'
 import type { StoreKind } from '../simulation/stores/index.ts'
+import { exactEtcdSubject } from './etcd-subject.ts'
 import { httpSubject } from './http-subject.ts'
 import { memorySubject } from './memory-subject.ts'
 import { mongodbSubject } from './mongodb-subject.ts'
@@ -10,6 +11,7 @@ import { pgliteSubject } from './pglite-subject.ts'
 import { postgresSubject } from './postgres-subject.ts'
 import { redisSubject } from './redis-subject.ts'
 import { sqliteSubject } from './sqlite-subject.ts'
+import { contendedSubject, lossySubject } from './versioned/faulty-subject.ts'
 
 export interface NamedSubject {
   readonly name: string
@@ -48,8 +50,13 @@ export const subjects: readonly NamedSubject[] = [
   onServer('redis', 'redis', (url) => redisSubject('redis', url, url)),
   onServer('redis-sentinel', 'redis', (url) => redisSubject('redis-sentinel', url, url)),
   onServer('redis-cluster', 'redis', (url) => redisSubject('redis-cluster', url, url)),
+  onServer('etcd', 'memory', exactEtcdSubject),
   here('pglite', 'postgres', pgliteSubject),
   here('sqlite', 'sqlite', sqliteSubject),
   here('memory', 'memory', memorySubject),
   here('http', 'memory', () => httpSubject(memorySubject(), 1)),
+  here('versioned', 'postgres', contendedSubject),
 ]
+
+/** Those, and what is right only while one client at a time does something. */
+export const subjectsInTurn: readonly NamedSubject[] = [...subjects, here('versioned-lossy', 'postgres', lossySubject)]

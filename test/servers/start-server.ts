@@ -1,3 +1,4 @@
+import { etcd } from './etcd.ts'
 import { mariadb } from './mariadb.ts'
 import { mongodb } from './mongodb.ts'
 import { mysql } from './mysql.ts'
@@ -18,6 +19,7 @@ const kinds: Readonly<Record<ServerName, ServerKind>> = {
   'redis-cluster': redisCluster,
   'redis-quorum': redisQuorum,
   redis,
+  etcd,
 }
 
 /** Every kind of server, those that take longest to start first. */

@@ -10,6 +10,7 @@ export type ServerName =
   | 'redis-sentinel'
   | 'redis-cluster'
   | 'redis-quorum'
+  | 'etcd'
 
 /** A server that answers, either given by its URL or started by the tests. */
 export interface TestServer {

@@ -60,9 +60,9 @@ export const fencing: CaseGroup = {
     },
 
     'start from the clock in microseconds, so they go on where a lost record stopped': async (bench) => {
-      const before = Math.floor(((await bench.now()) - 1) * 1000)
+      const before = Math.floor(((await bench.now()) - 1 - bench.clockError) * 1000)
       const { fencingToken } = await granted(bench.a, bench.holder())
-      const after = Math.ceil(((await bench.now()) + 1) * 1000)
+      const after = Math.ceil(((await bench.now()) + 1 + bench.clockError) * 1000)
       assert.ok(fencingToken >= before && fencingToken <= after, `${fencingToken} is not within ${before} to ${after}`)
     },
   },

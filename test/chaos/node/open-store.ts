@@ -38,6 +38,11 @@ export async function openStore({
       const { redis } = await import('ticklock/redis')
       return ownClient ? await overRedis(url) : { provider: redis(url), close }
     }
+    case 'etcd': {
+      // It has no client to bring: every request is a fetch.
+      const { etcd } = await import('ticklock/etcd')
+      return { provider: etcd(url), close }
+    }
     case 'sqlite': {
       const { sqlite } = await import('ticklock/sqlite')
       // Processes that share a file share a machine and its clock, so the shift of this one's clock must not reach the file.

@@ -36,8 +36,8 @@ describe('docs/writing-a-provider.md', () => {
   const node = (...args: string[]) => run(process.execPath, args, { cwd: folder, maxBuffer: 64 * 1024 * 1024 })
 
   it('has a provider that passes the suite under node:test', { timeout: 60_000 }, async () => {
-    expect(files).toEqual(['map-provider.ts', 'map-provider.test.ts', 'manual-clock.ts'])
-    const { stdout } = await node('--import', 'tsx', '--test', '--test-reporter', 'tap', 'map-provider.test.ts')
+    expect(files).toEqual(['map-store.ts', 'date-clock.ts', 'map-store.test.ts', 'manual-clock.ts'])
+    const { stdout } = await node('--import', 'tsx', '--test', '--test-reporter', 'tap', 'map-store.test.ts')
     expect(stdout).toMatch(/^# fail 0$/m)
     for (const { cases, leftOut } of groups) {
       if (!leftOut) for (const name of Object.keys(cases)) expect(stdout).toContain(`- ${name}\n`)
