@@ -4,9 +4,9 @@ import { isOfOneRequest } from '../lock/store.ts'
 import type { Logger } from '../logger.ts'
 import type { Emitter } from './emitter.ts'
 import type { JobEvent, RunKind, StoreErrorEvent } from './events.ts'
-import type { HeadStart } from './head-start.ts'
 import type { Job } from './job.ts'
 import type { Run } from './run.ts'
+import type { RequestOrder } from './spread/request-order.ts'
 import type { StoreClock } from './store-clock.ts'
 import type { StoreReach } from './store-reach.ts'
 
@@ -17,7 +17,7 @@ export interface Engine {
   readonly reach: StoreReach
   readonly asker: Asker
   readonly events: Emitter
-  readonly headStart: HeadStart
+  readonly order: RequestOrder
   readonly logger: Logger
   /** From 0 to below 1; spreads asks, decides nothing. */
   readonly random: () => number
