@@ -24,6 +24,7 @@ export function makePlan(
     folder,
     stores,
     label: config.label,
+    spread: config.spread ?? true,
     storeTimeout: ms('storeTimeout', config.storeTimeout ?? '5s'),
     maxClockSkew: ms('maxClockSkew', config.maxClockSkew ?? '60s'),
     stopGraceFor: ms('stopGraceFor', config.stopGraceFor ?? '20s'),
