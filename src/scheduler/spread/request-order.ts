@@ -20,7 +20,7 @@ const FULL_SHARE = 1.1
 
 /**
  * A node that obtains everything at once meets no other node, and learns of none. So at some batches, chosen at random, it leaves a few of its own
- * first choices to others: at half of the first batches, then at few.
+ * first choices to others: at half of the first batches while it knows nobody, and else at few.
  */
 const FEW = 8
 const EARLY_BATCHES = 16
@@ -72,7 +72,7 @@ export class RequestOrder {
   of(asks: readonly Ask[], now: number): Order {
     const { spread, clock } = this.#options
     const others = spread ? this.#live.nextBatch() : []
-    const probes = spread && this.#isProbe()
+    const probes = spread && this.#isProbe(others.length === 0)
     if (others.length === 0 && !probes) return new Map([[0, asks]])
     const first: Ordered[] = []
     const later: Ordered[] = []
@@ -91,9 +91,10 @@ export class RequestOrder {
     return order
   }
 
-  #isProbe(): boolean {
+  #isProbe(alone: boolean): boolean {
     this.#batches++
-    return this.#options.random() < (this.#batches <= EARLY_BATCHES ? PROBE_EARLY : PROBE_LATER)
+    const early = alone && this.#batches <= EARLY_BATCHES
+    return this.#options.random() < (early ? PROBE_EARLY : PROBE_LATER)
   }
 
   /** Takes a few out of a node's first choices. */
