@@ -14,6 +14,7 @@ const JOBS = 10_000
 /** Between two ticks, in ms: what a tick brings has ended by then, also on two cores. */
 const EVERY = 10_000
 const TICKS = 3
+const WARM_UP = 5
 
 type Run = readonly [tick: number, job: number, late: number]
 
@@ -42,20 +43,21 @@ export const fleet: Row = {
 
 async function watch(nodes: readonly ChildProcess[], url: string): Promise<Result[]> {
   await within(60_000, `the start of ${NODES} nodes`, Promise.all(nodes.map((node) => once(node, 'message'))))
-  // The first tick makes the records and compiles the code; from the middle after it, whole ticks are counted.
-  await sleep(2.5 * EVERY - (Date.now() % EVERY))
+  // The first ticks make the records, compile the code, and the nodes meet. From the middle after them, whole ticks are counted.
+  await sleep((WARM_UP + 1.5) * EVERY - (Date.now() % EVERY))
   const from = Date.now()
   const before = await storeWork('postgres', url)
   await sleep(TICKS * EVERY)
   const work = workBetween(before, await storeWork('postgres', url))
   const told = nodes.map((node) => once(node, 'message').then(([runs]) => runs as Run[]))
   for (const node of nodes) node.send('stop')
-  const all = (await within(60_000, `the end of ${NODES} nodes`, Promise.all(told))).flat()
-  const runs = all.filter(([tick]) => tick >= from && tick < from + TICKS * EVERY)
-  return figures(runs, work / (NODES * TICKS))
+  const all = await within(60_000, `the end of ${NODES} nodes`, Promise.all(told))
+  const ofNodes = all.map((runs) => runs.filter(([tick]) => tick >= from && tick < from + TICKS * EVERY))
+  const largest = Math.max(...ofNodes.map(({ length }) => length)) / (TICKS * JOBS)
+  return figures(ofNodes.flat(), work / (NODES * TICKS), largest)
 }
 
-function figures(runs: readonly Run[], statements: number): Result[] {
+function figures(runs: readonly Run[], statements: number, largest: number): Result[] {
   const distinct = new Set(runs.map(([tick, job]) => `${tick} ${job}`)).size
   const late = runs.map(([, , ms]) => ms)
   const on = 'postgres'
@@ -63,6 +65,7 @@ function figures(runs: readonly Run[], statements: number): Result[] {
     figure('fleet: ticks run twice', on, runs.length - distinct, `of ${TICKS * JOBS}`, exactly(0)),
     figure('fleet: ticks missed', on, TICKS * JOBS - distinct, `of ${TICKS * JOBS}`, exactly(0)),
     figure('fleet: statements for a node and tick', on, statements, '', atMost(3)),
+    figure('fleet: largest share of a node', on, 100 * largest, '% of the runs', atMost(10)),
     figure('fleet: p50 from tick to start', on, percentile(late, 0.5), 'ms'),
     figure('fleet: p99 from tick to start', on, percentile(late, 0.99), 'ms', atMost(500)),
   ]

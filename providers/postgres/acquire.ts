@@ -19,7 +19,7 @@ import type { Table } from './table.ts'
 
 /**
  * Takes locks, a batch in one call of the server, or in two where that is cheaper: the statement that decides any request costs the server a
- * multiple of reading the records. A node that was refused most of its last batch reads first, and takes what then looks free, if anything.
+ * multiple of reading the records. A node that expects to be refused, or was refused most of its last batch, reads first, and takes what then looks free, if anything.
  * That changes no decision: each is made by one snapshot, and by the server's clock.
  */
 export class Acquirer {
@@ -36,7 +36,9 @@ export class Acquirer {
 
   acquire(requests: readonly AcquireRequest[], options?: CallOptions): Promise<readonly Settled<AcquireResult>[]> {
     const bounds = boundsOf(options)
-    return decideBatch(this.#table, requests, (wave) => this.#acquire(wave, bounds))
+    return decideBatch(this.#table, requests, (wave) =>
+      options?.mostRefused ? this.#readAndTake(wave, bounds) : this.#acquire(wave, bounds),
+    )
   }
 
   async #acquire(requests: readonly AcquireRequest[], bounds: Bounds): Promise<readonly Settled<AcquireResult>[]> {

@@ -8,7 +8,7 @@ import { Scheduler } from '../scheduler/scheduler.ts'
 import { setUpStore } from './set-up-store.ts'
 
 /** What all the schedulers of a plan are made with. */
-export type NodeSettings = Pick<Plan, 'label' | 'storeTimeout' | 'maxClockSkew'>
+export type NodeSettings = Pick<Plan, 'label' | 'storeTimeout' | 'maxClockSkew' | 'spread'>
 
 /** This machine's part in one store: a scheduler with the jobs whose locks are there. */
 export class StoreNode {
@@ -26,12 +26,13 @@ export class StoreNode {
     this.key = keyOf(store, settings)
     this.#provider = provider
     this.#logger = logger
-    const { label, storeTimeout, maxClockSkew } = settings
+    const { label, storeTimeout, maxClockSkew, spread } = settings
     this.scheduler = new Scheduler({
       provider,
       logger,
       storeTimeout,
       maxClockSkew,
+      spread,
       ...(label !== undefined && { label }),
     })
   }
@@ -101,5 +102,5 @@ export class StoreNode {
   }
 }
 
-export const keyOf = ({ options }: StorePlan, { label, storeTimeout, maxClockSkew }: NodeSettings): string =>
-  JSON.stringify({ options, label, storeTimeout, maxClockSkew })
+export const keyOf = ({ options }: StorePlan, { label, storeTimeout, maxClockSkew, spread }: NodeSettings): string =>
+  JSON.stringify({ options, label, storeTimeout, maxClockSkew, spread })

@@ -17,6 +17,8 @@ export interface Config {
   readonly storeTimeout?: Duration | undefined
   /** A tick further ahead of the store's clock is refused. @default '60s' */
   readonly maxClockSkew?: Duration | undefined
+  /** Share the ticks out to the nodes. `false`: every node requests every tick at once, so the fastest node runs most of them. @default true */
+  readonly spread?: boolean | undefined
   /** At SIGTERM or SIGINT: how long the runs under way may go on before they are told to end. @default '20s' */
   readonly stopGraceFor?: Duration | undefined
   /** The jobs. */

@@ -25,6 +25,7 @@ export function makePlan(
     folder,
     stores,
     label: config.label,
+    spread: config.spread ?? true,
     storeTimeout: ms('storeTimeout', config.storeTimeout ?? '5s'),
     maxClockSkew: ms('maxClockSkew', config.maxClockSkew ?? MAX_CLOCK_SKEW),
     stopGraceFor: ms('stopGraceFor', config.stopGraceFor ?? '20s'),

@@ -9,6 +9,7 @@ export interface Plan {
   readonly stores: readonly StorePlan[]
   readonly jobs: readonly JobPlan[]
   readonly label: string | undefined
+  readonly spread: boolean
   /** In ms. */
   readonly storeTimeout: number
   readonly maxClockSkew: number

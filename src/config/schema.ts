@@ -190,6 +190,11 @@ export const configSchema = z.strictObject(
     maxClockSkew: duration()
       .optional()
       .meta({ description: "A tick further ahead of the store's clock is refused.", default: '60s' }),
+    spread: flag().optional().meta({
+      description:
+        'Share the ticks out to the nodes. `false`: every node requests every tick at once, so the fastest node runs most of them.',
+      default: true,
+    }),
     stopGraceFor: duration().optional().meta({
       description: 'At SIGTERM or SIGINT: how long the runs under way may go on before they are told to end.',
       default: '20s',

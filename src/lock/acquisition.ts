@@ -76,12 +76,13 @@ export class Acquisition {
     store: Store,
     acquisitions: readonly Acquisition[],
     timeout: number,
+    mostRefused = false,
   ): Promise<readonly (Grant | Refused | StoreError)[]> {
     const sent = store.deadlines.now()
     const requests = acquisitions.map(({ request }) => request)
     // Results that come after the deadline still reach their acquisitions.
     const settled = store
-      .acquireAll(requests)
+      .acquireAll(requests, mostRefused)
       .then((results) => acquisitions.map((acquisition, index) => acquisition.#settle(results[index], sent)))
     try {
       return await store.within(timeout, aboutAll('acquire', requests), settled)

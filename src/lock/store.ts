@@ -76,6 +76,8 @@ export class Store {
   readonly #provider: LockProvider
   readonly #onReading: ((reading: ClockReading) => void) | undefined
   readonly #acquire: Coalescer<AcquireRequest, AcquireResult>
+  /** For what is expected to be refused. */
+  readonly #acquireOpen: Coalescer<AcquireRequest, AcquireResult>
   readonly #extend: Coalescer<ExtendRequest, Lease | undefined>
   readonly #release: Coalescer<ReleaseRequest, boolean>
   readonly #releasing = new Set<Promise<unknown>>()
@@ -91,6 +93,7 @@ export class Store {
     this.releaseRetries = new ReleaseRetries(clock)
     this.#onReading = onReading
     this.#acquire = new Coalescer((batch) => this.#sendAcquire(batch))
+    this.#acquireOpen = new Coalescer((batch) => this.#sendAcquire(batch, true))
     this.#extend = new Coalescer((batch) =>
       this.#send('extend', batch, () => provider.extend(batch, { timeout }), timeOfLease),
     )
@@ -108,9 +111,9 @@ export class Store {
     return this.#whileBusy(busyFor, () => this.#acquire.call(request), isWanted)
   }
 
-  /** As many calls as there are requests, with one promise for all of them. Not bounded in time. */
-  acquireAll(requests: readonly AcquireRequest[]): Promise<readonly Settled<AcquireResult>[]> {
-    return this.#acquire.callAll(requests)
+  /** As many calls as there are requests, with one promise for all of them. Not bounded in time. `mostRefused`: see {@link CallOptions}. */
+  acquireAll(requests: readonly AcquireRequest[], mostRefused = false): Promise<readonly Settled<AcquireResult>[]> {
+    return (mostRefused ? this.#acquireOpen : this.#acquire).callAll(requests)
   }
 
   /** As {@link Store.acquire}. */
@@ -218,9 +221,12 @@ export class Store {
     }
   }
 
-  async #sendAcquire(batch: readonly AcquireRequest[]): Promise<readonly Settled<AcquireResult>[]> {
+  async #sendAcquire(
+    batch: readonly AcquireRequest[],
+    mostRefused = false,
+  ): Promise<readonly Settled<AcquireResult>[]> {
     const { timeout } = this
-    const results = this.#send('acquire', batch, () => this.#provider.acquire(batch, { timeout }), timeOf)
+    const results = this.#send('acquire', batch, () => this.#provider.acquire(batch, { timeout, mostRefused }), timeOf)
     if (batch.length >= LARGE) this.#goesFirst(results)
     return await results
   }

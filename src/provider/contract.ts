@@ -38,6 +38,11 @@ export interface CallOptions {
    * bound of its own.
    */
   readonly timeout?: number | undefined
+  /**
+   * The caller expects that most of an `acquire` is refused. A provider may then read before it locks anything. Changes no
+   * decision.
+   */
+  readonly mostRefused?: boolean | undefined
 }
 
 /** One name asked for by one owner. */

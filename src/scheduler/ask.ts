@@ -43,6 +43,14 @@ export interface Ask {
   readonly until: number
 }
 
+/** How a batch of ticks is requested. */
+export interface BatchTerms {
+  /** How long to wait for the response, in ms. */
+  readonly patience: number
+  /** Whether most of them were left to other nodes, which have taken them by now. */
+  readonly mostRefused: boolean
+}
+
 /**
  * Asks for a tick, and while the store fails asks again with the same owner, with growing pauses, until `until` (monotonic). A grant that
  * comes after that is given back. Never rejects.
@@ -53,30 +61,27 @@ export async function askForTick(engine: Engine, tick: Tick, until: number): Pro
 }
 
 /**
- * Asks for many ticks as {@link askForTick} does, first for all of them at once, for `patience` ms. Tells the answer to each when it is there: in the same turn for all
+ * Asks for many ticks as {@link askForTick} does, first for all of them at once. Tells the answer to each when it is there: in the same turn for all
  * that the store answers, so that a refusal, which is what most asks of a cluster come to, costs no promise of its own. Never
  * rejects.
  */
-export async function askForTicks(
+export async function askForTicks<Asked extends Ask>(
   engine: Engine,
-  asks: readonly Ask[],
-  patience: number,
-  onAnswer: (tick: Tick, answer: Answer) => void,
+  asks: readonly Asked[],
+  { patience, mostRefused }: BatchTerms,
+  onAnswer: (ask: Asked, answer: Answer) => void,
 ): Promise<void> {
   const { asker } = engine
   const skew = skewOf(engine)
   const acquisitions = asks.map(({ tick: { job, time } }) => beginAcquisition(asker, job.lock, time, skew(time)))
   const pauses = new Pauses(engine)
-  let refused = 0
-  const results = await Acquisition.askAll(asker.store, acquisitions, patience)
+  const results = await Acquisition.askAll(asker.store, acquisitions, patience, mostRefused)
   for (const [index, answer] of results.entries()) {
-    const ask = asks[index] as Ask
+    const ask = asks[index] as Asked
     const acquisition = acquisitions[index] as Acquisition
-    if ('granted' in answer && !answer.granted) refused++
-    if ('granted' in answer) onAnswer(ask.tick, taken(engine, ask.tick, acquisition, answer))
-    else engine.track(goOn(engine, ask, acquisition, pauses, answer).then((later) => onAnswer(ask.tick, later)))
+    if ('granted' in answer) onAnswer(ask, taken(engine, ask.tick, acquisition, answer))
+    else engine.track(goOn(engine, ask, acquisition, pauses, answer).then((later) => onAnswer(ask, later)))
   }
-  engine.headStart.learn(refused, asks.length)
 }
 
 /** How long to wait for one answer when so many ms are left, in ms. */

@@ -4,8 +4,8 @@ import type { Asker } from '../lock/obtain.ts'
 import type { Logger } from '../logger.ts'
 import type { Emitter } from './emitter.ts'
 import type { JobEvent, RunKind, StoreErrorEvent } from './events.ts'
-import type { HeadStart } from './head-start.ts'
 import type { Job } from './job.ts'
+import type { RequestOrder } from './spread/request-order.ts'
 import type { StoreClock } from './store-clock.ts'
 import type { StoreReach } from './store-reach.ts'
 
@@ -23,7 +23,7 @@ export interface Engine {
   readonly reach: StoreReach
   readonly asker: Asker
   readonly events: Emitter
-  readonly headStart: HeadStart
+  readonly order: RequestOrder
   readonly logger: Logger
   /** From 0 to below 1; spreads asks, decides nothing. */
   readonly random: () => number

@@ -23,11 +23,17 @@ export interface SchedulerOptions {
   readonly storeTimeout?: Duration | undefined
   /** A tick further ahead of the store's clock is refused, or a node with a wrong clock would take ticks for years to come. @default '60s' */
   readonly maxClockSkew?: Duration | undefined
+  /**
+   * Share the ticks out to the nodes: each node requests its part at once, and the others' part a moment later. `false`: every node requests
+   * every tick at once, so the fastest node runs most of them.
+   * @default true
+   */
+  readonly spread?: boolean | undefined
   /** Leave the provider open at `stop()`, because others use it. @default false */
   readonly keepProviderOpen?: boolean | undefined
   /** Where time comes from, for tests. @default the machine's clocks */
   readonly clock?: Clock | undefined
-  /** From 0 to below 1, for jitter and the spreading of retries, for tests. @default Math.random */
+  /** From 0 to below 1, for jitter, the spreading of retries and `spread`, for tests. @default Math.random */
   readonly random?: (() => number) | undefined
 }
 
@@ -45,6 +51,7 @@ const SCHEDULER_OPTIONS = [
   'label',
   'storeTimeout',
   'maxClockSkew',
+  'spread',
   'keepProviderOpen',
   'clock',
   'random',
@@ -57,6 +64,7 @@ export function checkSchedulerOptions(options: SchedulerOptions, of: string): vo
   checkMethods(options.provider, PROVIDER_METHODS, of, 'provider')
   if (options.logger !== undefined && options.logger !== false)
     checkMethods(options.logger, LOGGER_METHODS, of, 'logger')
+  checkBoolean(options.spread, of, 'spread')
   checkBoolean(options.keepProviderOpen, of, 'keepProviderOpen')
   if (options.clock !== undefined) checkMethods(options.clock, CLOCK_METHODS, of, 'clock')
   if (options.random !== undefined && typeof options.random !== 'function')

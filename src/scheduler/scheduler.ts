@@ -8,11 +8,10 @@ import { MAX_CLOCK_SKEW } from '../lock/terms.ts'
 import { loggerFor, safeLogger, warningsOf } from '../logger.ts'
 import type { LockProvider } from '../provider/contract.ts'
 import { CatchUp } from './catch-up.ts'
-import { followUp } from './due.ts'
+import { DueTicks } from './due.ts'
 import { type AnyListener, Emitter, type Listener, type Unsubscribe } from './emitter.ts'
 import type { Engine, Tick } from './engine.ts'
 import type { EventName, SchedulerEvents } from './events.ts'
-import { HeadStart } from './head-start.ts'
 import { checkJob, Defaults, type Job, type JobOptions, type JobWork } from './job.ts'
 import { infoOf, type JobInfo } from './job-info.ts'
 import { logEvents } from './log-events.ts'
@@ -21,6 +20,7 @@ import { Pending } from './pending.ts'
 import { Planner } from './planner.ts'
 import { checkSchedulerOptions, readStopOptions, type SchedulerOptions, type StopOptions } from './scheduler-options.ts'
 import { SkewWatch } from './skew-watch.ts'
+import { RequestOrder } from './spread/request-order.ts'
 import { StoreClock } from './store-clock.ts'
 import { StoreReach } from './store-reach.ts'
 import { Surroundings } from './surroundings.ts'
@@ -68,10 +68,11 @@ export class Scheduler implements AsyncDisposable {
     this.#engine = this.#makeEngine(options, of)
     this.#catchUp = new CatchUp(this.#engine)
     this.#skew = new SkewWatch(this.#engine, () => this.#planner.corrected())
+    const dueTicks = new DueTicks(this.#engine, this.#catchUp)
     this.#planner = new Planner({
       clock: this.#engine.clock,
       time: this.#engine.time,
-      onDue: (due) => followUp(this.#engine, this.#catchUp, due),
+      onDue: (due) => dueTicks.add(due),
       onWake: () => this.#skew.look(this.#jobs.keys().next().value),
       onStuck: (jobs, error) => {
         for (const job of jobs) this.#engine.events.emit('schedule-error', () => ({ job: job.name, error }))
@@ -80,7 +81,8 @@ export class Scheduler implements AsyncDisposable {
   }
 
   #makeEngine(options: SchedulerOptions, of: string): Engine {
-    const { provider, clock = systemClock, random = Math.random } = options
+    const { provider, clock = systemClock, random = Math.random, spread = true } = options
+    const label = options.label === undefined ? defaultLabel() : checkLabel(options.label, of)
     const time = new StoreClock(clock)
     const reach = new StoreReach()
     const logger = loggerFor(options.logger)
@@ -99,12 +101,12 @@ export class Scheduler implements AsyncDisposable {
       time,
       reach,
       events,
-      headStart: new HeadStart(),
+      order: new RequestOrder({ clock, label, random, spread }),
       logger,
       random,
       asker: {
         store: new Store({ provider, clock, timeout, onReading, gatherReleases: true }),
-        label: options.label === undefined ? defaultLabel() : checkLabel(options.label, of),
+        label,
         maxClockSkew: parseDuration(options.maxClockSkew ?? MAX_CLOCK_SKEW, { of, option: 'maxClockSkew' }),
       },
       stopping: this.#stopping.signal,

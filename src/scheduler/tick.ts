@@ -1,7 +1,8 @@
 import type { Lock } from '../lock/lock.ts'
 import { detailsOf } from '../lock/obtain.ts'
 import type { LockRecord, Refused } from '../provider/contract.ts'
-import { type Answer, type Ask, askForTick, askForTicks, pause } from './ask.ts'
+import { labelOf } from '../provider/holder.ts'
+import { type Answer, type Ask, askForTick, askForTicks, type BatchTerms, pause } from './ask.ts'
 import { type Engine, factsOf, type Tick } from './engine.ts'
 import type { SkippedEvent } from './events.ts'
 import { tellFutureTick } from './future-tick.ts'
@@ -19,11 +20,18 @@ export async function pursue(engine: Engine, tick: Tick, until: number): Promise
   await conclude(engine, tick, answer)
 }
 
-/** As {@link pursue}, for ticks that are due at once: one ask for all of them, for so many ms. */
-export function pursueAll(engine: Engine, asks: readonly Ask[], patience: number): Promise<void> {
+/** As {@link pursue}, for ticks that are due at once: one request for all of them. `onGranted` is called for each that is granted. */
+export function pursueAll<Asked extends Ask>(
+  engine: Engine,
+  asks: readonly Asked[],
+  terms: BatchTerms,
+  onGranted?: (ask: Asked) => void,
+): Promise<void> {
   for (const { tick } of asks) tick.job.asking++
-  return askForTicks(engine, asks, patience, (tick, answer) => {
+  return askForTicks(engine, asks, terms, (ask, answer) => {
+    const { tick } = ask
     tick.job.asking--
+    if (answer.outcome === 'granted') onGranted?.(ask)
     const running = conclude(engine, tick, answer)
     if (running) engine.track(running)
   })
@@ -44,6 +52,7 @@ export function conclude(engine: Engine, tick: Tick, answer: Answer): Promise<un
     case 'refused':
       tellRefused(engine, tick, answer.refused)
       tellFutureTick(engine, job, answer.refused)
+      noteHolder(engine, tick, answer.refused.record)
       job.paused = answer.refused.reason === 'paused'
       if (answer.refused.reason === 'clock-ahead') engine.putBack(tick)
       if (!job.paused && mayRerun(job, tick.time, answer.refused.record))
@@ -67,6 +76,11 @@ export function conclude(engine: Engine, tick: Tick, answer: Answer): Promise<un
       tellMissed(engine, tick, 'stopped', undefined)
       return undefined
   }
+}
+
+/** The node that took this tick, or a later one, is live. */
+function noteHolder({ order }: Engine, tick: Tick, record: LockRecord | undefined): void {
+  if (record?.lastTick !== undefined && record.lastTick >= tick.time) order.taken(tick, labelOf(record.lockedBy))
 }
 
 /** Why a tick is skipped on this node. */

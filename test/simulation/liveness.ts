@@ -15,6 +15,9 @@ const STARTING = 7_000
 const RECOVERING = 1_000
 /** How long a message takes at most when all is well, and what the timers add, in ms. */
 const PROMPT = 50
+/** By how much a node may come later to what is not its first choice, in ms, and which part of the grace at most. */
+const SPREAD = 500
+const SPREAD_PART = 4
 /** So much time without any trouble is enough for an ask in any case: the longest pause, the longest wait for an answer, and the ask. */
 const ENOUGH = 2_000 + 5_000 + 1_000
 /** A request whose record is locked by a stranger is repeated for so long from its tick on, and then within such delays, in ms. */
@@ -22,6 +25,11 @@ const REPEATING = 4_500
 const REPEATED = 250 + 2 * PROMPT
 /** Nodes reload one after another for so long, in ms. */
 const RELOADING = 4_000
+/** A first choice is requested within so many ms after its tick, by nodes that know the store's clock. */
+const AT_ONCE = 20
+/** Of so many ticks at least, this part is requested at once: the rest was the first choice of a node that is gone, or left to others to meet them. */
+const FEW_TICKS = 50
+const LEAST_AT_ONCE = 1 / 5
 /** Ticks so close to the end need not have run yet, in ms. */
 const TAIL = 5_000
 /** A tick whose node crashed is taken over within so long after its lease has lapsed, in ms: the drift of the clocks while it was waited for, and the ask. */
@@ -67,6 +75,7 @@ export function judgeLiveness(cluster: Cluster): Liveness {
   const lives = [...cluster.machines.values()].flatMap((machine) => machine.lives)
   const reasons: Record<string, number> = {}
   const schedules = new Map<string, Schedule>()
+  const calm: boolean[] = []
   let due = 0
   let run = 0
   for (const { options } of scenario.jobs) {
@@ -76,6 +85,8 @@ export function judgeLiveness(cluster: Cluster): Liveness {
         due++
         judgeNodes(cluster, lives, judged)
         judgeRepeats(cluster, lives, judged)
+        const atOnce = wasRequestedAtOnce(cluster, lives, judged)
+        if (atOnce !== undefined) calm.push(atOnce)
         const reason = whyNotRun(cluster, lives, judged)
         if (reason === undefined) run++
         else if (reason === '')
@@ -85,6 +96,7 @@ export function judgeLiveness(cluster: Cluster): Liveness {
       }
     }
   }
+  judgeAtOnce(cluster, calm)
   return { due, run, reasons }
 }
 
@@ -109,7 +121,7 @@ function* ticksOf(file: JobFile, { options, schedule, from, until }: Reign): Gen
   while (time !== undefined && time <= until) {
     const next = schedule.next(time)
     const grace = Math.min(graceFor, (next ?? Number.POSITIVE_INFINITY) - time)
-    const asked = time + Math.min(jitter, grace / 2) + PROMPT
+    const asked = time + Math.max(Math.min(jitter, grace / 2), Math.min(SPREAD, grace / SPREAD_PART)) + PROMPT
     if (asked > until) return
     yield { file, options, schedule, time, asked, over: time + grace, end: until }
     time = next
@@ -159,6 +171,22 @@ function judgeRepeats(cluster: Cluster, lives: readonly Life[], judged: Judged):
     )
     return
   }
+}
+
+/** Whether some node requested a tick at once; undefined when something may have kept them from it. */
+function wasRequestedAtOnce(cluster: Cluster, lives: readonly Life[], judged: Judged): boolean | undefined {
+  const { file, options, time, over } = judged
+  const mayWait = options.catchUp !== 'none' || (options.jitter ?? 0) !== 0 || over - time < 1_000
+  if (mayWait || !lives.some((life) => wasSet(cluster, life, judged))) return undefined
+  const all = [...(file.ticks.get(time)?.dealtWith.values() ?? [])]
+  return all.length === 0 ? undefined : Math.min(...all) - time <= AT_ONCE
+}
+
+/** Leaving ticks to others must not make most of them late. */
+function judgeAtOnce({ end, witness }: Cluster, calm: readonly boolean[]): void {
+  const atOnce = calm.filter(Boolean).length
+  if (calm.length < FEW_TICKS || atOnce >= calm.length * LEAST_AT_ONCE) return
+  witness.violate('preference', `of ${calm.length} ticks only ${atOnce} were requested at once`, end)
 }
 
 /** Whether a node had its timers set by the store's clock before a tick, and nothing kept it from asking: what was before is no excuse. */

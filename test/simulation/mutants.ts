@@ -20,6 +20,8 @@ const STORE = 'src/lock/store.ts'
 const KEEP_ALIVE = 'src/executor/keep-alive.ts'
 const CATCH_UP = 'src/scheduler/catch-up.ts'
 const PLANNER = 'src/scheduler/planner.ts'
+const DUE = 'src/scheduler/due.ts'
+const ORDER = 'src/scheduler/spread/request-order.ts'
 
 /** By the rule that is broken: no two rules share a mutant. */
 const byRule: Readonly<Record<string, readonly Omit<Mutant, 'rule'>[]>> = {
@@ -40,7 +42,7 @@ const byRule: Readonly<Record<string, readonly Omit<Mutant, 'rule'>[]>> = {
     },
     {
       name: "a node that does not know the store's clock takes ticks far ahead",
-      seed: 1,
+      seed: 2,
       file: ASK,
       replace: 'const early = Math.min(maxClockSkew, LEAST_SKEW)',
       by: 'const early = maxClockSkew',
@@ -79,7 +81,7 @@ const byRule: Readonly<Record<string, readonly Omit<Mutant, 'rule'>[]>> = {
   '3': [
     {
       name: 'release without owner',
-      seed: 1,
+      seed: 2,
       file: DECIDE,
       replace: 'if (!record || record.lockedBy !== holderOf(request)) return { released: false }',
       by: 'if (!record) return { released: false }',
@@ -226,7 +228,7 @@ const byRule: Readonly<Record<string, readonly Omit<Mutant, 'rule'>[]>> = {
     },
     {
       name: 'a release after the expiry does not end its tick',
-      seed: 1,
+      seed: 31,
       file: DECIDE,
       replace: 'next: endsTick ? { ...record, tickDone: true } : undefined',
       by: 'next: undefined',
@@ -240,7 +242,7 @@ const byRule: Readonly<Record<string, readonly Omit<Mutant, 'rule'>[]>> = {
     },
     {
       name: 'nobody takes over a crashed tick',
-      seed: 93,
+      seed: 53,
       file: TICK,
       replace: 'record?.lastTick === time',
       by: 'record?.lastTick === -1',
@@ -346,13 +348,13 @@ const byRule: Readonly<Record<string, readonly Omit<Mutant, 'rule'>[]>> = {
     {
       name: 'the grace is ignored',
       seed: 1,
-      file: 'src/scheduler/due.ts',
+      file: DUE,
       replace: 'Math.min(time + job.graceFor, next) - now',
       by: 'Math.min(time + 1, next) - now',
     },
     {
       name: 'a store that failed is asked once only',
-      seed: 1,
+      seed: 9,
       file: ASK,
       replace: 'if (!answer && clock.monotonic() >= until)',
       by: 'if (!answer)',
@@ -361,7 +363,7 @@ const byRule: Readonly<Record<string, readonly Omit<Mutant, 'rule'>[]>> = {
   'late grant': [
     {
       name: 'what may have been granted is not given back',
-      seed: 20,
+      seed: 16,
       file: ACQUISITION,
       replace: 'if (this.#answer?.granted || this.#uncertain) this.#giveBack()',
       by: '',
@@ -397,8 +399,8 @@ const byRule: Readonly<Record<string, readonly Omit<Mutant, 'rule'>[]>> = {
     {
       name: 'a new tick overtakes those that are owed',
       seed: 2,
-      file: 'src/scheduler/due.ts',
-      replace: 'if (catchUp.queue(job, time)) continue',
+      file: DUE,
+      replace: 'if (this.#catchUp.queue(tick.job, tick.time)) return false',
       by: '',
     },
     {
@@ -422,6 +424,29 @@ const byRule: Readonly<Record<string, readonly Omit<Mutant, 'rule'>[]>> = {
       file: 'src/scheduler/schedule-mark.ts',
       replace: 'id === idOf(schedule) ? Number.parseInt(since, 36) : undefined',
       by: 'Number.parseInt(since, 36)',
+    },
+  ],
+  preference: [
+    {
+      name: 'a preferred node that is dead is relied on',
+      seed: 1,
+      file: DUE,
+      replace: 'const still = asks.filter(({ tick }) =>',
+      by: 'const still = asks.filter(({ tick, leftTo }) => !leftTo &&',
+    },
+    {
+      name: 'everybody comes second',
+      seed: 6,
+      file: ORDER,
+      replace: '(ordered.leftTo ? later : first).push(ordered)',
+      by: 'later.push(ordered)',
+    },
+    {
+      name: 'the last node waits past the grace',
+      seed: 1,
+      file: ORDER,
+      replace: 'return base + place * step',
+      by: 'return left + place * step',
     },
   ],
   abandoned: [

@@ -23,6 +23,7 @@ stores:
 label: node-1
 storeTimeout: 3s
 maxClockSkew: 60s
+spread: false
 stopGraceFor: 20s
 defaults: &usual
   lockAtMostFor: 10m

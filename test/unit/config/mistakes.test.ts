@@ -308,7 +308,7 @@ ticklock.config.yaml:5:48: job "a": http.headers.x-key must be a text
 `,
     )
     expect(await told('password: hush-hush\njobs: []')).toBe(`
-ticklock.config.yaml:1:1: unknown option "password"; the options are $schema, store, stores, defaults, label, storeTimeout, maxClockSkew, stopGraceFor, jobs
+ticklock.config.yaml:1:1: unknown option "password"; the options are $schema, store, stores, defaults, label, storeTimeout, maxClockSkew, spread, stopGraceFor, jobs
     1 | password: ***
       | ^^^^^^^^
 `)

@@ -39,7 +39,7 @@ describe('a store that is down at a tick', () => {
     async (fault) => {
       const cluster = new Cluster()
       let draws = 0
-      const node = cluster.node({ random: () => (++draws % 10) / 10, storeTimeout: '1s' })
+      const node = cluster.node({ random: () => (++draws % 10) / 10, storeTimeout: '1s', spread: false })
       for (let index = 0; index < 500; index++) cluster.job({ name: `job ${index}`, every: '1m' })
       await cluster.start()
       node.store.set(fault)

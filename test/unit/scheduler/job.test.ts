@@ -94,7 +94,8 @@ describe('a job with a wrong option is refused, by its name, the option and the 
 })
 
 describe('a scheduler with a wrong option is refused, by the option and the value', () => {
-  const SCHEDULER = 'provider, defaults, logger, label, storeTimeout, maxClockSkew, keepProviderOpen, clock, random'
+  const SCHEDULER =
+    'provider, defaults, logger, label, storeTimeout, maxClockSkew, spread, keepProviderOpen, clock, random'
   it.each<[object, string]>([
     [
       { provider: undefined },
@@ -108,6 +109,7 @@ describe('a scheduler with a wrong option is refused, by the option and the valu
     [{ label: '' }, 'Scheduler: label must be a text of 1 to 200 characters, but is ""'],
     [{ storeTimeout: 0 }, 'Scheduler: storeTimeout must be a duration from 1 ms to 100 years, but is 0'],
     [{ maxClockSkew: -1 }, 'Scheduler: maxClockSkew must be a duration from 0 ms to 100 years, but is -1'],
+    [{ spread: 'no' }, 'Scheduler: spread must be true or false, but is "no"'],
     [{ keepProviderOpen: 'no' }, 'Scheduler: keepProviderOpen must be true or false, but is "no"'],
     [
       { clock: {} },
