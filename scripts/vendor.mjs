@@ -31,7 +31,11 @@ export async function vendor({ root, folder, other, format }) {
       if (!isOurs(specifier)) continue
       const used = names.get(specifier) ?? names.set(specifier, new Set()).get(specifier)
       if (standard) used.add('default')
-      for (const name of named.split(',').map((each) => each.trim()).filter(Boolean)) used.add(name.split(' as ')[0])
+      for (const name of named
+        .split(',')
+        .map((each) => each.trim())
+        .filter(Boolean))
+        used.add(name.split(' as ')[0])
     }
   }
   const vendored = join(folder, 'vendor')
