@@ -134,7 +134,7 @@ const byRule: Readonly<Record<string, readonly Omit<Mutant, 'rule'>[]>> = {
       name: 'a lease is confirmed after a suspension without the store',
       seed: 3,
       file: LOCK,
-      replace: 'void this.#confirm()',
+      replace: 'void this.#inTurn(() => this.#confirm())',
       by: 'this.#doubted = false',
     },
     {
