@@ -103,6 +103,30 @@ describe.skipIf('unavailable' in server)('postgres in particular', () => {
       await watched.end()
     })
 
+    it('reads first where most are expected to be refused, and the next batch does not', async () => {
+      const queries: unknown[][] = []
+      const watched = watchedPool(url, (values) => queries.push(values.find(isNames) as unknown[]))
+      const looking = postgres({ pool: watched, table: TABLE })
+      const names = Array.from({ length: 5 }, (_, index) => `expected ${index}`)
+      const granted = async (asked: readonly string[], mostRefused: boolean): Promise<boolean[]> => {
+        const results = await looking.acquire(
+          asked.map((name) => ask(name)),
+          { mostRefused },
+        )
+        return results.map((result) => !(result instanceof Error) && result.granted)
+      }
+      await looking.read([]) // Looks at the table's columns, once.
+      queries.length = 0
+      await node.acquire(names.slice(1).map((name) => ask(name)))
+      expect(await granted(names, true)).toEqual([true, false, false, false, false])
+      expect(queries).toEqual([names, ['expected 0']])
+      queries.length = 0
+      expect(await granted(names, true)).toEqual(names.map(() => false))
+      expect(await granted(['expected 5', 'expected 6'], false)).toEqual([true, true])
+      expect(queries).toEqual([names, ['expected 5', 'expected 6']])
+      await watched.end()
+    })
+
     it('only reads where the last batch was mostly refused, and asks for no more than what then looks free', async () => {
       const queries: unknown[][] = []
       const watched = watchedPool(url, (values) => queries.push(values.find(isNames) as unknown[]))
