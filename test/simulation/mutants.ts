@@ -63,7 +63,7 @@ const byRule: Readonly<Record<string, readonly Omit<Mutant, 'rule'>[]>> = {
     },
     {
       name: 'a trigger makes the store forget the last tick',
-      seed: 162,
+      seed: 5,
       file: DECIDE,
       replace: 'takesTick ? request.tick : record?.lastTick',
       by: 'request.tick',
@@ -95,7 +95,7 @@ const byRule: Readonly<Record<string, readonly Omit<Mutant, 'rule'>[]>> = {
     },
     {
       name: 'extension without owner',
-      seed: 28,
+      seed: 16,
       file: DECIDE,
       replace: 'record.lockedBy !== holderOf(request) || record.lockUntil <= now) return undefined\n  const may',
       by: 'record.lockUntil <= now) return undefined\n  const may',
@@ -125,7 +125,7 @@ const byRule: Readonly<Record<string, readonly Omit<Mutant, 'rule'>[]>> = {
     },
     {
       name: 'a suspension is not noticed',
-      seed: 3,
+      seed: 8,
       file: DEADLINES,
       replace: 'if (jump > JUMP) {',
       by: 'if (jump < -JUMP) {',
@@ -139,21 +139,21 @@ const byRule: Readonly<Record<string, readonly Omit<Mutant, 'rule'>[]>> = {
     },
     {
       name: 'a suspension within a lease is not counted',
-      seed: 13,
+      seed: 152,
       file: DEADLINES,
       replace: '    this.#endDoubt(watcher)\n    const timer',
       by: '    if (at > this.#clock.monotonic()) return\n    const timer',
     },
     {
       name: 'a lease that was granted during a suspension is relied on',
-      seed: 43,
+      seed: 95,
       file: DEADLINES,
       replace: 'monotonic - since.monotonic + jumped - since.jumped >= ms',
       by: 'monotonic - since.monotonic >= ms + 0 * jumped',
     },
     {
       name: 'a refused renewal is no loss',
-      seed: 28,
+      seed: 43,
       file: LOCK,
       replace: "if (!lease) this.#lose('by the store its lease has expired, or another owner has it')",
       by: 'if (!lease) this.#moveDeadline(sent, lockAtMostFor)',
@@ -228,7 +228,7 @@ const byRule: Readonly<Record<string, readonly Omit<Mutant, 'rule'>[]>> = {
     },
     {
       name: 'a release after the expiry does not end its tick',
-      seed: 31,
+      seed: 27,
       file: DECIDE,
       replace: 'next: endsTick ? { ...record, tickDone: true } : undefined',
       by: 'next: undefined',
@@ -300,7 +300,7 @@ const byRule: Readonly<Record<string, readonly Omit<Mutant, 'rule'>[]>> = {
     },
     {
       name: 'busy requests are not repeated',
-      seed: 20,
+      seed: 28,
       file: STORE,
       replace: 'if (!isRecordBusy(error) ||',
       by: 'if (isRecordBusy(error) ||',
@@ -321,7 +321,7 @@ const byRule: Readonly<Record<string, readonly Omit<Mutant, 'rule'>[]>> = {
     },
     {
       name: 'a repair makes an old tick run again',
-      seed: 8,
+      seed: 9,
       file: 'src/provider/record.ts',
       replace: 'lastTick: tickLost ? Math.floor(now) : isMissing(raw.lastTick)',
       by: 'lastTick: tickLost || isMissing(raw.lastTick)',
@@ -337,7 +337,7 @@ const byRule: Readonly<Record<string, readonly Omit<Mutant, 'rule'>[]>> = {
     },
     {
       name: "the plan does not follow the store's clock",
-      seed: 23,
+      seed: 31,
       file: PLANNER,
       replace:
         'this.#follow()\n    if (Math.abs(time.now() - clock.monotonic() - this.#aheadOfTimer) >= NOTICEABLE) this.#arm()',
