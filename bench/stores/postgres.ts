@@ -4,8 +4,16 @@ import { type MeasuredStore, Recorder } from './store.ts'
 
 export async function measuredPostgres(url: string, connections: number): Promise<MeasuredStore> {
   const pool = new pg.Pool({ connectionString: url, max: connections })
-  const recorder = new Recorder(pool, ['query'])
-  const provider = postgres(recorder.client)
+  const recorder = new Recorder(pool, [])
+  // The provider takes a connection out of the pool for each statement. The floor is the pool's own query.
+  pool.on('connect', (client) => {
+    const query = client.query.bind(client) as (...args: unknown[]) => unknown
+    client.query = ((...args: unknown[]) => {
+      recorder.note(() => (pool.query as (...same: unknown[]) => Promise<unknown>).apply(pool, args))
+      return query(...args)
+    }) as typeof client.query
+  })
+  const provider = postgres(pool)
   await provider.setup()
   return {
     name: 'postgres',

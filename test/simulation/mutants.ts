@@ -306,13 +306,6 @@ const byRule: Readonly<Record<string, readonly Omit<Mutant, 'rule'>[]>> = {
       by: 'if (isRecordBusy(error) ||',
     },
     {
-      name: 'busy requests are repeated when nobody waits for them',
-      seed: 34,
-      file: STORE,
-      replace: 'if (!isWanted()) throw error',
-      by: 'isWanted()',
-    },
-    {
       name: 'an unreadable record counts as free',
       seed: 2,
       file: 'src/provider/record.ts',
