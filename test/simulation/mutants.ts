@@ -132,7 +132,7 @@ const byRule: Readonly<Record<string, readonly Omit<Mutant, 'rule'>[]>> = {
     },
     {
       name: 'a lease is confirmed after a suspension without the store',
-      seed: 3,
+      seed: 8,
       file: LOCK,
       replace: 'void this.#inTurn(() => this.#confirm())',
       by: 'this.#doubted = false',
