@@ -20,8 +20,12 @@ export function logEvents(logger: Logger): <Name extends EventName>(name: Name, 
     failed: (event) =>
       logger.error({ ...facts(event), duration: Math.round(event.duration), err: event.error }, 'job failed'),
     lost: (event) => logger.error({ ...facts(event), err: event.error }, 'lock lost while the job ran'),
-    missed: (event) =>
-      logger.warn({ ...facts(event), reason: event.reason, until: event.until, err: event.error }, 'tick missed'),
+    missed: (event) => {
+      const fields = { ...facts(event), reason: event.reason, until: event.until, err: event.error }
+      // A stop that somebody asked for is no fault.
+      if (event.reason === 'stopped') logger.info(fields, 'tick not requested: the scheduler stops')
+      else logger.warn(fields, 'tick missed')
+    },
     paused: ({ job }) => logger.info({ job }, 'job paused for the whole cluster'),
     resumed: ({ job }) => logger.info({ job }, 'job resumed'),
     'store-error': ({ job, action, error }) => logger.warn({ job, action, err: error }, 'store failed'),
