@@ -191,7 +191,7 @@ describe('a batch in a store that compares and sets', () => {
     expect(b).toMatchObject({ message: 'connection refused' })
   })
 
-  it('reruns no tick whose release succeeded, though leases end early and writes arrive late', async () => {
+  it('reruns no tick whose release succeeded, though leases end early and writes arrive late', { timeout: 180_000 }, async () => {
     const versions = new MemoryVersions()
     const random = randomFrom(11)
     const rates = { lateWrite: 0.2, staleRead: 0.2, conflict: 0.1, lostResponse: 0.1, lostRequest: 0.1 }
