@@ -191,7 +191,7 @@ describe('a batch in a store that compares and sets', () => {
     expect(b).toMatchObject({ message: 'connection refused' })
   })
 
-  it('reruns no tick whose release succeeded, though leases end early and writes arrive late', { timeout: 180_000 }, async () => {
+  it('reruns no tick whose release succeeded, though leases end early and writes arrive late', async () => {
     const versions = new MemoryVersions()
     const random = randomFrom(11)
     const rates = { lateWrite: 0.2, staleRead: 0.2, conflict: 0.1, lostResponse: 0.1, lostRequest: 0.1 }
@@ -205,12 +205,12 @@ describe('a batch in a store that compares and sets', () => {
       const provider = versionedProvider(withFaults(memoryStore(versions), versions, rates, random))
       for (let round = 0; seen.released < 60 || seen.reruns < 10; round++) {
         const [mine, owner, doneBefore] = [tick, `${node}-${round}`, done]
-        const options = { tick: mine, onCrash: 'rerun', lockAtMostFor: Math.ceil(1 + random() * 60) } as const
+        const options = { tick: mine, onCrash: 'rerun', lockAtMostFor: Math.ceil(random() * 4) } as const
         const result = await acquire(provider, 'job', owner, options)
         if (isGrant(result)) {
           expect(mine).toBeGreaterThan(doneBefore)
           if ((result as { rerun?: boolean }).rerun) seen.reruns++
-          await turns(20)
+          await turns(100)
           if ((await release(provider, 'job', owner, { tick: mine })) === true) {
             done = Math.max(done, mine)
             seen.released++
