@@ -123,11 +123,19 @@ export function releaseOf(request: ReleaseRequest, by: string): Change {
   })
 }
 
-/** Marks the tick of a lease as done that has expired, while nobody took the lock over. */
+/** Marks the tick of a lease as done that has expired or was released before, while nobody took the lock over. */
 export const lateReleaseOf = (request: ReleaseRequest, tick: number): Change =>
   change(
     request.name,
-    [is('$lockedBy', holderOf(request)), { $not: [UNEXPIRED] }, { $eq: ['$lastTick', new Date(tick)] }],
+    [
+      {
+        $or: [
+          { $and: [is('$lockedBy', holderOf(request)), { $not: [UNEXPIRED] }] },
+          is('$lockedBy', releasedHolderOf(request)),
+        ],
+      },
+      { $eq: ['$lastTick', new Date(tick)] },
+    ],
     { tickDone: true },
   )
 

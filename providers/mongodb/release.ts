@@ -45,18 +45,20 @@ export async function releaseEach(
     return before || (overwritten && grantedSince(request))
   })
   const late = requests.flatMap((request, index) =>
-    results[index] === false ? lateRelease(request, after.records.get(request.name)) : [],
+    here[index] === true || results[index] instanceof Error
+      ? []
+      : lateRelease(request, after.records.get(request.name)),
   )
   if (late.length === 0) return results
   const { failed: unmarked } = await records.changeAll(call, late)
   return requests.map(({ name }, index) => unmarked.get(name) ?? (results[index] as Settled<boolean>))
 }
 
-/** What marks the tick of an expired lease as done, where it is this owner's still. */
+/** What marks the tick of a lease as done that is over, where nobody took the lock over. */
 function lateRelease(request: ReleaseRequest, record: LockRecord | undefined): Change[] {
   if (!record || request.tick === undefined) return []
-  const { released, next } = decideRelease(record, request, record.storeTime)
-  return !released && next ? [lateReleaseOf(request, request.tick)] : []
+  const isOver = record.lockedBy === releasedHolderOf(request) || record.lockUntil <= record.storeTime
+  return isOver && decideRelease(record, request, record.storeTime).next ? [lateReleaseOf(request, request.tick)] : []
 }
 
 const count = (answers: readonly boolean[]): number => answers.filter(Boolean).length

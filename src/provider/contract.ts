@@ -113,7 +113,8 @@ export interface ExtendRequest {
 /**
  * Ends a lease. The result is `true` when this call or an earlier one of the same owner ended it, `false` when this owner has no
  * unexpired lease. If its lease has expired and nobody took the lock over, the result is `false` too, but the tick is marked as
- * done: the run has ended, so this was no crash.
+ * done: the run has ended, so this was no crash. Likewise if this owner released the lease before, without its tick; the result is
+ * `true` then.
  */
 export interface ReleaseRequest {
   readonly name: string

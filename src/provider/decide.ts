@@ -102,15 +102,17 @@ export interface ReleaseDecision {
 }
 
 /**
- * Decides a release. When the lease has expired and nobody took the lock over, it marks the tick as done and changes nothing else:
- * the run has ended, and with `onCrash: 'rerun'` no node may run it again.
+ * Decides a release. When the lease is over, expired or released before, and nobody took the lock over, it marks the tick as done and
+ * changes nothing else: the run has ended, and with `onCrash: 'rerun'` no node may run it again. A lease is released before its run ends when an
+ * extension that came too late had revived it: the node gives it back without its tick, which the run marks later.
  */
 export function decideRelease(record: StoredLock | undefined, request: ReleaseRequest, now: number): ReleaseDecision {
   const lockedBy = releasedHolderOf(request)
-  if (record?.lockedBy === lockedBy) return { released: true }
-  if (!record || record.lockedBy !== holderOf(request)) return { released: false }
+  const releasedBefore = record?.lockedBy === lockedBy
+  if (!record || (!releasedBefore && record.lockedBy !== holderOf(request))) return { released: false }
   const endsTick = request.tick !== undefined && request.tick === record.lastTick && !record.tickDone
-  if (record.lockUntil <= now) return { released: false, next: endsTick ? { ...record, tickDone: true } : undefined }
+  if (releasedBefore || record.lockUntil <= now)
+    return { released: releasedBefore, next: endsTick ? { ...record, tickDone: true } : undefined }
   const lockUntil = Math.max(now, record.lockedAt + request.lockAtLeastFor)
   return { released: true, next: { ...record, lockedBy, lockUntil, tickDone: record.tickDone || endsTick } }
 }

@@ -12,7 +12,7 @@
  *   seen     Each request beside its record, as the statement's snapshot has it.
  *   locked   The records with something to write, and that nobody else has locked, as they are now.
  *   judged   The same decision once more. The clock is read when the record has been locked.
- *   written  Ends unexpired leases. Of an expired one that nobody took over, marks the tick as done. Written where it was
+ *   written  Ends unexpired leases. Of one that is over and that nobody took over, marks the tick as done. Written where it was
  *            locked: a version that another node left after the snapshot is not there for this statement, and its name is busy.
  */
 import { CALL, OUTSIDE } from './call.ts'
@@ -21,17 +21,20 @@ import { readable } from './readable.ts'
 
 const TICK = "timestamp 'epoch' + tick * interval '1 ms'"
 
-// As decideRelease does. `late`: the lease is over, and its tick is to be marked.
+// As decideRelease does. `late`: the lease has expired, and its tick is to be marked. `released-late`: it was released without its tick before.
 const OUTCOME = `
       CASE
         WHEN (lock).name IS NULL THEN 'over'
         WHEN NOT readable THEN 'unreadable'
-        WHEN (lock).locked_by = holder || '#released' THEN 'released'
+        WHEN (lock).locked_by = holder || '#released' THEN
+          CASE WHEN tick = (lock).last_tick AND NOT (lock).tick_done THEN 'released-late' ELSE 'released' END
         WHEN (lock).locked_by <> holder THEN 'over'
         WHEN (lock).lock_until > now THEN 'held'
         WHEN tick = (lock).last_tick AND NOT (lock).tick_done THEN 'late'
         ELSE 'over'
       END`
+
+const WRITES = "('held', 'late', 'released-late')"
 
 export const releaseStatement = (table: string): string => `
   WITH ${CALL},
@@ -47,7 +50,7 @@ export const releaseStatement = (table: string): string => `
   locked AS MATERIALIZED (
     SELECT seen.name, holder, at_least, tick, t AS lock, ${readable('t')} AS readable, t.ctid AS place
     FROM seen JOIN ${table} t ON t.name = seen.name
-    WHERE outcome IN ('held', 'late')
+    WHERE outcome IN ${WRITES}
     FOR NO KEY UPDATE OF t SKIP LOCKED
   ),
   judged AS MATERIALIZED (
@@ -61,15 +64,15 @@ export const releaseStatement = (table: string): string => `
       lock_until = CASE outcome WHEN 'held' THEN greatest(now, t.locked_at + at_least * interval '1 ms') ELSE t.lock_until END,
       tick_done = t.tick_done OR coalesce(tick = t.last_tick, false)
     FROM judged
-    WHERE t.ctid = place AND outcome IN ('held', 'late')
+    WHERE t.ctid = place AND outcome IN ${WRITES}
     RETURNING judged.name, outcome
   ),
   result AS (
-    SELECT name, CASE outcome WHEN 'held' THEN 'released' ELSE 'over' END AS outcome, NULL::${table} AS lock FROM written
+    SELECT name, CASE outcome WHEN 'late' THEN 'over' ELSE 'released' END AS outcome, NULL::${table} AS lock FROM written
     UNION ALL
-    SELECT name, outcome, lock FROM judged WHERE outcome NOT IN ('held', 'late')
+    SELECT name, outcome, lock FROM judged WHERE outcome NOT IN ${WRITES}
     UNION ALL
-    SELECT name, outcome, lock FROM seen WHERE outcome NOT IN ('held', 'late')
+    SELECT name, outcome, lock FROM seen WHERE outcome NOT IN ${WRITES}
   )
   SELECT
     name, outcome, (lock).locked_by, ${milliseconds('(lock).locked_at')} AS locked_at,

@@ -20,10 +20,8 @@ end)
 export const RELEASE = /* lua */ `
 return for_each(function(record, holder, terms)
   local released = holder .. '#released'
-  if record and record.holder == released then
-    return 1
-  end
-  if not record or record.holder ~= holder then
+  local was_released = record and record.holder == released
+  if not record or not was_released and record.holder ~= holder then
     return 0
   end
   local at_least, tick = string.match(terms, '^([^ ]+) ([^ ]+)$')
@@ -32,8 +30,8 @@ return for_each(function(record, holder, terms)
     set_tick(record, record.tick, true)
   end
   -- The run has ended, so its tick is done, also when its lease is over.
-  if record.lock_until <= now then
-    return 0, ends_tick and record or nil
+  if was_released or record.lock_until <= now then
+    return was_released and 1 or 0, ends_tick and record or nil
   end
   record.holder = released
   set_end(record, lease_end(math.max(now, record.locked_at + at_least * 1000)))

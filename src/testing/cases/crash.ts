@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import type { Holder } from '../asking.ts'
-import { acquire, granted, refused, release, SHORT_MS } from '../asking.ts'
+import { acquire, granted, refused, release, SHORT_MS, toRelease } from '../asking.ts'
 import type { Bench } from '../bench.ts'
 import type { CaseGroup } from '../case-group.ts'
 import { assertSameRecord } from '../records.ts'
@@ -26,6 +26,39 @@ export const crash: CaseGroup = {
       assert.equal((await bench.look(first.name)).tickDone, true)
       await granted(bench.b, bench.holder(first.name), { tick: tick + 1 })
       assert.equal((await bench.look(first.name)).tickDone, false, 'the next tick is not done')
+    },
+
+    'a run that ends after its lease was released without its tick marks it, alone or in a batch': async (bench) => {
+      const tick = Math.floor(await bench.now())
+      const [alone, first, second] = [bench.holder(), bench.holder(), bench.holder()]
+      for (const holder of [alone, first, second]) {
+        await granted(bench.a, holder, { tick })
+        assert.equal(await release(bench.a, holder), true)
+        assert.equal((await bench.look(holder.name)).tickDone, false, 'a release without a tick marks none')
+      }
+      assert.equal(await release(bench.a, alone, { tick: tick - 1 }), true)
+      assert.equal((await bench.look(alone.name)).tickDone, false, 'another tick is not its own')
+      assert.equal(await release(bench.a, alone, { tick }), true)
+      const both = [first, second].map((holder) => toRelease(holder, { tick }))
+      assert.deepEqual(await bench.a.release(both), [true, true])
+      for (const holder of [alone, first, second]) {
+        assert.equal((await bench.look(holder.name)).tickDone, true)
+        await bench.unchanged(holder.name, 'the same release once more', async () =>
+          assert.equal(await release(bench.a, holder, { tick }), true),
+        )
+        await refused(bench.b, bench.holder(holder.name), 'tick-taken', { tick, onCrash: 'rerun' })
+      }
+    },
+
+    'a run whose lease was released without its tick does not mark the tick that another reruns': async (bench) => {
+      const tick = Math.floor(await bench.now())
+      const first = bench.holder()
+      await granted(bench.a, first, { tick })
+      await release(bench.a, first)
+      await granted(bench.b, bench.holder(first.name), { tick, onCrash: 'rerun' })
+      await bench.unchanged(first.name, 'a release of the earlier run', async () =>
+        assert.equal(await release(bench.a, first, { tick }), false),
+      )
     },
 
     'a release marks no tick but its own': async (bench) => {

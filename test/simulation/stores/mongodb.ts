@@ -207,15 +207,15 @@ const releaseOf =
   (request: ReleaseRequest): Change =>
   (record, now) => {
     const { released, next } = decideRelease(record, request, now)
-    return released ? next : undefined
+    return released && record.lockedBy === holderOf(request) ? next : undefined
   }
 
-/** The tick of a lease that has expired, and that nobody took over, is done. */
+/** The tick of a lease that is over, and that nobody took over, is done. */
 const endOf =
   (request: ReleaseRequest): Change =>
   (record, now) => {
     const { released, next } = decideRelease(record, request, now)
-    return released ? undefined : next
+    return released && record.lockedBy === holderOf(request) ? undefined : next
   }
 
 /** As if the lease had ended when it began: an extension whose command began a moment before must not find it unexpired. */

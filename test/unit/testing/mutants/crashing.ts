@@ -14,6 +14,20 @@ export const crashing: readonly Mutant[] = [
     broken: releasing(({ name }, { locks }) => ({ tick: locks.get(name)?.lastTick })),
   },
   {
+    defect: 'takes a release for done when its lease was released before, whatever the tick',
+    caughtBy: 'a run that ends after its lease was released without its tick marks it, alone or in a batch',
+    broken: releasing(({ name }, { locks }) =>
+      locks.get(name)?.lockedBy.endsWith('#released') ? { tick: undefined } : {},
+    ),
+  },
+  {
+    defect: 'marks the tick for a run that another reruns',
+    caughtBy: 'a run whose lease was released without its tick does not mark the tick that another reruns',
+    broken: after('release', ({ name }, answer, parts) => {
+      if (answer === false) write(parts, name, { tickDone: true })
+    }),
+  },
+  {
     defect: 'unmarks the tick when it grants the lock without one',
     caughtBy: 'what was done stays done over grants that take no tick',
     broken: after('acquire', (request, answer, parts) => {
