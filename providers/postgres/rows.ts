@@ -58,7 +58,6 @@ export function toRecord(row: RecordRow): LockRecord | UnreadableRecord {
   const raw = toRaw(row)
   // To a reader a missing `paused` is nothing, but the column exists.
   if (row.paused === null) return unreadableRecord(row, 'paused must be true or false, but is null')
-  if (raw.fencingToken === Number.MAX_SAFE_INTEGER) return unreadableRecord(row, 'no fencing token is left')
   return readRecord(raw, Number(row.store_time))
 }
 

@@ -78,7 +78,7 @@ function problemOf(raw: RawLock): string | undefined {
   if (!isTime(raw.lockUntil)) return wrong('lockUntil', raw.lockUntil, 'a time')
   if (!isTime(raw.lockedAt)) return wrong('lockedAt', raw.lockedAt, 'a time')
   if (typeof raw.lockedBy !== 'string') return wrong('lockedBy', raw.lockedBy, 'a string')
-  if (!isToken(raw.fencingToken)) return wrong('fencingToken', raw.fencingToken, 'an integer from 0 to 2^53 - 1')
+  if (!isToken(raw.fencingToken)) return wrong('fencingToken', raw.fencingToken, 'an integer from 0 to 2^53 - 2')
   if (!isMissing(raw.lastTick) && !isTime(raw.lastTick)) return wrong('lastTick', raw.lastTick, 'a time or nothing')
   if (typeof raw.tickDone !== 'boolean') return wrong('tickDone', raw.tickDone, 'true or false')
   if (!isMissing(raw.metadata) && typeof raw.metadata !== 'string')
@@ -93,8 +93,11 @@ const isMissing = (value: unknown): boolean => value === undefined || value === 
 const isTime = (value: unknown): boolean =>
   (typeof value === 'number' || typeof value === 'bigint') && Math.abs(Number(value)) <= LAST_INSTANT
 
+/** The next one must be exact, too. */
 const isToken = (value: unknown): boolean =>
-  (typeof value === 'number' || typeof value === 'bigint') && Number.isSafeInteger(Number(value)) && Number(value) >= 0
+  (typeof value === 'number' || typeof value === 'bigint') &&
+  Number.isSafeInteger(Number(value) + 1) &&
+  Number(value) >= 0
 
 /** Sorts by name, as `read` returns records: in the order of their UTF-16 units, the same in every store. */
 export const compareNames = (a: { readonly name: string }, b: { readonly name: string }): number =>

@@ -9,6 +9,7 @@ export function memoryPoisons(locks: Map<string, StoredLock>): Readonly<Record<s
     'a string where a time belongs': (name) => spoil(name, { lockUntil: 'soon' }),
     'no holder': (name) => spoil(name, { lockedBy: undefined }),
     'a fencing token out of range': (name) => spoil(name, { fencingToken: 1e30 }),
+    'a fencing token that no exact one follows': (name) => spoil(name, { fencingToken: Number.MAX_SAFE_INTEGER }),
     'a last tick that is no time': (name) => spoil(name, { lastTick: Number.NaN }),
   }
 }

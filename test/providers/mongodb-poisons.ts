@@ -33,6 +33,7 @@ export const POISONS: Readonly<Record<string, readonly unknown[]>> = {
     1e30,
     Long.MAX_VALUE,
     Long.MIN_VALUE,
+    new Double(9007199254740991),
     new Double(9007199254740992),
     Decimal128.fromString('7.5'),
     Decimal128.fromString('-1'),

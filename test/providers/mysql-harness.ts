@@ -133,6 +133,7 @@ function poisons(pool: Pool, table: string): Readonly<Record<string, (name: stri
     'no holder': set('locked_by = NULL', 'locked_by VARCHAR(255) CHARACTER SET utf8mb4'),
     'no fencing token': set('fencing_token = NULL', 'fencing_token BIGINT DEFAULT 0'),
     'a negative fencing token': set('fencing_token = -1'),
+    'a fencing token of 2^53 - 1': set('fencing_token = 9007199254740991'),
     'a fencing token of 2^53': set('fencing_token = 9007199254740992'),
     'the largest fencing token that the column holds': set('fencing_token = 9223372036854775807'),
     'the largest last tick that the column holds': set('last_tick = 9223372036854775807'),

@@ -85,6 +85,7 @@ export const redisPoisons = (
     'a record with more than it should have': spoil(`v1 ${now} ${now} ${now} - - a#b c d`),
     'a token of 10^30': spoil(`v1 ${now} ${now} 1000000000000000000000000000000 - - a#b`),
     'a token of 10^30 in a lock that is held': spoil(`v1 ${now + 3.6e9} ${now} 1${'0'.repeat(30)} - - a#b`),
+    'a token of 2^53 - 1': spoil(`v1 ${now} ${now} 9007199254740991 - - a#b`),
     'a token beyond 2^53': spoil(`v1 ${now} ${now} 9007199254740993 - - a#b`),
     'a negative token': spoil(`v1 ${now} ${now} -5 - - a#b`),
     'an end out of range': spoil(`v1 99999999999999999999 ${now} ${now} - - a#b`),

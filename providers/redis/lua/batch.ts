@@ -65,7 +65,7 @@ local function look_up()
   end
 end
 
-local LAST_TIME, LAST_TICK, LAST_TOKEN = 8640000000000000000, 8640000000000000, 9007199254740991
+local LAST_TIME, LAST_TICK, LAST_TOKEN = 8640000000000000000, 8640000000000000, 9007199254740990
 
 -- The record in a string, or nil when it is none.
 local function parse(text)

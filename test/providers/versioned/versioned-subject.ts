@@ -18,6 +18,7 @@ export function jsonPoisons(
     'a string where a time belongs': spoil({ lockUntil: 'soon' }),
     'no holder': spoil({ lockedBy: undefined }),
     'a fencing token out of range': spoil({ fencingToken: 1e30 }),
+    'a fencing token that no exact one follows': spoil({ fencingToken: Number.MAX_SAFE_INTEGER }),
     'a last tick that is no time': spoil({ lastTick: 'yesterday' }),
     'a pause that is no boolean': spoil({ paused: 'yes' }),
   }
