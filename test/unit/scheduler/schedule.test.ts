@@ -202,6 +202,14 @@ describe('a gap that ends on another date', () => {
     ])
   })
 
+  it('ticks at the first of two times where hours are set back', () => {
+    const job = cron('50 22 * * *', 'Antarctica/Vostok') // Seven hours, on 31 January 1994.
+    expect(between(job, '1994-01-30T16:00:00Z', '1994-02-02T00:00:00Z')).toEqual([
+      '1994-01-31T15:50:00Z',
+      '1994-02-01T22:50:00Z',
+    ])
+  })
+
   it('has no tick for a job with several times a day', () => {
     const job = cron('0,30 23 * * *', 'America/Nuuk')
     expect(between(job, '2024-03-30T12:00:00Z', '2024-03-31T12:00:00Z')).toEqual([])
@@ -228,16 +236,17 @@ describe('a job with a fixed time', () => {
           const tick = job.next(time) ?? 0
           const theirs = croner.nextRun(new Date(time))?.getTime() ?? 0
           if (tick !== theirs) {
-            // Midnight there, right after a gap.
+            // Midnight there, right after a gap; or a time that comes twice, of which croner takes the second where hours are set back.
             expect(tick).toBeLessThan(theirs)
-            expect(new Date(tick).toLocaleTimeString('en-GB', { timeZone: zone })).toBe('00:00:00')
+            const shown = (time: number): string => new Date(time).toLocaleString('en-GB', { timeZone: zone })
+            if (!shown(tick).endsWith('00:00:00')) expect(shown(tick)).toBe(shown(theirs))
           }
           expect(job.last(1, tick)).toEqual([tick])
           expect(job.last(2, tick)[0] ?? 0).toBeLessThanOrEqual(time)
           time = tick
         }
       }),
-      { numRuns: 200, seed: 20 },
+      { numRuns: 200 },
     )
   })
 })
