@@ -83,7 +83,7 @@ const byRule: Readonly<Record<string, readonly Omit<Mutant, 'rule'>[]>> = {
       name: 'release without owner',
       seed: 2,
       file: DECIDE,
-      replace: 'if (!record || record.lockedBy !== holderOf(request)) return { released: false }',
+      replace: 'if (!record || (!releasedBefore && record.lockedBy !== holderOf(request))) return { released: false }',
       by: 'if (!record) return { released: false }',
     },
     {
