@@ -21,7 +21,8 @@ export class Unanswered {
   }
 }
 
-/** Each client has words of its own for it. */
+/** Each client has words of its own for it; ioredis closes a connection that is silent, and says that it does not retry. */
 const isTimeout = (error: unknown): boolean =>
   error instanceof Error &&
-  (/timed? ?out|did not answer within/i.test(`${error.name} ${error.message}`) || isTimeout(error.cause))
+  (/timed? ?out|did not (answer|respond) within|max retries per request/i.test(`${error.name} ${error.message}`) ||
+    isTimeout(error.cause))
