@@ -16,7 +16,10 @@ export {
   StoreError,
   TicklockError,
 } from './errors.ts'
-export { assertLocked, currentLock } from './executor/current-lock.ts'
+export { Lock } from './lock/lock.ts'
+export type { LockOptions } from './lock/lock-options.ts'
+export { exponentialBackoff, limitRetry, linearBackoff, noRetry, type RetryStrategy } from './lock/retry.ts'
+export { assertLocked, currentLock } from './locker/current-lock.ts'
 export {
   type LockedContext,
   Locker,
@@ -25,10 +28,7 @@ export {
   type RanOutcome,
   type RefusedOutcome,
   type WithLockOptions,
-} from './executor/locker.ts'
-export { Lock } from './lock/lock.ts'
-export { exponentialBackoff, limitRetry, linearBackoff, noRetry, type RetryStrategy } from './lock/retry.ts'
-export type { LockOptions } from './lock/terms.ts'
+} from './locker/locker.ts'
 export type { Logger } from './logger.ts'
 export type {
   AcquireRequest,

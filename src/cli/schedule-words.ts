@@ -1,6 +1,6 @@
 import type { JobPlan } from '../config/plan.ts'
 import { parseDuration } from '../duration.ts'
-import { wordsOf } from '../words/schedule-words.ts'
+import { wordsOf } from '../format/describe-schedule.ts'
 
 /** A job's schedule in words; a pattern that only croner reads stays as it is. */
 export const scheduleInWords = ({ options: { cron, every, timezone } }: JobPlan): string =>

@@ -1,5 +1,5 @@
 import { resolve } from 'node:path'
-import { MAX_CLOCK_SKEW } from '../lock/terms.ts'
+import { MAX_CLOCK_SKEW } from '../lock/lock-options.ts'
 import { JOB_DEFAULTS } from '../scheduler/job.ts'
 import { readModule } from './check-job.ts'
 import { lengthOf } from './checks.ts'

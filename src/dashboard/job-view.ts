@@ -1,9 +1,9 @@
+import { wordsOf } from '../format/describe-schedule.ts'
 import type { LockRecord, UnreadableRecord } from '../provider/contract.ts'
 import type { RecordedEntry } from '../provider/history.ts'
 import { labelOf } from '../provider/holder.ts'
 import { isUnreadable } from '../provider/record.ts'
 import type { Scheduler } from '../scheduler/scheduler.ts'
-import { wordsOf } from '../words/schedule-words.ts'
 import type { Overview } from './overview.ts'
 
 /** A job as the page shows it. Times in ms since the epoch. */

@@ -3,7 +3,7 @@ import { InvalidOptionError } from '../errors.ts'
 import { quietly } from '../logger.ts'
 import type { RunHistory } from '../provider/history.ts'
 import type { Scheduler } from '../scheduler/scheduler.ts'
-import { Notes } from './notes.ts'
+import { Notes } from './entries.ts'
 import { type CheckedHistoryOptions, checkHistoryOptions, type HistoryOptions } from './options.ts'
 import { Queue } from './queue.ts'
 

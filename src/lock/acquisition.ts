@@ -1,8 +1,8 @@
 import { StoreError } from '../errors.ts'
 import type { AcquireRequest, AcquireResult, Lease, Refused, Settled } from '../provider/contract.ts'
 import type { Moment } from './deadlines.ts'
-import { about, aboutAll } from './failures.ts'
-import type { Store } from './store.ts'
+import type { Store } from './provider-client.ts'
+import { about, aboutAll } from './store-errors.ts'
 
 /** A lease and until when it may be relied on, by this process's monotonic clock. */
 export interface Grant {

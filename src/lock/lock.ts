@@ -5,9 +5,9 @@ import { holderOf } from '../provider/holder.ts'
 import { isUnreadable } from '../provider/record.ts'
 import type { Grant } from './acquisition.ts'
 import type { Moment, Watcher } from './deadlines.ts'
-import { about } from './failures.ts'
+import type { Store } from './provider-client.ts'
 import type { ReleaseListener } from './release-retries.ts'
-import type { Store } from './store.ts'
+import { about } from './store-errors.ts'
 
 export interface LockTerms {
   readonly request: AcquireRequest

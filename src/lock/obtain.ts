@@ -7,8 +7,8 @@ import type { Refused } from '../provider/contract.ts'
 import { labelOf } from '../provider/holder.ts'
 import { Acquisition, type Grant } from './acquisition.ts'
 import { Lock } from './lock.ts'
-import type { Store } from './store.ts'
-import type { CheckedLockOptions } from './terms.ts'
+import type { CheckedLockOptions } from './lock-options.ts'
+import type { Store } from './provider-client.ts'
 
 /** What a store is asked with, besides the options of the lock. */
 export interface Asker {

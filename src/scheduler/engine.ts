@@ -1,6 +1,6 @@
 import type { Clock } from '../clock.ts'
-import { isOfOneRequest } from '../lock/failures.ts'
 import type { Asker } from '../lock/obtain.ts'
+import { isOfOneRequest } from '../lock/store-errors.ts'
 import type { Logger } from '../logger.ts'
 import type { Emitter } from './emitter.ts'
 import type { JobEvent, RunKind, StoreErrorEvent } from './events.ts'

@@ -1,4 +1,4 @@
-import { MAX_CLOCK_SKEW } from '../lock/terms.ts'
+import { MAX_CLOCK_SKEW } from '../lock/lock-options.ts'
 import type { LockRecord, Refused } from '../provider/contract.ts'
 import type { Engine } from './engine.ts'
 import type { Job } from './job.ts'

@@ -1,7 +1,7 @@
 import { type Duration, MAX_DURATION, parseDuration, show } from '../duration.ts'
 import { InvalidOptionError } from '../errors.ts'
 import type { Lock } from '../lock/lock.ts'
-import { type CheckedLockOptions, checkLease } from '../lock/terms.ts'
+import { type CheckedLockOptions, checkLease } from '../lock/lock-options.ts'
 import type { Logger } from '../logger.ts'
 import { checkBoolean, checkKeys, checkMetadata, checkName, checkOneOf } from '../options.ts'
 import { readSchedule, type Schedule, type ScheduleOptions } from './schedule.ts'

@@ -1,7 +1,7 @@
 import type { LockLostError } from '../errors.ts'
-import type { KeepAliveListener } from '../executor/keep-alive.ts'
-import type { EndListener } from '../executor/release.ts'
 import type { Lock, LossListener } from '../lock/lock.ts'
+import type { KeepAliveListener } from '../locker/keep-alive.ts'
+import type { EndListener } from '../locker/release.ts'
 import { type Engine, factsOf, type RunUnderWay, type Tick, tellStoreError } from './engine.ts'
 
 /**

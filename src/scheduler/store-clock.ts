@@ -1,5 +1,5 @@
 import type { Clock } from '../clock.ts'
-import type { ClockReading } from '../lock/store.ts'
+import type { ClockReading } from '../lock/provider-client.ts'
 
 /** How fast two clocks may drift apart, for the ageing of a reading: 500 ms in 1,000 s, more than any working crystal does. */
 const DRIFT = 0.0005

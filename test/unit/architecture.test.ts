@@ -35,10 +35,10 @@ const LAYERS = [
   'history',
   'serve',
   'web',
-  'words',
+  'format',
   'config',
   'scheduler',
-  'executor',
+  'locker',
   'lock',
   'provider',
 ]
@@ -46,7 +46,7 @@ const layerOf = (file: string): number => LAYERS.findIndex((layer) => file.start
 /** The one file of src that knows the providers. */
 const STORE_KINDS = 'src/config/store-kinds.ts'
 /** What stands on the core. */
-const OUTER = /^src\/(cli|config|dashboard|health|history|opentelemetry|prometheus|serve|telemetry|web|words)\//
+const OUTER = /^src\/(cli|config|dashboard|health|history|opentelemetry|prometheus|serve|telemetry|web|format)\//
 const BASE = /^src\/(abort|errors|duration|clock|options|logger)\.ts$/
 
 describe('imports', () => {

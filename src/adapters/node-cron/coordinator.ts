@@ -1,11 +1,11 @@
 import { systemClock } from '../../clock.ts'
 import { type Duration, show } from '../../duration.ts'
 import { ErrLockNotHeld, InvalidOptionError } from '../../errors.ts'
-import { keepAlive } from '../../executor/keep-alive.ts'
-import type { Locker } from '../../executor/locker.ts'
 import type { Lock } from '../../lock/lock.ts'
-import { checkLockOptions } from '../../lock/terms.ts'
+import { checkLockOptions } from '../../lock/lock-options.ts'
 import { checkLocker } from '../../locked/options.ts'
+import { keepAlive } from '../../locker/keep-alive.ts'
+import type { Locker } from '../../locker/locker.ts'
 import { checkBoolean, checkKeys } from '../../options.ts'
 
 export interface CoordinatorOptions {

@@ -36,7 +36,7 @@ async function asTable(cli: Cli, plan: Plan): Promise<string> {
   const { table } = await import('../table.ts')
   const { scheduleInWords } = await import('../schedule-words.ts')
   const { nextTicks, tickTime, zoneOf } = await import('../ticks.ts')
-  const { relative } = await import('../../words/words.ts')
+  const { relative } = await import('../../format/format.ts')
   const { dim, yellow } = cli.colors
   const now = Date.now()
   const several = plan.stores.length > 1

@@ -57,7 +57,7 @@ async function trigger(cli: Cli, name: string, options: TriggerOptions): Promise
     await node.setUp()
     const outcome = await node.scheduler.trigger(name)
     if (outcome.ran) return uncaught ? EXIT.failed : EXIT.ok
-    const { clockTime } = await import('../../words/words.ts')
+    const { clockTime } = await import('../../format/format.ts')
     const until = outcome.heldUntil ? ` until ${clockTime(outcome.heldUntil.getTime(), undefined)}` : ''
     cli.tell(`${name} did not run: ${outcome.heldBy ?? 'somebody else'} has its lock${until}`)
     return EXIT.notObtained

@@ -3,7 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { describe, expect, it } from 'vitest'
 import { memory } from '../../../providers/memory/index.ts'
 import { systemClock } from '../../../src/clock.ts'
-import { Store } from '../../../src/lock/store.ts'
+import { Store } from '../../../src/lock/provider-client.ts'
 
 describe('the releases of works that end by timers one after another', () => {
   /** How many locks each call of the provider was about. */

@@ -17,6 +17,7 @@ import type {
 import { isUnreadable } from '../provider/record.ts'
 import { Coalescer } from './coalescer.ts'
 import { Deadlines } from './deadlines.ts'
+import { ReleaseRetries } from './release-retries.ts'
 import {
   aboutAll,
   isOfOneRequest,
@@ -25,8 +26,7 @@ import {
   toStoreError,
   type Verb,
   type What,
-} from './failures.ts'
-import { ReleaseRetries } from './release-retries.ts'
+} from './store-errors.ts'
 
 /** An acquisition of so many locks goes before releases, for so many ms. */
 const LARGE = 1_000

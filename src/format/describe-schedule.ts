@@ -1,5 +1,5 @@
 import cronstrue from 'cronstrue'
-import { span } from './words.ts'
+import { span } from './format.ts'
 
 /** croner's nicknames, as patterns. */
 const NICKNAMES: Readonly<Record<string, string>> = {
