@@ -1,5 +1,5 @@
-import type { RunUnderWay } from './engine.ts'
 import type { Job } from './job.ts'
+import type { RunUnderWay } from './scheduler-context.ts'
 
 /** What is known about a registered job, for people and for what watches it. Durations in ms. */
 export interface JobInfo {

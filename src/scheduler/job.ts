@@ -4,7 +4,7 @@ import type { Lock } from '../lock/lock.ts'
 import { type CheckedLockOptions, checkLease } from '../lock/lock-options.ts'
 import type { Logger } from '../logger.ts'
 import { checkBoolean, checkKeys, checkMetadata, checkName, checkOneOf } from '../options.ts'
-import { readSchedule, type Schedule, type ScheduleOptions } from './schedule.ts'
+import { readSchedule, type Schedule, type ScheduleOptions } from './plan/schedule.ts'
 
 /** What all jobs of a scheduler may share. A job's own option wins. */
 export interface JobDefaults {

@@ -1,6 +1,6 @@
 import type { JobOptions } from '../../src/index.ts'
 import type { StartedEvent } from '../../src/scheduler/events.ts'
-import { readSchedule, type Schedule } from '../../src/scheduler/schedule.ts'
+import { readSchedule, type Schedule } from '../../src/scheduler/plan/schedule.ts'
 import type { Life } from './life.ts'
 import type { Witness } from './witness.ts'
 

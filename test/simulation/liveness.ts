@@ -1,6 +1,6 @@
 import { parseDuration } from '../../src/duration.ts'
 import type { JobOptions } from '../../src/index.ts'
-import { readSchedule, type Schedule } from '../../src/scheduler/schedule.ts'
+import { readSchedule, type Schedule } from '../../src/scheduler/plan/schedule.ts'
 import type { Cluster } from './cluster.ts'
 import { type JobFile, type TickFile, TOLD } from './file.ts'
 import type { Life } from './life.ts'

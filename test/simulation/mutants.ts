@@ -13,14 +13,14 @@ export interface Mutant {
 const DECIDE = 'src/provider/decide.ts'
 const LOCK = 'src/lock/lock.ts'
 const ACQUISITION = 'src/lock/acquisition.ts'
-const ASK = 'src/scheduler/ask.ts'
-const TICK = 'src/scheduler/tick.ts'
+const ASK = 'src/scheduler/tick/acquire-ticks.ts'
+const TICK = 'src/scheduler/tick/outcome.ts'
 const DEADLINES = 'src/lock/deadlines.ts'
 const STORE = 'src/lock/provider-client.ts'
 const KEEP_ALIVE = 'src/locker/keep-alive.ts'
-const CATCH_UP = 'src/scheduler/catch-up.ts'
-const PLANNER = 'src/scheduler/planner.ts'
-const DUE = 'src/scheduler/due.ts'
+const CATCH_UP = 'src/scheduler/catch-up/catch-up.ts'
+const PLANNER = 'src/scheduler/plan/planner.ts'
+const DUE = 'src/scheduler/tick/dispatch.ts'
 const ORDER = 'src/scheduler/spread/request-order.ts'
 
 /** By the rule that is broken: no two rules share a mutant. */
@@ -324,7 +324,7 @@ const byRule: Readonly<Record<string, readonly Omit<Mutant, 'rule'>[]>> = {
     {
       name: 'the heap drops an item',
       seed: 4,
-      file: 'src/scheduler/heap.ts',
+      file: 'src/scheduler/plan/heap.ts',
       replace: 'if (this.#items.length > 0) this.#sink(last as Item)',
       by: 'if (this.#items.length > 2) this.#sink(last as Item)',
     },
@@ -414,7 +414,7 @@ const byRule: Readonly<Record<string, readonly Omit<Mutant, 'rule'>[]>> = {
     {
       name: 'a changed schedule runs old ticks',
       seed: 71,
-      file: 'src/scheduler/schedule-mark.ts',
+      file: 'src/scheduler/catch-up/schedule-mark.ts',
       replace: 'id === idOf(schedule) ? Number.parseInt(since, 36) : undefined',
       by: 'Number.parseInt(since, 36)',
     },

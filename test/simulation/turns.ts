@@ -1,7 +1,7 @@
 import { parseDuration } from '../../src/duration.ts'
 import type { JobOptions } from '../../src/index.ts'
 import type { AcquireRequest, AcquireResult, LockRecord } from '../../src/provider/contract.ts'
-import { ticksBetween } from '../../src/scheduler/schedule.ts'
+import { ticksBetween } from '../../src/scheduler/plan/schedule.ts'
 import { scheduleOf } from './changes.ts'
 import { NEVER } from './ledger.ts'
 import type { Life } from './life.ts'

@@ -1,5 +1,5 @@
 import type { JobContext, JobOptions } from '../../src/index.ts'
-import type { Schedule } from '../../src/scheduler/schedule.ts'
+import type { Schedule } from '../../src/scheduler/plan/schedule.ts'
 import { type Holding, JobFile } from './file.ts'
 import type { Life } from './life.ts'
 import { clearParts, type Outage, overlapping } from './outages.ts'

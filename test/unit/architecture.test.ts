@@ -113,7 +113,7 @@ describe('imports', () => {
     const packages = imports.filter(({ to }) => !/^(src|providers)\/|^node:/.test(to))
     const aside = ({ from }: Import): boolean => from.startsWith('src/adapters/')
     expect(packages.filter((each) => each.from.startsWith('src/') && !aside(each) && !OUTER.test(each.from))).toEqual([
-      { from: 'src/scheduler/cron-pattern.ts', to: 'croner' },
+      { from: 'src/scheduler/plan/cron-pattern.ts', to: 'croner' },
     ])
     // An adapter of a framework imports that one; all others know their libraries by structural types alone.
     const frameworks = packages.filter(aside).map(({ from, to }) => `${from.split('/')[2]}: ${to.split('/')[0]}`)

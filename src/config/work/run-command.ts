@@ -1,7 +1,7 @@
 import type { ChildProcess } from 'node:child_process'
 import { statSync } from 'node:fs'
 import { constants } from 'node:os'
-import { markStillRunning } from '../../scheduler/still-running.ts'
+import { markStillRunning } from '../../scheduler/tick/still-running.ts'
 import type { ExecWay, ShellWay } from '../plan.ts'
 import { childEnvironment } from './child-environment.ts'
 import { JobFailed } from './job-failed.ts'

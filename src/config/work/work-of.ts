@@ -1,6 +1,6 @@
 import { setDeadline, systemClock } from '../../clock.ts'
 import type { JobContext, JobWork } from '../../scheduler/job.ts'
-import { markStillRunning } from '../../scheduler/still-running.ts'
+import { markStillRunning } from '../../scheduler/tick/still-running.ts'
 import type { JobPlan, Way } from '../plan.ts'
 import { callFunction } from './call-function.ts'
 import { JobFailed } from './job-failed.ts'

@@ -1,6 +1,6 @@
 import type { Clock } from '../../clock.ts'
-import type { Ask } from '../ask.ts'
-import type { Tick } from '../engine.ts'
+import type { Tick } from '../scheduler-context.ts'
+import type { Ask } from '../tick/acquire-ticks.ts'
 import { type LiveNode, LiveNodes } from './live-nodes.ts'
 import { hashOf, scoreOf, tickKey } from './rendezvous.ts'
 

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
-import type { Ask } from '../../../../src/scheduler/ask.ts'
-import type { Tick } from '../../../../src/scheduler/engine.ts'
+import type { Tick } from '../../../../src/scheduler/scheduler-context.ts'
 import { RequestOrder, waitFor } from '../../../../src/scheduler/spread/request-order.ts'
+import type { Ask } from '../../../../src/scheduler/tick/acquire-ticks.ts'
 import { ManualClock } from '../../../../src/testing/manual-clock.ts'
 
 const TICK = Date.UTC(2024, 0, 1)
