@@ -1,3 +1,6 @@
+import type { LockProvider, Settled } from '../../src/provider/contract.ts'
+import type { StoredLock } from '../../src/provider/decide.ts'
+import { checkLock, compareNames, isReadable, readRecord, repairLock } from '../../src/provider/record.ts'
 import {
   type Answerer,
   answerAcquire,
@@ -6,10 +9,7 @@ import {
   answerPause,
   answerRelease,
   answerReset,
-} from '../../src/provider/answers.ts'
-import type { LockProvider, Settled } from '../../src/provider/contract.ts'
-import type { StoredLock } from '../../src/provider/decide.ts'
-import { checkLock, compareNames, isReadable, readRecord, repairLock } from '../../src/provider/record.ts'
+} from '../../src/provider/resolve.ts'
 
 import { memoryHistory } from './history.ts'
 

@@ -1,14 +1,14 @@
 import type { LockProvider, Settled } from '../../src/provider/contract.ts'
 import { compareNames } from '../../src/provider/record.ts'
-import { inWaves } from '../../src/provider/waves.ts'
+import { inWaves } from '../../src/provider/unique-rounds.ts'
 import { acquireEach } from './acquire.ts'
 import { CallTime } from './call-time.ts'
-import { type Change, forcedReleaseOf, pauseOf, repairOf, resetOf, unusedFor } from './changes.ts'
 import { extendEach } from './extend.ts'
 import { mongodbHistory } from './history.ts'
 import { type MongodbInput, readInput } from './options.ts'
 import { Records } from './records.ts'
 import { releaseEach } from './release.ts'
+import { type Change, forcedReleaseOf, pauseOf, repairOf, resetOf, unusedFor } from './updates.ts'
 
 /** How long the verbs that are about one record wait for it, in ms. */
 const SHORT_CALL = 2_000

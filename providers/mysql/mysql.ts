@@ -1,14 +1,5 @@
 import { setTimeout as pause } from 'node:timers/promises'
 import { isRecordBusy } from '../../src/errors.ts'
-import {
-  answerAcquire,
-  answerExtend,
-  answerForceRelease,
-  answerPause,
-  answerRelease,
-  answerReset,
-  leaseOf,
-} from '../../src/provider/answers.ts'
 import type {
   AcquireRequest,
   AcquireResult,
@@ -24,13 +15,22 @@ import type {
 import type { StoredLock } from '../../src/provider/decide.ts'
 import { ForeignClock } from '../../src/provider/foreign-clock.ts'
 import { checkLock, compareNames, isReadable, isUnreadable, readRecord, repairLock } from '../../src/provider/record.ts'
-import { inWaves } from '../../src/provider/waves.ts'
+import {
+  answerAcquire,
+  answerExtend,
+  answerForceRelease,
+  answerPause,
+  answerRelease,
+  answerReset,
+  leaseOf,
+} from '../../src/provider/resolve.ts'
+import { inWaves } from '../../src/provider/unique-rounds.ts'
 import { DEFAULT_TIMEOUT, Deadline } from './bounds.ts'
+import { type Decide, settle } from './decide-batch.ts'
 import { mysqlHistory } from './history.ts'
-import { LocksTable } from './locks-table.ts'
 import { type MysqlInput, readInput } from './options.ts'
-import type { Change, Found, Seen } from './record.ts'
-import { type Decide, settle } from './settle.ts'
+import { LocksTable } from './records.ts'
+import type { Change, Found, Seen } from './stored-record.ts'
 
 /** How long a verb for one name waits for a record that another transaction has locked, in ms, and how often it looks. */
 const BUSY_FOR = 2_000

@@ -4,10 +4,10 @@
  */
 import { RecordBusyError, StoreError } from '../../src/errors.ts'
 import type { CallOptions, Settled } from '../../src/provider/contract.ts'
-import { allOrNone, inParts } from '../../src/provider/parts.ts'
-import { inWaves } from '../../src/provider/waves.ts'
+import { allOrNone, inParts } from '../../src/provider/parallel.ts'
+import { inWaves } from '../../src/provider/unique-rounds.ts'
+import { type KeptRequest, unfit } from './check-lengths.ts'
 import { type Bounds, DEFAULT_TIMEOUT } from './client.ts'
-import { type KeptRequest, unfit } from './fit.ts'
 import { codeOf } from './prepared.ts'
 import type { Table } from './table.ts'
 

@@ -1,4 +1,6 @@
 import { StoreError } from '../../src/errors.ts'
+import type { CallOptions, LockProvider, Settled } from '../../src/provider/contract.ts'
+import { checkLock, compareNames, isReadable, type RawLock, readRecord, repairLock } from '../../src/provider/record.ts'
 import {
   type Answered,
   type Answerer,
@@ -8,13 +10,11 @@ import {
   answerPause,
   answerRelease,
   answerReset,
-} from '../../src/provider/answers.ts'
-import type { CallOptions, LockProvider, Settled } from '../../src/provider/contract.ts'
-import { checkLock, compareNames, isReadable, type RawLock, readRecord, repairLock } from '../../src/provider/record.ts'
+} from '../../src/provider/resolve.ts'
 import { BusyRetries, waitFor } from './busy.ts'
+import { type Connection, sourceOf } from './client.ts'
 import { sqliteHistory } from './history.ts'
 import { readInput, type SqliteInput } from './options.ts'
-import { type Connection, sourceOf } from './source.ts'
 import { transaction } from './transaction.ts'
 
 /** How long the verbs that are about one record wait for others, in ms. */

@@ -1,9 +1,9 @@
 import type { JobPlan, Plan } from '../config/plan.ts'
 import { openStore, type StorePlan } from '../config/store.ts'
-import { workOf } from '../config/work/work-of.ts'
 import { recordHistory } from '../history/index.ts'
 import type { Logger } from '../logger.ts'
 import type { LockProvider } from '../provider/contract.ts'
+import { workOf } from '../runner/work-of.ts'
 import { Scheduler } from '../scheduler/scheduler.ts'
 import { setUpStore } from './set-up-store.ts'
 

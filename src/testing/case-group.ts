@@ -1,5 +1,5 @@
-import type { Bench } from './bench.ts'
 import type { ConformanceSubject, WhyNot } from './subject.ts'
+import type { Bench } from './test-bed.ts'
 
 /** One thing that a provider must do, under a name that reads as a sentence. */
 export type Case = (bench: Bench) => Promise<void>

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict'
-import { Bench } from './bench.ts'
 import { groups } from './cases/index.ts'
 import { hooksOf, type TestRunner } from './runner.ts'
 import type { ConformanceSubject } from './subject.ts'
+import { Bench } from './test-bed.ts'
 
 /**
  * Defines the conformance suite for one kind of store: every promise of the provider contract as a test of its own, run

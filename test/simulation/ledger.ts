@@ -6,7 +6,7 @@ import type {
   LockProvider,
   ReleaseRequest,
 } from '../../src/provider/contract.ts'
-import type { Holding, JobFile } from './file.ts'
+import type { Holding, JobFile } from './job-account.ts'
 import type { Life } from './life.ts'
 import type { Witness } from './witness.ts'
 

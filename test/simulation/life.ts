@@ -1,8 +1,8 @@
 import type { JobOptions, Scheduler } from '../../src/index.ts'
+import type { Turns } from './judge-catch-up-order.ts'
 import type { Link } from './network.ts'
 import type { NodeClock } from './node-clock.ts'
 import { type Outage, overlapping } from './outages.ts'
-import type { Turns } from './turns.ts'
 
 /** The options of a job on one node, from some moment on. */
 export interface Version {

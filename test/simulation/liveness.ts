@@ -2,11 +2,11 @@ import { parseDuration } from '../../src/duration.ts'
 import type { JobOptions } from '../../src/index.ts'
 import { readSchedule, type Schedule } from '../../src/scheduler/plan/schedule.ts'
 import type { Cluster } from './cluster.ts'
-import { type JobFile, type TickFile, TOLD } from './file.ts'
+import { type JobFile, type TickFile, TOLD } from './job-account.ts'
+import { catchUpOf } from './judge-catch-up-order.ts'
 import type { Life } from './life.ts'
 import { clearParts, hasClear, type Outage, overlapping } from './outages.ts'
 import type { Fault } from './scenario.ts'
-import { catchUpOf } from './turns.ts'
 import { JUMP_FOLLOWED, TIMELY } from './witness.ts'
 
 /** How long a process may take from its start until it plays its part, in ms: it waits for the store's clock for as long as `storeTimeout`. */

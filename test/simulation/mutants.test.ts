@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
-import { attack } from './attack.ts'
 import { mutants } from './mutants.ts'
+import { attack } from './run-mutant.ts'
 
 describe('the simulation sees that the product is broken', { concurrent: true }, () => {
   it.each(mutants)(

@@ -1,7 +1,7 @@
 // npm run simulate:mutants -- [--seconds N] [--only TEXT]: the simulation on mutants of the product, each of which has to be caught
 import { parseArgs } from 'node:util'
-import { attack } from './attack.ts'
 import { mutants } from './mutants.ts'
+import { attack } from './run-mutant.ts'
 
 const { values } = parseArgs({
   options: { seconds: { type: 'string', default: '120' }, only: { type: 'string', default: '' } },

@@ -1,6 +1,6 @@
 import type { JobContext, JobOptions } from '../../src/index.ts'
 import type { Schedule } from '../../src/scheduler/plan/schedule.ts'
-import { type Holding, JobFile } from './file.ts'
+import { type Holding, JobFile } from './job-account.ts'
 import type { Life } from './life.ts'
 import { clearParts, type Outage, overlapping } from './outages.ts'
 import type { WitnessedRun } from './run.ts'

@@ -1,6 +1,6 @@
 /* Several independent servers, asked side by side. */
 import { StoreError } from '../../../src/errors.ts'
-import type { ClientSource } from '../connect.ts'
+import type { ClientSource } from '../client.ts'
 import { type ScriptReply, type ScriptRequest, ScriptRunner } from '../script-runner.ts'
 import type { Script } from '../scripts.ts'
 

@@ -1,7 +1,7 @@
 import { unreadableIn } from '../format.ts'
 import type { KeySpace } from '../keys.ts'
-import type { Given } from '../records.ts'
 import { repair } from '../repair.ts'
+import type { Given } from '../replies.ts'
 import type { ScriptReply } from '../script-runner.ts'
 import type { Script } from '../scripts.ts'
 import { answersIn, askAll, type Member, noMajority, type Said } from './members.ts'

@@ -8,10 +8,10 @@ import type {
   Settled,
   UnreadableRecord,
 } from '../../../src/provider/contract.ts'
-import { inWaves } from '../../../src/provider/waves.ts'
+import { inWaves } from '../../../src/provider/unique-rounds.ts'
 import { unreadableIn, unreadableRecord } from '../format.ts'
 import { keySpace } from '../keys.ts'
-import { givenToExtend, givenToRelease, yes } from '../records.ts'
+import { givenToExtend, givenToRelease, yes } from '../replies.ts'
 import { listNames } from '../scan.ts'
 import type { Script } from '../scripts.ts'
 import { acquireByVote } from './acquire.ts'

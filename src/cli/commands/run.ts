@@ -68,8 +68,8 @@ the log any more, 78 wrong config, 130 or 143 after a second SIGINT or SIGTERM.
 async function run(cli: Cli, options: RunOptions): Promise<number> {
   const plan = await loadPlan(cli, options)
   const { createLog } = await import('../log.ts')
-  const { Runner } = await import('../runner.ts')
-  const { killAllGroups } = await import('../../config/work/process-group.ts')
+  const { Runner } = await import('../config-runner.ts')
+  const { killAllGroups } = await import('../../runner/process-group.ts')
   const logger = createLog(cli, options)
   const runner = new Runner(logger, { history: options.history })
 

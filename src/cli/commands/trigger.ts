@@ -37,7 +37,7 @@ async function trigger(cli: Cli, name: string, options: TriggerOptions): Promise
   const job = await findJob(plan, name)
   const { createLog } = await import('../log.ts')
   const { StoreNode } = await import('../node.ts')
-  const { namesOfStoreUrls } = await import('../../config/work/child-environment.ts')
+  const { namesOfStoreUrls } = await import('../../runner/child-environment.ts')
   const { isNotObtained, isStoreError } = await import('../../errors.ts')
   const store = plan.stores.find((each) => each.name === job.store)
   if (!store) throw new Error(`no store ${job.store}`)

@@ -3,6 +3,9 @@
  * earliest time, and a lease lasts until its length after the latest. So no other node takes it over before its holder's own deadline, however wide
  * the bounds are.
  */
+
+import type { AcquireRequest, AcquireResult, ReleaseRequest } from '../contract.ts'
+import type { StoredLock } from '../decide.ts'
 import {
   type Answerer,
   answerAcquire,
@@ -11,9 +14,7 @@ import {
   answerPause,
   answerRelease,
   answerReset,
-} from '../answers.ts'
-import type { AcquireRequest, AcquireResult, ReleaseRequest } from '../contract.ts'
-import type { StoredLock } from '../decide.ts'
+} from '../resolve.ts'
 import type { TimeBounds } from './store.ts'
 
 export type BoundedAnswerer<Request, Result> = (

@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict'
 import type { LockProvider } from '../../provider/contract.ts'
-import { acquire, extend, extended, granted, readAll, refused, release, SHORT_MS, SKEW_MS } from '../asking.ts'
-import type { Bench } from '../bench.ts'
 import type { CaseGroup } from '../case-group.ts'
 import { assertTime } from '../records.ts'
+import { acquire, extend, extended, granted, readAll, refused, release, SHORT_MS, SKEW_MS } from '../requests.ts'
 import { onShiftedClock } from '../shifted-clock.ts'
+import type { Bench } from '../test-bed.ts'
 
 const FIVE_MINUTES = 300_000
 

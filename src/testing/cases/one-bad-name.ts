@@ -2,10 +2,10 @@ import assert from 'node:assert/strict'
 import { isStoreError } from '../../errors.ts'
 import type { Settled } from '../../provider/contract.ts'
 import { isUnreadable } from '../../provider/record.ts'
-import { acquireAll, granted, type Holder, releaseAll, SKEW_MS, toAcquire, toExtend, toRelease } from '../asking.ts'
-import type { Bench } from '../bench.ts'
 import type { CaseGroup } from '../case-group.ts'
+import { acquireAll, granted, type Holder, releaseAll, SKEW_MS, toAcquire, toExtend, toRelease } from '../requests.ts'
 import type { ConformanceSubject } from '../subject.ts'
+import type { Bench } from '../test-bed.ts'
 
 /** Runs a case for each way in which a record can be spoiled: for a held lock whose record is so by then. */
 async function forEachPoison(bench: Bench, run: (bad: Holder, title: string) => Promise<void>): Promise<void> {

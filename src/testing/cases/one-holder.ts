@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict'
 import { setTimeout as pause } from 'node:timers/promises'
 import { holderOf } from '../../provider/holder.ts'
-import { acquire, extend, granted, LONG_MS, refused, release, SHORT_MS } from '../asking.ts'
-import type { Bench } from '../bench.ts'
 import type { CaseGroup } from '../case-group.ts'
 import { assertTime } from '../records.ts'
+import { acquire, extend, granted, LONG_MS, refused, release, SHORT_MS } from '../requests.ts'
+import type { Bench } from '../test-bed.ts'
 
 const ROUNDS = 25
 

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict'
-import type { Holder } from '../asking.ts'
-import { extend, extended, granted, release, SHORT_MS } from '../asking.ts'
-import type { Bench } from '../bench.ts'
 import type { CaseGroup } from '../case-group.ts'
+import type { Holder } from '../requests.ts'
+import { extend, extended, granted, release, SHORT_MS } from '../requests.ts'
+import type { Bench } from '../test-bed.ts'
 
 /** Neither an extension nor a release by this holder does anything. */
 async function canDoNothing(bench: Bench, holder: Holder): Promise<void> {

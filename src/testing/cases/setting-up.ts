@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict'
 import { randomUUID } from 'node:crypto'
 import type { LockProvider } from '../../provider/contract.ts'
-import { acquire, granted, readAll, refused } from '../asking.ts'
-import type { Bench } from '../bench.ts'
 import type { CaseGroup } from '../case-group.ts'
+import { acquire, granted, readAll, refused } from '../requests.ts'
+import type { Bench } from '../test-bed.ts'
 
 /** So many nodes on one place in which nothing was set up. */
 async function unprepared(bench: Bench, count: number, judge: (nodes: LockProvider[]) => Promise<void>): Promise<void> {

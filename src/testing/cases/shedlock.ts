@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict'
 import { setTimeout as pause } from 'node:timers/promises'
-import { acquire, extend, granted, type Holder, readAll, refused, release, SHORT_MS } from '../asking.ts'
-import type { Bench } from '../bench.ts'
 import type { CaseGroup } from '../case-group.ts'
+import { acquire, extend, granted, type Holder, readAll, refused, release, SHORT_MS } from '../requests.ts'
+import type { Bench } from '../test-bed.ts'
 
 function asShedLock(bench: Bench, name: string, lockedForMs = 60_000): Promise<boolean> {
   const ask = bench.subject.asShedLock

@@ -4,8 +4,8 @@ import type { StoreKind } from '../../simulation/stores/index.ts'
 import { labels, names, operation } from './arbitraries.ts'
 import { History, type RealStore } from './history.ts'
 import type { Operation } from './operations.ts'
+import { Unanswered } from './pending-requests.ts'
 import { Tally } from './tally.ts'
-import { Unanswered } from './unanswered.ts'
 
 /** Histories that share a seed. */
 const AT_ONCE = 10

@@ -1,8 +1,8 @@
 import { isDeepStrictEqual } from 'node:util'
 import type { LockRecord } from '../../../src/provider/contract.ts'
-import { readAll } from '../../../src/testing/asking.ts'
+import { readAll } from '../../../src/testing/requests.ts'
 import { type SimulatedStore, type StoreKind, simulatedStore } from '../../simulation/stores/index.ts'
-import { type Deed, plainRecord } from './deeds.ts'
+import { type Deed, plainRecord } from './observed-request.ts'
 
 interface Done {
   readonly deed: Deed

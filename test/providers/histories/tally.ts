@@ -1,5 +1,5 @@
 import type { LockRecord } from '../../../src/provider/contract.ts'
-import type { Changing, Deed, Outcome } from './deeds.ts'
+import type { Changing, Deed, Outcome } from './observed-request.ts'
 
 /** What histories must have been about, each many times. */
 export const EXPECTED: readonly string[] = [

@@ -1,4 +1,7 @@
 /* What the models of stores share that live in the machine itself: its clock in whole milliseconds, and records that are there at once. */
+
+import type { LockProvider } from '../../../src/provider/contract.ts'
+import type { StoredLock } from '../../../src/provider/decide.ts'
 import {
   type Answerer,
   answerAcquire,
@@ -6,9 +9,7 @@ import {
   answerForceRelease,
   answerRelease,
   answerReset,
-} from '../../../src/provider/answers.ts'
-import type { LockProvider } from '../../../src/provider/contract.ts'
-import type { StoredLock } from '../../../src/provider/decide.ts'
+} from '../../../src/provider/resolve.ts'
 import { Kept } from './kept.ts'
 import { pruneFrom, readFrom } from './records.ts'
 import { Server } from './server.ts'

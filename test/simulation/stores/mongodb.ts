@@ -8,7 +8,7 @@
  *   - What a majority has acknowledged survives crashes and elections, and readConcern majority reads nothing else ("Write Concern", "Read
  *     Isolation"): a failover forgets nothing. The new primary has a clock of its own.
  */
-import { leaseOf } from '../../../src/provider/answers.ts'
+
 import type {
   AcquireRequest,
   AcquireResult,
@@ -25,7 +25,8 @@ import {
   type StoredLock,
 } from '../../../src/provider/decide.ts'
 import { holderOf, releasedHolderOf } from '../../../src/provider/holder.ts'
-import { inWaves } from '../../../src/provider/waves.ts'
+import { leaseOf } from '../../../src/provider/resolve.ts'
+import { inWaves } from '../../../src/provider/unique-rounds.ts'
 import { Kept } from './kept.ts'
 import { byName, pruneFrom, readFrom } from './records.ts'
 import { Server } from './server.ts'

@@ -9,9 +9,10 @@
  *   - A committed write survives a crash (innodb_flush_log_at_trx_commit = 1). An asynchronous replica may lack the last commits, a
  *     semi-synchronous one lacks none ("Semisynchronous Replication"): `failover(0)`.
  */
-import { type Answerer, answerForceRelease, answerReset } from '../../../src/provider/answers.ts'
+
 import type { StoredLock } from '../../../src/provider/decide.ts'
-import { inWaves } from '../../../src/provider/waves.ts'
+import { type Answerer, answerForceRelease, answerReset } from '../../../src/provider/resolve.ts'
+import { inWaves } from '../../../src/provider/unique-rounds.ts'
 import { Kept } from './kept.ts'
 import { byMicroseconds, byName, pruneFrom, readFrom } from './records.ts'
 import { Server } from './server.ts'

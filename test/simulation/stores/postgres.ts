@@ -8,10 +8,11 @@
  *   - A committed write survives a crash ("Write Ahead Log": synchronous_commit). An asynchronous standby may lack the last commits, a
  *     synchronous one lacks none ("Log-Shipping Standby Servers"): `failover(0)`.
  */
-import { type Answerer, answerForceRelease, answerReset } from '../../../src/provider/answers.ts'
+
 import type { AcquireRequest, AcquireResult } from '../../../src/provider/contract.ts'
 import type { StoredLock } from '../../../src/provider/decide.ts'
-import { inWaves } from '../../../src/provider/waves.ts'
+import { type Answerer, answerForceRelease, answerReset } from '../../../src/provider/resolve.ts'
+import { inWaves } from '../../../src/provider/unique-rounds.ts'
 import { Kept } from './kept.ts'
 import { byMicroseconds, pruneFrom, readFrom } from './records.ts'
 import { Server } from './server.ts'

@@ -1,7 +1,8 @@
 /* What models share that keep whole records. */
-import { type Answerer, answerAcquire, answerExtend, answerRelease, leaseOf } from '../../../src/provider/answers.ts'
+
 import type { AcquireRequest, AcquireResult, ExtendRequest, Lease, LockRecord } from '../../../src/provider/contract.ts'
 import type { StoredLock } from '../../../src/provider/decide.ts'
+import { type Answerer, answerAcquire, answerExtend, answerRelease, leaseOf } from '../../../src/provider/resolve.ts'
 import type { Kept } from './kept.ts'
 
 /** A record as columns of microseconds keep it. */

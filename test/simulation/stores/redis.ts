@@ -9,9 +9,10 @@
  *     ("Redis persistence").
  *   - An eviction policy drops single keys ("Key eviction"): a record is one, so it is lost whole.
  */
-import { type Answerer, answerForceRelease, answerReset } from '../../../src/provider/answers.ts'
+
 import type { ExtendRequest, Lease } from '../../../src/provider/contract.ts'
 import type { StoredLock } from '../../../src/provider/decide.ts'
+import { type Answerer, answerForceRelease, answerReset } from '../../../src/provider/resolve.ts'
 import { Kept } from './kept.ts'
 import { byMicroseconds, byName, pruneFrom, readFrom } from './records.ts'
 import { Server } from './server.ts'

@@ -15,9 +15,9 @@ import {
   release,
   toAcquire,
   toRelease,
-} from '../../src/testing/asking.ts'
+} from '../../src/testing/requests.ts'
 import { until } from '../servers/until.ts'
-import { redisNow, redisPoisons } from './redis-look.ts'
+import { redisNow, redisPoisons } from './redis-inspect.ts'
 
 const server = inject('servers').redis
 const sentinel = inject('servers')['redis-sentinel']

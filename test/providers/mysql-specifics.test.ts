@@ -14,7 +14,7 @@ import {
   toAcquire,
   toExtend,
   toRelease,
-} from '../../src/testing/asking.ts'
+} from '../../src/testing/requests.ts'
 import { Belongings, look, serverNow, servers } from './mysql-harness.ts'
 import { isWrite, lockRow, withSettings } from './mysql-sessions.ts'
 

@@ -1,14 +1,14 @@
 import { StoreError } from '../../src/errors.ts'
 import type { StoredLock } from '../../src/provider/decide.ts'
-import { allOrNone } from '../../src/provider/parts.ts'
+import { allOrNone } from '../../src/provider/parallel.ts'
 import { quoteTable } from '../../src/provider/sql.ts'
 import { Deadline } from './bounds.ts'
 import { chunks } from './chunks.ts'
 import { bytes, change, forInsert, type Session, type Source, select } from './client.ts'
 import { COLUMN_NAMES, checkText, type Layout, layoutOf } from './layout.ts'
-import { asKept, type Change, entryOf, type Found, foundIn, unhex } from './record.ts'
 import { mysqlSetup, setUp } from './setup.ts'
 import { type Statements, statementsFor } from './statements.ts'
+import { asKept, type Change, entryOf, type Found, foundIn, unhex } from './stored-record.ts'
 
 /** What stands in the table for some names. */
 export interface Records {

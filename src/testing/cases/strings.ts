@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { holderOf } from '../../provider/holder.ts'
+import type { CaseGroup } from '../case-group.ts'
 import {
   acquireAll,
   assertGranted,
@@ -13,9 +14,8 @@ import {
   toAcquire,
   toExtend,
   toRelease,
-} from '../asking.ts'
-import type { Bench } from '../bench.ts'
-import type { CaseGroup } from '../case-group.ts'
+} from '../requests.ts'
+import type { Bench } from '../test-bed.ts'
 import { AWKWARD } from './awkward.ts'
 
 async function lose(bench: Bench): Promise<void> {

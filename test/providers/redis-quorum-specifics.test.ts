@@ -6,7 +6,7 @@ import { keySpace } from '../../providers/redis/keys.ts'
 import { quorumScripts } from '../../providers/redis/quorum/lua.ts'
 import { redisQuorum } from '../../providers/redis/quorum/redis-quorum.ts'
 import { givenToVote } from '../../providers/redis/quorum/votes.ts'
-import { whoOf } from '../../providers/redis/records.ts'
+import { whoOf } from '../../providers/redis/replies.ts'
 import { argsOf } from '../../providers/redis/script-runner.ts'
 import { InvalidOptionError } from '../../src/errors.ts'
 import type { LockProvider } from '../../src/provider/contract.ts'
@@ -22,11 +22,11 @@ import {
   release,
   SHORT_MS,
   toAcquire,
-} from '../../src/testing/asking.ts'
+} from '../../src/testing/requests.ts'
 import { launchIndependent } from '../servers/redis-quorum.ts'
 import type { ServerProcess } from '../servers/server-process.ts'
 import { until } from '../servers/until.ts'
-import { lookAtRedis, redisNow, redisPoisons } from './redis-look.ts'
+import { lookAtRedis, redisNow, redisPoisons } from './redis-inspect.ts'
 
 describe.skipIf('unavailable' in inject('servers')['redis-quorum'])('five Redis without persistence', () => {
   let servers: readonly ServerProcess[] = []

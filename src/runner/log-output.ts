@@ -1,6 +1,6 @@
 import type { Readable } from 'node:stream'
 import { setImmediate as nextTurn, setTimeout as sleep } from 'node:timers/promises'
-import type { Logger } from '../../logger.ts'
+import type { Logger } from '../logger.ts'
 import { Lines } from './lines.ts'
 import { type Amount, OutputBudget, type OutputLimits } from './output-budget.ts'
 

@@ -1,12 +1,12 @@
 import type { Scheduler, SkippedEvent } from '../../src/index.ts'
 import type { AcquireRequest, AcquireResult, ReleaseRequest } from '../../src/provider/contract.ts'
 import type { MissedEvent } from '../../src/scheduler/events.ts'
-import { judgeChange } from './changes.ts'
-import { TOLD } from './file.ts'
+import { TOLD } from './job-account.ts'
+import { closeTurns, hearTurn, judgeNeed, judgeTurn } from './judge-catch-up-order.ts'
+import { judgeChange } from './judge-schedule-change.ts'
 import { NEVER } from './ledger.ts'
 import type { Life } from './life.ts'
 import { overlapping } from './outages.ts'
-import { closeTurns, hearTurn, judgeNeed, judgeTurn } from './turns.ts'
 import { TIMELY, type Witness } from './witness.ts'
 
 /** A job counts as running until its release was answered, or given up, in ms. */

@@ -1,5 +1,5 @@
-import { importFile } from '../load-module.ts'
-import type { ModuleWay } from '../plan.ts'
+import { importFile } from '../config/load-module.ts'
+import type { ModuleWay } from '../config/plan.ts'
 import { JobFailed } from './job-failed.ts'
 import type { RunContext } from './run-context.ts'
 

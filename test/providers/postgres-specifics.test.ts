@@ -5,8 +5,8 @@ import { afterAll, beforeAll, describe, expect, inject, it, vi } from 'vitest'
 import { postgres, postgresSetup } from '../../providers/postgres/index.ts'
 import { RecordBusyError, StoreError } from '../../src/errors.ts'
 import type { AcquireRequest, AcquireResult, LockProvider } from '../../src/provider/contract.ts'
-import { acquireAll, readAll, releaseAll } from '../../src/testing/asking.ts'
-import { ask } from './postgres-ask.ts'
+import { acquireAll, readAll, releaseAll } from '../../src/testing/requests.ts'
+import { ask } from './postgres-send.ts'
 import { oddPool, watchedPool } from './postgres-subject.ts'
 
 const server = inject('servers').postgres

@@ -3,7 +3,7 @@ import type { StoredLock } from '../../src/provider/decide.ts'
 import { LAST_INSTANT, type RawLock } from '../../src/provider/record.ts'
 import { DEFAULT_TABLE, quoteTable } from '../../src/provider/sql.ts'
 import type { SqliteDatabase, SqliteStatement } from './driver.ts'
-import { isRefusedRecord, isWrongStatement } from './faults.ts'
+import { isRefusedRecord, isWrongStatement } from './errors.ts'
 import { transaction } from './transaction.ts'
 
 /*

@@ -2,8 +2,8 @@ import assert from 'node:assert/strict'
 import { randomUUID } from 'node:crypto'
 import { setTimeout as pause } from 'node:timers/promises'
 import type { Lease, LockProvider } from '../provider/contract.ts'
-import { type Holder, newHolder, readAll } from './asking.ts'
 import { assertSameRecord, assertWithin } from './records.ts'
+import { type Holder, newHolder, readAll } from './requests.ts'
 import type { ConformanceSubject, StoredRecord } from './subject.ts'
 
 /** How long the suite waits for what must come by itself, on top of the lease that it waits for. */

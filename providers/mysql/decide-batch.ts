@@ -3,8 +3,8 @@ import type { Settled } from '../../src/provider/contract.ts'
 import type { StoredLock } from '../../src/provider/decide.ts'
 import { compareNames } from '../../src/provider/record.ts'
 import type { Deadline } from './bounds.ts'
-import type { LocksTable } from './locks-table.ts'
-import { type Change, type Found, isSame, isUnchanged } from './record.ts'
+import type { LocksTable } from './records.ts'
+import { type Change, type Found, isSame, isUnchanged } from './stored-record.ts'
 
 export interface Decision<Result> {
   readonly result: Result

@@ -1,5 +1,5 @@
-import type { Logger } from '../../logger.ts'
-import type { JobContext } from '../../scheduler/job.ts'
+import type { Logger } from '../logger.ts'
+import type { JobContext } from '../scheduler/job.ts'
 
 /** What a run of a job gets, whichever way it runs. */
 export interface RunContext {

@@ -4,7 +4,7 @@ import { Redis } from 'ioredis'
 import { afterAll, describe, expect, inject, it } from 'vitest'
 import { sharedKeySpace } from '../../providers/redis/keys.ts'
 import { redis } from '../../providers/redis/redis.ts'
-import { acquire, extend, granted, newHolder, readAll, refused, release, SHORT_MS } from '../../src/testing/asking.ts'
+import { acquire, extend, granted, newHolder, readAll, refused, release, SHORT_MS } from '../../src/testing/requests.ts'
 import { until } from '../servers/until.ts'
 
 const server = inject('servers').redis

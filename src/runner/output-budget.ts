@@ -1,4 +1,4 @@
-import { type Clock, setDeadline, systemClock, type Timer } from '../../clock.ts'
+import { type Clock, setDeadline, systemClock, type Timer } from '../clock.ts'
 
 /** How much output of one run is logged. */
 export interface OutputLimits {

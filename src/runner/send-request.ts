@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises'
-import type { HttpWay } from '../plan.ts'
+import type { HttpWay } from '../config/plan.ts'
 import { JobFailed } from './job-failed.ts'
 import type { RunContext } from './run-context.ts'
 

@@ -3,11 +3,11 @@ import { open } from 'node:fs/promises'
 import { StoreError } from '../../src/errors.ts'
 import { BUSY_TIMEOUT } from './busy.ts'
 import { openDatabase, type SqliteDatabase } from './driver.ts'
-import { explainFault, isLostConnection, isWrongStatement } from './faults.ts'
+import { explainFault, isLostConnection, isWrongStatement } from './errors.ts'
 import { refuseNetworkFileSystem } from './file-system.ts'
-import { chooseJournal } from './journal.ts'
+import { chooseJournal } from './journal-mode.ts'
 import type { Settings } from './options.ts'
-import { LocksTable } from './table.ts'
+import { LocksTable } from './records.ts'
 
 /** An open database with the table of locks. To be used at once, before the next `await`: it may be closed then. */
 export interface Connection {

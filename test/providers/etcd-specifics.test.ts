@@ -12,7 +12,7 @@ const url = 'url' in server ? server.url : ''
 const here = describe.skipIf(url === '')
 
 let prefixes = 0
-const newPrefix = (): string => `particular-${process.pid}-${++prefixes}/`
+const newPrefix = (): string => `specifics-${process.pid}-${++prefixes}/`
 const isGrant = (result: unknown): boolean => (result as AcquireResult).granted === true
 
 /** Runs something with a provider that is closed in the end. */

@@ -1,6 +1,6 @@
 import type { JobPlan, Plan } from '../config/plan.ts'
-import { namesOfStoreUrls } from '../config/work/child-environment.ts'
 import type { Logger } from '../logger.ts'
+import { namesOfStoreUrls } from '../runner/child-environment.ts'
 import type { Scheduler } from '../scheduler/scheduler.ts'
 import { keyOf, StoreNode } from './node.ts'
 

@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { setDeadline, systemClock } from '../../clock.ts'
+import { setDeadline, systemClock } from '../clock.ts'
 import { isGroupAlive, sendTo } from './group-members.ts'
 import { readyGuard, unwatchGroup, watchGroup } from './guard.ts'
 

@@ -4,7 +4,7 @@ import { dirname, join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { fileURLToPath } from 'node:url'
 import { afterEach, describe, expect, it } from 'vitest'
-import { acquireAll } from '../../src/testing/asking.ts'
+import { acquireAll } from '../../src/testing/requests.ts'
 import { ask, Belongings } from './sqlite-bench.ts'
 import type { Task } from './sqlite-node.ts'
 
