@@ -36,6 +36,7 @@ const LAYERS = [
   'serve',
   'web',
   'format',
+  'runner',
   'config',
   'scheduler',
   'locker',
@@ -46,7 +47,7 @@ const layerOf = (file: string): number => LAYERS.findIndex((layer) => file.start
 /** The one file of src that knows the providers. */
 const STORE_KINDS = 'src/config/store-kinds.ts'
 /** What stands on the core. */
-const OUTER = /^src\/(cli|config|dashboard|health|history|opentelemetry|prometheus|serve|telemetry|web|format)\//
+const OUTER = /^src\/(cli|runner|config|dashboard|health|history|opentelemetry|prometheus|serve|telemetry|web|format)\//
 const BASE = /^src\/(abort|errors|duration|clock|options|logger)\.ts$/
 
 describe('imports', () => {
