@@ -1,7 +1,6 @@
 export type { Clock, Timer } from './clock.ts'
 export type { Duration } from './duration.ts'
 export {
-  ErrLockNotHeld,
   ErrNotObtained,
   type ErrorCode,
   InvalidOptionError,
@@ -11,6 +10,7 @@ export {
   isNotObtained,
   isStoreError,
   LockLostError,
+  LockNotHeldError,
   type RefusalDetails,
   type RefusalReason,
   StoreError,

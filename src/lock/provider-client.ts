@@ -20,8 +20,8 @@ import { Deadlines } from './deadlines.ts'
 import { ReleaseRetries } from './release-retries.ts'
 import {
   aboutAll,
-  isOfOneRequest,
-  markOfOneRequest,
+  isSingleRequestError,
+  markSingleRequestError,
   toOwnError,
   toStoreError,
   type Verb,
@@ -29,8 +29,8 @@ import {
 } from './store-errors.ts'
 
 /** An acquisition of so many locks goes before releases, for so many ms. */
-const LARGE = 1_000
-const GOES_FIRST_FOR = 250
+const LARGE_BATCH = 1_000
+const HOLD_RELEASES_FOR = 250
 
 /** The delays before a request is repeated whose record another transaction has locked, in ms: mostly another node's batch, for a moment. */
 const FIRST_BUSY_DELAY = 5
@@ -49,7 +49,7 @@ export interface ClockReading {
 /** Resolves when all timers that are due now have fired: of the event loop, and no clock's affair. */
 const afterTimers = (): Promise<void> => new Promise((resolve) => void setImmediate(resolve))
 
-export interface StoreOptions {
+export interface ProviderClientOptions {
   readonly provider: LockProvider
   readonly clock: Clock
   /** The most a single call may take, in ms. */
@@ -67,7 +67,7 @@ export interface StoreOptions {
  * A provider as the core uses it: single calls are gathered into batches, every failure is a {@link StoreError}, no call is
  * waited for longer than its time, and each answer yields a reading of the store's clock.
  */
-export class Store {
+export class ProviderClient {
   readonly clock: Clock
   readonly timeout: number
   /** When the leases end that were had here. */
@@ -77,7 +77,7 @@ export class Store {
   readonly #onReading: ((reading: ClockReading) => void) | undefined
   readonly #acquire: Coalescer<AcquireRequest, AcquireResult>
   /** For what is expected to be refused. */
-  readonly #acquireOpen: Coalescer<AcquireRequest, AcquireResult>
+  readonly #acquireMostRefused: Coalescer<AcquireRequest, AcquireResult>
   readonly #extend: Coalescer<ExtendRequest, Lease | undefined>
   readonly #release: Coalescer<ReleaseRequest, boolean>
   readonly #releasing = new Set<Promise<unknown>>()
@@ -85,7 +85,7 @@ export class Store {
   /** Resolves when the large batch that the store is deciding is decided, or has had its time; undefined when there is none. */
   #deciding: Promise<void> | undefined
 
-  constructor({ provider, clock, timeout, onReading, gatherReleases = false }: StoreOptions) {
+  constructor({ provider, clock, timeout, onReading, gatherReleases = false }: ProviderClientOptions) {
     this.#provider = provider
     this.clock = clock
     this.timeout = timeout
@@ -93,7 +93,7 @@ export class Store {
     this.releaseRetries = new ReleaseRetries(clock)
     this.#onReading = onReading
     this.#acquire = new Coalescer((batch) => this.#sendAcquire(batch))
-    this.#acquireOpen = new Coalescer((batch) => this.#sendAcquire(batch, true))
+    this.#acquireMostRefused = new Coalescer((batch) => this.#sendAcquire(batch, true))
     this.#extend = new Coalescer((batch) =>
       this.#send('extend', batch, () => provider.extend(batch, { timeout }), timeOfLease),
     )
@@ -104,7 +104,7 @@ export class Store {
   }
 
   /**
-   * Not bounded in time, since an acquisition also takes a result that comes late: see {@link Store.within}. While another transaction has locked the
+   * Not bounded in time, since an acquisition also takes a result that comes late: see {@link ProviderClient.within}. While another transaction has locked the
    * record, the request is repeated for `busyFor` ms, as long as `isWanted`.
    */
   acquire(request: AcquireRequest, busyFor = this.timeout, isWanted?: () => boolean): Promise<AcquireResult> {
@@ -113,10 +113,10 @@ export class Store {
 
   /** As many calls as there are requests, with one promise for all of them. Not bounded in time. `mostRefused`: see {@link CallOptions}. */
   acquireAll(requests: readonly AcquireRequest[], mostRefused = false): Promise<readonly Settled<AcquireResult>[]> {
-    return (mostRefused ? this.#acquireOpen : this.#acquire).callAll(requests)
+    return (mostRefused ? this.#acquireMostRefused : this.#acquire).callAll(requests)
   }
 
-  /** As {@link Store.acquire}. */
+  /** As {@link ProviderClient.acquire}. */
   extend(request: ExtendRequest, busyFor = this.timeout): Promise<Lease | undefined> {
     return this.#whileBusy(busyFor, () => this.#extend.call(request))
   }
@@ -166,7 +166,7 @@ export class Store {
     )
     this.#read(sentAt, records[0]?.storeTime)
     // The store has responded: its records are no failures of its own.
-    for (const record of records) if (isUnreadable(record)) markOfOneRequest(record.unreadable)
+    for (const record of records) if (isUnreadable(record)) markSingleRequestError(record.unreadable)
     return records
   }
 
@@ -179,8 +179,8 @@ export class Store {
     const provider = this.#provider
     if (!provider.setPaused) throw new InvalidOptionError('the provider has no setPaused, so jobs can not be paused')
     const what: What = () => `${request.paused ? 'pause' : 'resume'} ${JSON.stringify(request.name)}`
-    const answer = this.#call(what, async () => provider.setPaused?.(request))
-    return (await this.within(this.timeout, what, answer)) === true
+    const result = this.#call(what, async () => provider.setPaused?.(request))
+    return (await this.within(this.timeout, what, result)) === true
   }
 
   /**
@@ -190,7 +190,7 @@ export class Store {
   async readClock(anyName: string, label: string): Promise<void> {
     const request = { name: anyName, owner: randomUUID(), label, lockAtMostFor: 1, tick: NEVER, maxClockSkew: 0 }
     const refused = this.#acquire.call(request).catch(async (error: unknown) => {
-      if (!isOfOneRequest(error) || (await this.read([anyName])).length === 0) throw error
+      if (!isSingleRequestError(error) || (await this.read([anyName])).length === 0) throw error
     })
     await this.within(this.timeout, () => "read the store's clock", refused)
   }
@@ -227,20 +227,20 @@ export class Store {
   ): Promise<readonly Settled<AcquireResult>[]> {
     const { timeout } = this
     const results = this.#send('acquire', batch, () => this.#provider.acquire(batch, { timeout, mostRefused }), timeOf)
-    if (batch.length >= LARGE) this.#goesFirst(results)
+    if (batch.length >= LARGE_BATCH) this.#holdReleases(results)
     return await results
   }
 
   /** What is begun early and ends soon is released after the rest is decided: both the store and this process have that to do first. */
-  #goesFirst(answers: Promise<unknown>): void {
+  #holdReleases(results: Promise<unknown>): void {
     const deciding = new Promise<void>((resolve) => {
       const over = (): void => {
         timer.cancel()
         if (this.#deciding === deciding) this.#deciding = undefined
         resolve()
       }
-      const timer = setDeadline(this.clock, this.clock.monotonic() + GOES_FIRST_FOR, over, { background: true })
-      answers.then(over, over)
+      const timer = setDeadline(this.clock, this.clock.monotonic() + HOLD_RELEASES_FOR, over, { background: true })
+      results.then(over, over)
     })
     this.#deciding = deciding
   }

@@ -22,20 +22,20 @@ export const aboutAll =
       : `${verb} ${requests.length} locks such as ${JSON.stringify(first.name)}`
   }
 
-const ofOneRequest = new WeakSet<object>()
+const singleRequestErrors = new WeakSet<object>()
 
 /** Whether a request failed alone: the store responded, and decided the others. */
-export const isOfOneRequest = (error: unknown): boolean =>
-  typeof error === 'object' && error !== null && ofOneRequest.has(error)
+export const isSingleRequestError = (error: unknown): boolean =>
+  typeof error === 'object' && error !== null && singleRequestErrors.has(error)
 
 /** Marks the error of a request that failed alone. */
-export const markOfOneRequest = (error: object): void => void ofOneRequest.add(error)
+export const markSingleRequestError = (error: object): void => void singleRequestErrors.add(error)
 
 /** A request that failed alone fails with an error that names it. */
 export function toOwnError<Result>(verb: Verb, name: string | undefined, result: Settled<Result>): Settled<Result> {
   if (!(result instanceof Error) || name === undefined) return result
   const error = toStoreError(about(verb, name)(), result)
-  markOfOneRequest(error)
+  markSingleRequestError(error)
   return error
 }
 

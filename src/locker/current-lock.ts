@@ -1,5 +1,5 @@
 import { AsyncLocalStorage } from 'node:async_hooks'
-import { ErrLockNotHeld } from '../errors.ts'
+import { LockNotHeldError } from '../errors.ts'
 import type { Lock } from '../lock/lock.ts'
 
 interface Scope {
@@ -25,12 +25,13 @@ export const currentLock = (): Lock | undefined => scopes.getStore()?.lock
  * Makes sure that the calling code runs under a lock that may be relied on right now: the innermost one, or the one of that name.
  * Answers it.
  *
- * @throws {ErrLockNotHeld} when there is none, or it was lost or released.
+ * @throws {LockNotHeldError} when there is none, or it was lost or released.
  */
 export function assertLocked(name?: string): Lock {
   let scope = scopes.getStore()
   while (scope && name !== undefined && scope.lock.name !== name) scope = scope.outer
-  if (!scope) throw new ErrLockNotHeld(name ?? '', 'this code does not run under it; call it inside withLock or a job')
-  if (!scope.lock.held) throw new ErrLockNotHeld(scope.lock.name, scope.lock.lost?.message ?? 'it was released')
+  if (!scope)
+    throw new LockNotHeldError(name ?? '', 'this code does not run under it; call it inside withLock or a job')
+  if (!scope.lock.held) throw new LockNotHeldError(scope.lock.name, scope.lock.lost?.message ?? 'it was released')
   return scope.lock
 }

@@ -4,8 +4,8 @@ import type { RefusalReason } from '../errors.ts'
 import { checkLabel, defaultLabel } from '../lock/label.ts'
 import { Lock } from '../lock/lock.ts'
 import { checkLockOptions, LOCK_OPTIONS, type LockOptions, MAX_CLOCK_SKEW } from '../lock/lock-options.ts'
-import { type Asker, attempt, obtain } from '../lock/obtain.ts'
-import { Store } from '../lock/provider-client.ts'
+import { type AcquireContext, obtain, tryObtain } from '../lock/obtain.ts'
+import { ProviderClient } from '../lock/provider-client.ts'
 import { checkBoolean, checkKeys, checkMethods } from '../options.ts'
 import type { LockProvider } from '../provider/contract.ts'
 import { runLocked } from './run-locked.ts'
@@ -68,7 +68,7 @@ const WITH_LOCK_OPTIONS = [...LOCK_OPTIONS, 'name', 'keepAlive']
  * @throws {InvalidOptionError} from the constructor and from each call for a wrong option; it names the lock, the option and the value.
  */
 export class Locker {
-  readonly #asker: Asker
+  readonly #asker: AcquireContext
 
   constructor(options: LockerOptions) {
     const of = 'Locker'
@@ -77,7 +77,7 @@ export class Locker {
     checkMethods(provider, PROVIDER_METHODS, of, 'provider')
     const timeout = parseDuration(options.storeTimeout ?? '5s', { of, option: 'storeTimeout', min: 1 })
     this.#asker = {
-      store: new Store({ provider, clock, timeout }),
+      client: new ProviderClient({ provider, clock, timeout }),
       label: options.label === undefined ? defaultLabel() : checkLabel(options.label, of),
       maxClockSkew: parseDuration(options.maxClockSkew ?? MAX_CLOCK_SKEW, { of, option: 'maxClockSkew' }),
     }
@@ -95,7 +95,7 @@ export class Locker {
 
   /** As {@link Locker.obtain}, but `undefined` in place of `ErrNotObtained`. */
   async tryObtain(name: string, options: Duration | LockOptions): Promise<Lock | undefined> {
-    const answer = await attempt(this.#asker, checkLockOptions(name, given(options)))
+    const answer = await tryObtain(this.#asker, checkLockOptions(name, given(options)))
     return answer instanceof Lock ? answer : undefined
   }
 
@@ -111,13 +111,13 @@ export class Locker {
   ): Promise<Outcome<T>> {
     const checked = checkLockOptions(options?.name, options, WITH_LOCK_OPTIONS)
     checkBoolean(options.keepAlive, `lock ${JSON.stringify(checked.name)}`, 'keepAlive')
-    const lock = await attempt(this.#asker, checked)
+    const lock = await tryObtain(this.#asker, checked)
     if (!(lock instanceof Lock)) {
       const { reason, heldBy, heldUntil } = lock.details
       return { ran: false, reason, heldBy, heldUntil }
     }
     const context = { lock, fencingToken: lock.fencingToken, signal: either(lock.signal, checked.signal) }
-    const { clock } = this.#asker.store
+    const { clock } = this.#asker.client
     const value = await runLocked(clock, lock, { keepAlive: options.keepAlive ?? false }, () => work(context))
     return { ran: true, value, lost: lock.lost !== undefined }
   }

@@ -146,7 +146,7 @@ export interface Job {
   /** The record's last tick, while it lies in the future by more than `maxClockSkew`, as this node last heard of it. */
   futureTick: number | undefined
   /** How many ticks on their time are being asked for right now. */
-  asking: number
+  requesting: number
   /** Whether the store said so when it last answered about a tick. */
   paused: boolean
   /** Set while ticks that passed are being asked for. */
@@ -219,7 +219,7 @@ export function checkJob(
     since: undefined,
     watched: undefined,
     futureTick: undefined,
-    asking: 0,
+    requesting: 0,
     paused: false,
     catchingUp: undefined,
     removed: false,

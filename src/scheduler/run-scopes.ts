@@ -2,7 +2,7 @@ import { AsyncLocalStorage } from 'node:async_hooks'
 
 /** A run, or a callback of `beforeClose`, of one scheduler, for as long as it goes on. */
 interface Scope {
-  readonly of: Surroundings
+  readonly of: RunScopes
   readonly outer: Scope | undefined
 }
 
@@ -10,14 +10,14 @@ interface Scope {
 const scopes = new AsyncLocalStorage<Scope>()
 
 /** Knows from inside which runs of a scheduler a call comes: whatever waits for them must not wait for those. */
-export class Surroundings {
+export class RunScopes {
   readonly #open = new Set<Scope>()
   /** Those from which somebody waits for the others to end. */
   readonly #waiting = new Set<Scope>()
   readonly #whenFewer = new Set<() => void>()
 
-  /** Calls the work so that {@link Surroundings.isInside} is true in it and in all that it calls, until it has ended. */
-  async around<T>(work: () => T | PromiseLike<T>): Promise<T> {
+  /** Calls the work so that {@link RunScopes.isInside} is true in it and in all that it calls, until it has ended. */
+  async run<T>(work: () => T | PromiseLike<T>): Promise<T> {
     const scope: Scope = { of: this, outer: scopes.getStore() }
     this.#open.add(scope)
     try {

@@ -77,7 +77,7 @@ export class Witness {
     const { name: job, lock, fencingToken: token = 0 } = context
     const file = this.file(job)
     const signal = watchesSignal ? context.signal : undefined
-    const leaseUntil = file.holding.owner === lock?.token ? file.holding.until : 0
+    const leaseUntil = file.holding.owner === lock?.owner ? file.holding.until : 0
     const tick = +context.scheduledAt
     const run: WitnessedRun = {
       job,
@@ -106,8 +106,8 @@ export class Witness {
     if (lock) this.#judgeLease(file, run, lock.held)
     else this.#judgeOpen(file, run)
     if (kind !== 'trigger') this.#judgeTick(file, run)
-    if (lock) file.runs.set(lock.token, run)
-    if (!this.#excused(file, run)) this.judgeOthers(file, lock?.token)
+    if (lock) file.runs.set(lock.owner, run)
+    if (!this.#excused(file, run)) this.judgeOthers(file, lock?.owner)
     file.active.add(run)
     return run
   }
@@ -184,7 +184,7 @@ export class Witness {
     const { life, lock } = run
     if (!held) this.violate('lost is known locally', `${life.node} began ${name} with a lease that it knows to be over`)
     if (!lock || this.#excused(file, run)) return
-    if (holding.owner !== lock.token)
+    if (holding.owner !== lock.owner)
       this.violate('lost is known locally', `${life.node} began ${name} with a lease that another has taken over`)
     else if (holding.until < this.now - slackOf(run))
       this.violate(
@@ -215,7 +215,7 @@ export class Witness {
       this.violate('clock-ahead', `${run.life.node} ran ${file.name} ${run.tick - this.now} ms before its time`)
     if (!last || !run.lock) return
     const what = `${file.name} at ${new Date(run.tick).toISOString()} ran on ${last.life.node} and on ${run.life.node}`
-    if (file.forgotten.has(last.lock?.token ?? '')) this.forgottenRuns++
+    if (file.forgotten.has(last.lock?.owner ?? '')) this.forgottenRuns++
     else if (!file.mayRerun) this.violate('once per tick', what)
     // A lock that was taken away by hand while its grant was still on the way: both run, and the late one has the lower token.
     else if (run.token <= last.token && !this.#excused(file, run))
@@ -225,7 +225,7 @@ export class Witness {
 
   /** A tick that was taken over is reported as a rerun. Only a repeated request can't tell. */
   #judgeKind({ kind, life, lock }: WitnessedRun, what: string): void {
-    if (kind !== 'rerun' && life.requests.get(lock?.token ?? '') === 1)
+    if (kind !== 'rerun' && life.requests.get(lock?.owner ?? '') === 1)
       this.violate('kind', `${what}, reported as ${kind}`)
   }
 
@@ -240,7 +240,7 @@ export class Witness {
   judgeOthers(file: JobFile, owner: string | undefined): void {
     for (const run of file.active) {
       const { lock, life } = run
-      if (!lock || lock.token === owner || owner === undefined || life.clock.dead || life.clock.paused) continue
+      if (!lock || lock.owner === owner || owner === undefined || life.clock.dead || life.clock.paused) continue
       if (life.sleptWithin(this.now - NOTICED, this.now) || !lock.held) continue
       if (lock.remaining > slackOf(run) && !this.#excused(file, run))
         this.violate(
@@ -290,7 +290,7 @@ export class Witness {
 
   /** A lock that was taken away by hand, or that the store has forgotten: its holder can't know before it next asks. */
   #excused(file: JobFile, { lock }: WitnessedRun): boolean {
-    const owner = lock?.token ?? ''
+    const owner = lock?.owner ?? ''
     return file.forced.has(owner) || file.forgotten.has(owner)
   }
 

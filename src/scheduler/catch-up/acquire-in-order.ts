@@ -1,6 +1,6 @@
-import type { Engine, Tick } from '../scheduler-context.ts'
-import { askForTick, pause, pauseAfter } from '../tick/acquire-ticks.ts'
-import { conclude, leftOf, tellMissed } from '../tick/outcome.ts'
+import type { SchedulerContext, Tick } from '../scheduler-context.ts'
+import { acquireTick, backoffAfter, delay } from '../tick/acquire-ticks.ts'
+import { emitMissed, handleOutcome, remainingLease } from '../tick/outcome.ts'
 
 /**
  * Goes after a tick of a job that is catching up: waits while the job runs here, or while its lock is held, and asks again. False when
@@ -9,27 +9,28 @@ import { conclude, leftOf, tellMissed } from '../tick/outcome.ts'
  * The race: two nodes catch up, one runs T1, and the other is refused T2 because the lock is held. If it went on and was granted T3 the
  * moment that T1 ended, T2 would be lost. So nobody asks for a later tick before this one was granted, to whomever.
  */
-export async function pursueInTurn(engine: Engine, tick: Tick): Promise<boolean> {
+export async function acquireInOrder(context: SchedulerContext, tick: Tick): Promise<boolean> {
   const { job, time } = tick
-  for (let waits = 1; !engine.stopping.aborted && !job.removed; waits++) {
-    if (job.catchUp && time <= engine.time.now() - job.catchUp.window) {
-      tellMissed(engine, tick, 'late', undefined)
+  for (let waits = 1; !context.stopping.aborted && !job.removed; waits++) {
+    if (job.catchUp && time <= context.storeClock.now() - job.catchUp.window) {
+      emitMissed(context, tick, 'late', undefined)
       return true
     }
-    let wait = pauseAfter(waits, engine.random())
-    if (!engine.runs.has(job.name)) {
-      const answer = await askForTick(engine, tick, engine.clock.monotonic() + job.graceFor)
-      const held = answer.outcome === 'refused' && answer.refused.reason === 'held' ? answer.refused.record : undefined
+    let wait = backoffAfter(waits, context.random())
+    if (!context.running.has(job.name)) {
+      const outcome = await acquireTick(context, tick, context.clock.monotonic() + job.graceFor)
+      const held =
+        outcome.outcome === 'refused' && outcome.refused.reason === 'held' ? outcome.refused.record : undefined
       if (!held || !job.catchUp) {
-        await conclude(engine, tick, answer)
-        return answer.outcome !== 'stopped' && (answer.outcome !== 'failed' || job.onStoreError === 'run')
+        await handleOutcome(context, tick, outcome)
+        return outcome.outcome !== 'stopped' && (outcome.outcome !== 'failed' || job.onStoreError === 'run')
       }
-      wait = Math.min(wait, leftOf(held))
+      wait = Math.min(wait, remainingLease(held))
     }
     if (job.catchingUp) job.catchingUp.waiting = true
-    await pause(engine, wait)
+    await delay(context, wait)
     if (job.catchingUp) job.catchingUp.waiting = false
   }
-  if (engine.stopping.aborted) tellMissed(engine, tick, 'stopped', undefined)
+  if (context.stopping.aborted) emitMissed(context, tick, 'stopped', undefined)
   return false
 }

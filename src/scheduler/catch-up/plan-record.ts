@@ -2,7 +2,7 @@ import { newOwner } from '../../lock/obtain.ts'
 import type { AcquireRequest, LockRecord } from '../../provider/contract.ts'
 import type { Job } from '../job.ts'
 import type { Schedule } from '../plan/schedule.ts'
-import type { Engine } from '../scheduler-context.ts'
+import type { SchedulerContext } from '../scheduler-context.ts'
 import { markOf, sinceOf } from './schedule-mark.ts'
 
 /** What a store has of a name. */
@@ -27,19 +27,23 @@ export function setSince(job: Job, since: number): void {
  * The race: a tick requested in that millisecond would be refused as held. So no plan is recorded shortly before a tick. Nor while a
  * tick is unfinished: its holder may still release it. A name whose request fails does without until its next tick.
  */
-export async function recordPlans({ asker, time }: Engine, jobs: readonly Job[], records: Records): Promise<void> {
-  const now = time.now()
+export async function recordPlans(
+  { acquireContext, storeClock }: SchedulerContext,
+  jobs: readonly Job[],
+  records: Records,
+): Promise<void> {
+  const now = storeClock.now()
   const requests: AcquireRequest[] = []
   for (const { name, lock, schedule, catchUp, removed } of jobs) {
     if (!catchUp || removed || !lacksPlan(records.get(name), schedule)) continue
     if ((schedule.next(now) ?? Number.POSITIVE_INFINITY) - now < CLEAR_OF_TICK) continue
     const { metadata, mark } = lock
-    const { label, maxClockSkew } = asker
+    const { label, maxClockSkew } = acquireContext
     requests.push({ name, owner: newOwner(mark), label, lockAtMostFor: 1, maxClockSkew, metadata })
   }
   if (requests.length === 0) return
-  const { store } = asker
-  await store.within(store.timeout, () => `record the plan of ${requests.length} jobs`, store.acquireAll(requests))
+  const { client } = acquireContext
+  await client.within(client.timeout, () => `record the plan of ${requests.length} jobs`, client.acquireAll(requests))
 }
 
 function lacksPlan(record: Found, schedule: Schedule): boolean {

@@ -1,5 +1,5 @@
 /** Since when the store can't be reached, by what its calls have come to. */
-export class StoreReach {
+export class StoreAvailability {
   #since: number | undefined
 
   /** Ms since the epoch; undefined when its last call was answered. */
@@ -11,7 +11,7 @@ export class StoreReach {
     this.#since ??= now
   }
 
-  answered(): void {
+  responded(): void {
     this.#since = undefined
   }
 }

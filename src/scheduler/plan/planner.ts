@@ -12,20 +12,20 @@ interface Group {
 }
 
 /** A tick that is due, of all jobs with this schedule. */
-export interface Due {
+export interface DueTick {
   readonly jobs: ReadonlySet<Job>
   readonly time: number
   /** The tick after it; this one must not be asked for any more from then on. */
   readonly next: number
   /** Ticks in a row that passed before this one without having been due on time, because this process was late: first and last. */
-  readonly passed: { readonly first: number; readonly last: number } | undefined
+  readonly missed: { readonly first: number; readonly last: number } | undefined
 }
 
 export interface PlannerOptions {
   readonly clock: Clock
   readonly time: StoreClock
   /** A tick is due. Called for all that are due now in one turn, so that what they ask goes out as one batch. */
-  onDue(due: Due): void
+  onDue(due: DueTick): void
   /** The timer fired, at least every 30 s. */
   onWake(): void
   /** The schedule's next tick is not later than its last: its jobs are not planned any more. */
@@ -33,10 +33,10 @@ export interface PlannerOptions {
 }
 
 /** A change of the corrected time after which the timer is set anew, and one since the plan was made after which it is made anew, in ms. */
-const NOTICEABLE = 10
-const UPSETTING = 500
+const REARM_AFTER = 10
+const REPLAN_AFTER = 500
 /** So many entries without jobs may stay in the heap in any case. */
-const FEW = 32
+const KEPT_EMPTY = 32
 
 /** Plans ticks: one heap of the next tick of each schedule, and one timer, by the store's clock where it is known. */
 export class Planner {
@@ -48,7 +48,7 @@ export class Planner {
   /** Corrected minus monotonic time, as it was when the timer was set, and when the plan was made. */
   #aheadOfTimer = 0
   #aheadOfPlan = 0
-  #puttingBack = false
+  #rescheduling = false
   /** How many groups of the heap have no jobs any more. */
   #empty = 0
   /** The group that fires is not in the heap, and comes back to it afterwards. */
@@ -109,7 +109,7 @@ export class Planner {
     if (!this.#started || group.next === Number.POSITIVE_INFINITY) return
     // Rebuilding the heap only now and then makes a removal cheap, and bounds what stays.
     this.#empty++
-    if (!this.#firing && this.#empty > FEW && this.#empty > this.#heap.size / 2) this.#rebuild()
+    if (!this.#firing && this.#empty > KEPT_EMPTY && this.#empty > this.#heap.size / 2) this.#rebuild()
     while (this.#heap.peek()?.jobs.size === 0) this.#pop()
   }
 
@@ -120,35 +120,35 @@ export class Planner {
   }
 
   /** Makes a tick of a job due once more, at its time, or at once: it was refused as too early. */
-  putBack(job: Job, time: number): void {
+  reschedule(job: Job, time: number): void {
     const group = this.#groups.get(job.schedule.key)
     if (!this.#started || !group?.jobs.has(job) || group.next <= time) return
     group.next = time
     // Once for all that are put back in one turn.
-    if (!this.#puttingBack) queueMicrotask(() => this.#planned())
-    this.#puttingBack = true
+    if (!this.#rescheduling) queueMicrotask(() => this.#planned())
+    this.#rescheduling = true
   }
 
   #planned(): void {
-    this.#puttingBack = false
+    this.#rescheduling = false
     this.#rebuild()
     this.#arm()
   }
 
   /** Called when more is known about the store's clock: sets the timer anew, or, after more than half a second, the plan. */
-  corrected(): void {
+  clockChanged(): void {
     if (!this.#started) return
     const { time, clock } = this.#options
-    this.#follow()
-    if (Math.abs(time.now() - clock.monotonic() - this.#aheadOfTimer) >= NOTICEABLE) this.#arm()
+    this.#replanIfJumped()
+    if (Math.abs(time.now() - clock.monotonic() - this.#aheadOfTimer) >= REARM_AFTER) this.#arm()
   }
 
   /** Makes the plan anew when the corrected time has jumped: more is known of the store's clock, or it can't be asked and the wall clock was set. */
-  #follow(): void {
+  #replanIfJumped(): void {
     const { time, clock } = this.#options
     const now = time.now()
     const ahead = now - clock.monotonic()
-    if (Math.abs(ahead - this.#aheadOfPlan) < UPSETTING) return
+    if (Math.abs(ahead - this.#aheadOfPlan) < REPLAN_AFTER) return
     this.#aheadOfPlan = ahead
     // What is due stays due. What was planned by a wrong time is planned anew; asking for a tick twice does no harm.
     for (const group of this.#groups.values()) if (group.next > now) group.next = this.#nextOf(group, now)
@@ -159,7 +159,7 @@ export class Planner {
   #wake(): void {
     this.#options.onWake()
     if (!this.#started) return
-    this.#follow()
+    this.#replanIfJumped()
     const now = this.#options.time.now()
     this.#firing = true
     for (let group = this.#heap.peek(); group && group.next <= now; group = this.#heap.peek()) {
@@ -175,19 +175,19 @@ export class Planner {
     const { schedule, jobs, next: due } = group
     let time = due
     let next = schedule.next(due) ?? Number.POSITIVE_INFINITY
-    let passed: Due['passed']
+    let missed: DueTick['missed']
     if (next <= now && next > due) {
       const [before, newest] = schedule.last(2, now)
       time = Math.max(due, newest ?? before ?? due)
-      passed = { first: due, last: newest === undefined || before === undefined ? due : before }
+      missed = { first: due, last: newest === undefined || before === undefined ? due : before }
       next = schedule.next(time) ?? Number.POSITIVE_INFINITY
     }
     group.next = next
-    this.#options.onDue({ jobs, time, next, passed })
+    this.#options.onDue({ jobs, time, next, missed })
     if (next > time) return next !== Number.POSITIVE_INFINITY
     this.#groups.delete(schedule.key)
-    const told = `the tick after ${new Date(time).toISOString()} would be ${String(next)}, which is not later`
-    this.#options.onStuck(jobs, new Error(told))
+    const message = `the tick after ${new Date(time).toISOString()} would be ${String(next)}, which is not later`
+    this.#options.onStuck(jobs, new Error(message))
     return false
   }
 

@@ -1,7 +1,7 @@
 import { MAX_CLOCK_SKEW } from '../../lock/lock-options.ts'
 import type { LockRecord, Refused } from '../../provider/contract.ts'
 import type { Job } from '../job.ts'
-import type { Engine } from '../scheduler-context.ts'
+import type { SchedulerContext } from '../scheduler-context.ts'
 
 /**
  * By how many ms a record's last tick lies ahead of the store's clock, when that is more than `maxClockSkew`; else undefined. No tick of
@@ -13,8 +13,12 @@ export function futureTickOf(record: LockRecord, maxClockSkew = MAX_CLOCK_SKEW):
 }
 
 /** Emits `future-tick` when a tick was refused because the last one lies in the future: once for each such last tick. */
-export function tellFutureTick({ asker, events }: Engine, job: Job, { reason, record }: Refused): void {
-  const ahead = record && futureTickOf(record, asker.maxClockSkew)
+export function emitFutureTick(
+  { acquireContext, events }: SchedulerContext,
+  job: Job,
+  { reason, record }: Refused,
+): void {
+  const ahead = record && futureTickOf(record, acquireContext.maxClockSkew)
   if (record?.lastTick === undefined || ahead === undefined) {
     job.futureTick = undefined
     return

@@ -5,7 +5,7 @@ import { keepAlive } from '../../locker/keep-alive.ts'
 import { releaseAfterWork } from '../../locker/release.ts'
 import { childLogger, type Logger, safeLogger } from '../../logger.ts'
 import type { JobContext } from '../job.ts'
-import { type Engine, factsOf, type RunUnderWay, type Tick } from '../scheduler-context.ts'
+import { type ActiveRun, jobEvent, type SchedulerContext, type Tick } from '../scheduler-context.ts'
 import { RunListener } from './run-listener.ts'
 import { endOfWork } from './still-running.ts'
 
@@ -18,24 +18,24 @@ export type RunOutcome =
   | { readonly succeeded: false; readonly error: unknown }
 
 /** One run of a job on this node, with its lock or, where the job allows it, without. */
-export class Run implements JobContext, RunUnderWay {
+export class Run implements JobContext, ActiveRun {
   readonly name: string
   readonly scheduledAt: Date
   readonly firedAt: Date
   readonly lock: Lock | undefined
   readonly fencingToken: number | undefined
-  readonly #engine: Engine
+  readonly #context: SchedulerContext
   readonly #tick: Tick
   #controller: AbortController | undefined
   #abortedWith: { readonly reason: unknown } | undefined
   #logger: Logger | undefined
 
-  constructor(engine: Engine, tick: Tick, lock: Lock | undefined) {
-    this.#engine = engine
+  constructor(context: SchedulerContext, tick: Tick, lock: Lock | undefined) {
+    this.#context = context
     this.#tick = tick
     this.name = tick.job.name
     this.scheduledAt = new Date(tick.time)
-    this.firedAt = new Date(engine.time.now())
+    this.firedAt = new Date(context.storeClock.now())
     this.lock = lock
     this.fencingToken = lock?.fencingToken
   }
@@ -48,7 +48,7 @@ export class Run implements JobContext, RunUnderWay {
 
   get logger(): Logger {
     const { name: job, scheduledAt, fencingToken } = this
-    this.#logger ??= safeLogger(childLogger(this.#engine.logger, { job, scheduledAt, fencingToken }))
+    this.#logger ??= safeLogger(childLogger(this.#context.logger, { job, scheduledAt, fencingToken }))
     return this.#logger
   }
 
@@ -66,10 +66,10 @@ export class Run implements JobContext, RunUnderWay {
    */
   async execute(): Promise<RunOutcome> {
     const { lock } = this
-    const { closing, runs, clock, events } = this.#engine
-    runs.set(this.name, this)
+    const { closing, running, clock, events } = this.#context
+    running.set(this.name, this)
     if (closing.aborted) this.abort(closing.reason)
-    const listener = lock && new RunListener(this.#engine, this.#tick, lock, this)
+    const listener = lock && new RunListener(this.#context, this.#tick, lock, this)
     if (listener) lock.onLost(listener)
     listener?.acquired()
     const stopRenewal = lock && this.#tick.job.keepAlive ? keepAlive(clock, lock, listener) : undefined
@@ -87,7 +87,7 @@ export class Run implements JobContext, RunUnderWay {
     }
     stopRenewal?.()
     const stillRunning = outcome.succeeded ? undefined : endOfWork(outcome.error)
-    if (listener && stillRunning) this.#engine.track(this.#leave(stillRunning, lock, listener))
+    if (listener && stillRunning) this.#context.track(this.#leave(stillRunning, lock, listener))
     else await this.#finish(lock, listener)
     return outcome
   }
@@ -98,7 +98,7 @@ export class Run implements JobContext, RunUnderWay {
    */
   async #leave(end: Promise<unknown>, lock: Lock, listener: RunListener): Promise<void> {
     const ended = new AbortController()
-    const nearEnd = sleep(this.#engine.clock, lock.remaining * LEFT_TAKEN, ended.signal, { background: true })
+    const nearEnd = sleep(this.#context.clock, lock.remaining * LEFT_TAKEN, ended.signal, { background: true })
     await Promise.race([end, nearEnd.catch(() => {})])
     ended.abort()
     await this.#finish(lock, listener)
@@ -109,11 +109,11 @@ export class Run implements JobContext, RunUnderWay {
       listener.ended = lock.held
       await releaseAfterWork(lock, listener)
     }
-    this.#engine.runs.delete(this.name)
+    this.#context.running.delete(this.name)
   }
 
   #started() {
     const { firedAt, fencingToken } = this
-    return { ...factsOf(this.#tick), firedAt, fencingToken }
+    return { ...jobEvent(this.#tick), firedAt, fencingToken }
   }
 }

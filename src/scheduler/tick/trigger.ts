@@ -1,8 +1,8 @@
 import { isStoreError, type RefusalReason } from '../../errors.ts'
 import { Lock } from '../../lock/lock.ts'
-import { attempt } from '../../lock/obtain.ts'
-import { type Engine, type Tick, tellStoreError } from '../scheduler-context.ts'
-import { RUNNING_HERE, type SkipDetails, tellSkipped } from './outcome.ts'
+import { tryObtain } from '../../lock/obtain.ts'
+import { emitStoreError, type SchedulerContext, type Tick } from '../scheduler-context.ts'
+import { emitSkipped, RUNNING_HERE, type SkipDetails } from './outcome.ts'
 import { Run } from './run.ts'
 
 /** What came of a trigger. */
@@ -17,25 +17,25 @@ export type TriggerOutcome =
     }
 
 /** Runs a job now, under its lock. Takes no tick. Rejects with what the job throws, and with a `StoreError` when the lock could not be asked for. */
-export async function triggered(engine: Engine, tick: Tick): Promise<TriggerOutcome> {
-  if (engine.runs.has(tick.job.name)) return skipped(engine, tick, RUNNING_HERE)
-  const lock = await attempt(engine.asker, tick.job.lock).catch((error) => {
-    if (isStoreError(error)) tellStoreError(engine, 'acquire', tick.job.name, error)
+export async function runTrigger(context: SchedulerContext, tick: Tick): Promise<TriggerOutcome> {
+  if (context.running.has(tick.job.name)) return skipped(context, tick, RUNNING_HERE)
+  const lock = await tryObtain(context.acquireContext, tick.job.lock).catch((error) => {
+    if (isStoreError(error)) emitStoreError(context, 'acquire', tick.job.name, error)
     throw error
   })
   if (!(lock instanceof Lock))
-    return skipped(engine, tick, { heldBy: undefined, heldUntil: undefined, ...lock.details })
-  if (engine.runs.has(lock.name)) {
+    return skipped(context, tick, { heldBy: undefined, heldUntil: undefined, ...lock.details })
+  if (context.running.has(lock.name)) {
     // It began meanwhile, by its schedule, and has lost its lease since.
     await lock.release().catch(() => {})
-    return skipped(engine, tick, RUNNING_HERE)
+    return skipped(context, tick, RUNNING_HERE)
   }
-  const outcome = await new Run(engine, tick, lock).execute()
+  const outcome = await new Run(context, tick, lock).execute()
   if (!outcome.succeeded) throw outcome.error
   return { ran: true, value: outcome.value }
 }
 
-function skipped(engine: Engine, tick: Tick, details: SkipDetails): TriggerOutcome {
-  tellSkipped(engine, tick, details)
+function skipped(context: SchedulerContext, tick: Tick, details: SkipDetails): TriggerOutcome {
+  emitSkipped(context, tick, details)
   return { ran: false, ...details }
 }

@@ -2,8 +2,8 @@ import { describe, expect, it } from 'vitest'
 import { memory } from '../../../providers/memory/index.ts'
 import { RecordBusyError } from '../../../src/errors.ts'
 import { Locker } from '../../../src/index.ts'
-import { type ClockReading, Store } from '../../../src/lock/provider-client.ts'
-import { isOfOneRequest } from '../../../src/lock/store-errors.ts'
+import { type ClockReading, ProviderClient } from '../../../src/lock/provider-client.ts'
+import { isSingleRequestError } from '../../../src/lock/store-errors.ts'
 import type { LockProvider } from '../../../src/provider/contract.ts'
 import type { StoredLock } from '../../../src/provider/decide.ts'
 import { isUnreadable } from '../../../src/provider/record.ts'
@@ -30,7 +30,7 @@ describe("the store's clock is read", () => {
     const { clock, provider } = await storeWith(lockUntil)
     const readings: ClockReading[] = []
     const onReading = (reading: ClockReading): void => void readings.push(reading)
-    const store = new Store({ provider: { ...provider, ...broken }, clock, timeout: 5_000, onReading })
+    const store = new ProviderClient({ provider: { ...provider, ...broken }, clock, timeout: 5_000, onReading })
     await store.readClock('job', 'here')
     expect(readings).toMatchObject([{ storeTime: clock.now() }])
   })
@@ -39,8 +39,8 @@ describe("the store's clock is read", () => {
 describe('a record that can not be read', () => {
   it('does not make the store count as unreachable', async () => {
     const { clock, provider } = await storeWith('soon')
-    const [record] = await new Store({ provider, clock, timeout: 5_000 }).read(['job'])
-    expect(record && isUnreadable(record) && isOfOneRequest(record.unreadable)).toBe(true)
+    const [record] = await new ProviderClient({ provider, clock, timeout: 5_000 }).read(['job'])
+    expect(record && isUnreadable(record) && isSingleRequestError(record.unreadable)).toBe(true)
   })
 })
 

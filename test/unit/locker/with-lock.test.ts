@@ -1,5 +1,5 @@
 import { beforeEach, describe, expect, it } from 'vitest'
-import { assertLocked, currentLock, ErrLockNotHeld, Locker, LockLostError, StoreError } from '../../../src/index.ts'
+import { assertLocked, currentLock, Locker, LockLostError, LockNotHeldError, StoreError } from '../../../src/index.ts'
 import { ManualClock } from '../../../src/testing/index.ts'
 import { type TroubledProvider, troubledProvider } from '../troubled-provider.ts'
 
@@ -237,7 +237,7 @@ describe('inside the work', () => {
         expect(currentLock()?.name).toBe('inner')
         expect(assertLocked().name).toBe('inner')
         expect(assertLocked('outer').name).toBe('outer')
-        expect(() => assertLocked('third')).toThrow(ErrLockNotHeld)
+        expect(() => assertLocked('third')).toThrow(LockNotHeldError)
       })
       expect(currentLock()?.name).toBe('outer')
     })
@@ -254,6 +254,6 @@ describe('inside the work', () => {
     })
     await clock.advance(100)
     await running
-    expect(after).toThrow(ErrLockNotHeld)
+    expect(after).toThrow(LockNotHeldError)
   })
 })

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { StoreClock } from '../../../../src/scheduler/clock/store-clock.ts'
 import type { Job } from '../../../../src/scheduler/job.ts'
-import { type Due, Planner } from '../../../../src/scheduler/plan/planner.ts'
+import { type DueTick, Planner } from '../../../../src/scheduler/plan/planner.ts'
 import { readSchedule, type Schedule } from '../../../../src/scheduler/plan/schedule.ts'
 import { ManualClock } from '../../../../src/testing/manual-clock.ts'
 
@@ -11,7 +11,7 @@ const START = Date.UTC(2024, 0, 1)
 function plan(now = START) {
   const clock = new ManualClock({ now })
   const time = new StoreClock(clock)
-  const due: (Omit<Due, 'jobs'> & { readonly jobs: string[] })[] = []
+  const due: (Omit<DueTick, 'jobs'> & { readonly jobs: string[] })[] = []
   const stuck: string[] = []
   const lengths: number[] = []
   const setTimer = clock.setTimer.bind(clock)
@@ -162,7 +162,7 @@ describe('the plan', () => {
     planner.add(job('a', every(1_000)))
     planner.start(START)
     planner.stop()
-    planner.corrected()
+    planner.clockChanged()
     await clock.advance(5_000)
     expect([due, clock.pending]).toEqual([[], 0])
   })
@@ -251,7 +251,7 @@ describe('a correction of the time', () => {
     planner.add(job('a', every(10_000)))
     planner.start(START + 300_000)
     observe(clock, time, START + 1)
-    planner.corrected()
+    planner.clockChanged()
     await clock.advance(20_000)
     expect(times()).toEqual([10_000, 20_000])
   })
@@ -261,7 +261,7 @@ describe('a correction of the time', () => {
     planner.add(job('a', every(10_000)))
     planner.start(START)
     observe(clock, time, START + 35_000)
-    planner.corrected()
+    planner.clockChanged()
     return clock.advance(0).then(() => {
       expect(due).toMatchObject([{ time: START + 30_000, passed: { first: START + 10_000, last: START + 20_000 } }])
     })
@@ -272,7 +272,7 @@ describe('a correction of the time', () => {
     planner.add(job('a', every(10_000)))
     planner.start(START)
     observe(clock, time, START + 400)
-    planner.corrected()
+    planner.clockChanged()
     await clock.advance(9_600)
     expect(times()).toEqual([10_000])
   })
@@ -284,7 +284,7 @@ describe('a correction of the time', () => {
     await clock.advance(10_000)
     for (const ahead of [300, 600]) {
       observe(clock, time, START + 10_000 - ahead)
-      planner.corrected()
+      planner.clockChanged()
     }
     await clock.advance(10_600)
     expect(times()).toEqual([10_000, 10_000, 20_000])

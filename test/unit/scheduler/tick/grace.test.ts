@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { isStoreError } from '../../../../src/errors.ts'
-import { pauseAfter } from '../../../../src/scheduler/tick/acquire-ticks.ts'
+import { backoffAfter } from '../../../../src/scheduler/tick/acquire-ticks.ts'
 import { Cluster, MIDNIGHT, SECOND, Work } from '../cluster.ts'
 
 describe('a store that is down at a tick', () => {
@@ -317,7 +317,7 @@ describe('a store that is down at the release', () => {
 
 describe('the pause before the next ask', () => {
   it('doubles up to two seconds, at least half of it always', () => {
-    expect([1, 2, 3, 6, 7, 50].map((failures) => pauseAfter(failures, 1))).toEqual([50, 100, 200, 1600, 2000, 2000])
-    expect(pauseAfter(7, 0)).toBe(1000)
+    expect([1, 2, 3, 6, 7, 50].map((failures) => backoffAfter(failures, 1))).toEqual([50, 100, 200, 1600, 2000, 2000])
+    expect(backoffAfter(7, 0)).toBe(1000)
   })
 })
