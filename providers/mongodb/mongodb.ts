@@ -1,6 +1,6 @@
 import type { LockProvider, Settled } from '../../src/provider/contract.ts'
 import { compareNames } from '../../src/provider/record.ts'
-import { inWaves } from '../../src/provider/unique-rounds.ts'
+import { inUniqueRounds } from '../../src/provider/unique-rounds.ts'
 import { acquireEach } from './acquire.ts'
 import { CallTime } from './call-time.ts'
 import { extendEach } from './extend.ts'
@@ -36,7 +36,7 @@ export function mongodb(input: MongodbInput): LockProvider {
     ) =>
     (requests: readonly Request[], options?: { readonly timeout?: number | undefined }) => {
       const call = new CallTime(options?.timeout)
-      return inWaves(requests, (wave) => decideEach(records, call, wave))
+      return inUniqueRounds(requests, (wave) => decideEach(records, call, wave))
     }
 
   const changed = async (call: CallTime, change: Change): Promise<boolean> =>

@@ -1,6 +1,6 @@
 import { StoreError } from '../../src/errors.ts'
 import type { StoredLock } from '../../src/provider/decide.ts'
-import { allOrNone } from '../../src/provider/parallel.ts'
+import { allSettledOrThrow } from '../../src/provider/parallel.ts'
 import { quoteTable } from '../../src/provider/sql.ts'
 import { Deadline } from './bounds.ts'
 import { chunks } from './chunks.ts'
@@ -185,7 +185,7 @@ async function insertApart(
     if (statements++ > 0 && (statements > MAX_INSERTS || until.left() <= 0)) return note(part, 0)
     const made = await insertOnce(table, part, deadline)
     if (made !== undefined || part.length === 1) return note(part, made ?? 0)
-    await allOrNone(inRandomParts(part).map(insert))
+    await allSettledOrThrow(inRandomParts(part).map(insert))
   }
   for (const { from, count } of chunks(changes.map(entryOf))) await insert(changes.slice(from, from + count))
 }

@@ -53,7 +53,7 @@ function routable(client: RedisClient | RedisCluster): RedisClient | RedisCluste
 }
 
 /** A call fails after so long (ms) when the last attempt to connect did, and after `TIMEOUT` in any case. */
-const PATIENCE = 1_000
+const CONNECT_TIMEOUT = 1_000
 
 /** A client made by the first `get()`. After `close()` every `get()` rejects. */
 export function clientFor(url: string): ClientSource {
@@ -117,7 +117,7 @@ function untilReady(own: OwnClient): Promise<void> {
     const patience = setTimeout(() => {
       isLate = true
       failIfLate()
-    }, PATIENCE)
+    }, CONNECT_TIMEOUT)
     const timeout = setTimeout(
       () => end(own.connectionError() ?? new StoreError(`Redis did not answer within ${TIMEOUT} ms`)),
       TIMEOUT,

@@ -118,7 +118,7 @@ export class Runner {
 
 /** Processes have the time from SIGTERM to SIGKILL of the most patient job. */
 function stopOptions(plan: Plan | undefined): { readonly graceFor: number; readonly abortFor: number } {
-  const patience = (plan?.jobs ?? []).map(({ way }) => ('killAfter' in way ? way.killAfter : 0))
+  const patience = (plan?.jobs ?? []).map(({ action }) => ('killAfter' in action ? action.killAfter : 0))
   return { graceFor: plan?.stopGraceFor ?? 0, abortFor: Math.max(0, ...patience) + MARGIN }
 }
 

@@ -1,4 +1,4 @@
-import { wordsOf } from '../format/describe-schedule.ts'
+import { describeSchedule } from '../format/describe-schedule.ts'
 import type { LockRecord, UnreadableRecord } from '../provider/contract.ts'
 import type { RecordedEntry } from '../provider/history.ts'
 import { labelOf } from '../provider/holder.ts'
@@ -60,7 +60,7 @@ export function jobView(
   const success = strip.find(({ outcome }) => outcome === 'succeeded')
   return {
     name,
-    schedule: wordsOf({ cron, timezone, every }),
+    schedule: describeSchedule({ cron, timezone, every }),
     pattern: cron === undefined ? `every ${every} ms` : `${cron} (${timezone})`,
     timezone,
     next: nextTick?.getTime(),

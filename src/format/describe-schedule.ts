@@ -13,7 +13,7 @@ const NICKNAMES: Readonly<Record<string, string>> = {
 }
 
 /** A schedule in words; a pattern that only croner reads stays as it is. */
-export function wordsOf(schedule: {
+export function describeSchedule(schedule: {
   readonly cron: string | undefined
   readonly timezone: string | undefined
   /** In ms. */

@@ -4,7 +4,7 @@ import type { EventName, JobEvent, SchedulerEvents, SkippedEvent, StartedEvent }
 import { shortText } from './error-text.ts'
 
 /** What an entry is made of beside the event. */
-export interface Noting {
+export interface EntryContext {
   readonly node: string
   readonly skips: 'unusual' | 'all' | 'none'
   /** Ms since the epoch, by the store's clock. */
@@ -15,13 +15,13 @@ export interface Noting {
 const USUAL: readonly SkippedEvent['reason'][] = ['held', 'tick-taken']
 
 /** Turns events into entries. Remembers the runs under way, since what begins and what ends is one entry. */
-export class Notes {
-  readonly #noting: Noting
+export class EventEntries {
+  readonly #context: EntryContext
   readonly #open = new Map<string, HistoryEntry>()
   readonly #lost = new Map<string, string>()
 
-  constructor(noting: Noting) {
-    this.#noting = noting
+  constructor(noting: EntryContext) {
+    this.#context = noting
   }
 
   /** How many runs are under way. */
@@ -70,7 +70,7 @@ export class Notes {
   }
 
   #skipped(event: SkippedEvent): HistoryEntry | undefined {
-    const { skips } = this.#noting
+    const { skips } = this.#context
     if (skips === 'none' || (skips === 'unusual' && USUAL.includes(event.reason))) return undefined
     return { ...this.#base(event), outcome: 'skipped', reason: event.reason }
   }
@@ -83,7 +83,7 @@ export class Notes {
   }
 
   #base({ job, kind, scheduledAt }: JobEvent) {
-    const { node, now } = this.#noting
+    const { node, now } = this.#context
     return { id: randomUUID(), job, node, kind, scheduledAt: scheduledAt.getTime(), at: now() }
   }
 }

@@ -47,7 +47,7 @@ export class Acquisition {
    * @throws {StoreError} when the store failed or did not respond in time. Repeating the request is then safe.
    */
   async send(timeout: number): Promise<Grant | Refused> {
-    const early = this.answer
+    const early = this.result
     if (early?.granted) return early
     const sent = this.#store.deadlines.now()
     const result = new Promise<Grant | Refused>((resolve, reject) => {
@@ -93,9 +93,9 @@ export class Acquisition {
   }
 
   /** The late response to an earlier request: a grant that may be relied on, or a refusal. */
-  get answer(): Grant | Refused | undefined {
-    const answer = this.#result
-    return answer?.granted && this.#mayBeOver(answer) ? undefined : answer
+  get result(): Grant | Refused | undefined {
+    const result = this.#result
+    return result?.granted && this.#mayBeOver(result) ? undefined : result
   }
 
   /** Says that the grant is in use. Later responses are duplicates of it. */
@@ -123,7 +123,7 @@ export class Acquisition {
   #arrived(result: AcquireResult, sent: Moment): Grant | Refused {
     if (!result.granted) {
       // A refusal that was decided before a grant says nothing about it.
-      if (!this.answer?.granted) this.#result = result
+      if (!this.result?.granted) this.#result = result
       return result
     }
     const { lease } = result

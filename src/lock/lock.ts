@@ -217,12 +217,12 @@ export class Lock implements AsyncDisposable, Watcher {
     if (shortens) this.#moveDeadline(sent, lockAtMostFor)
     const { name, owner, label } = this.#terms.request
     const { lockAtLeastFor } = this.#terms
-    const answer = store.extend({ name, owner, label, lockAtMostFor, lockAtLeastFor, mayShortenUntil }, timeout)
-    answer.then(
+    const extension = store.extend({ name, owner, label, lockAtMostFor, lockAtLeastFor, mayShortenUntil }, timeout)
+    extension.then(
       (lease) => lease && this.#state === 'lost' && this.#releaseRevived(),
       () => {},
     )
-    const lease = await store.within(timeout, about('extend', name), answer)
+    const lease = await store.within(timeout, about('extend', name), extension)
     if (!lease) this.#lose('by the store its lease has expired, or another owner has it')
     else this.#moveDeadline(sent, lease.lockUntil - lease.storeTime)
     if (!this.#unexpired) throw this.#notHeld()

@@ -38,16 +38,16 @@ export type {
 export { holderOf, labelOf, MAX_LABEL, releasedHolderOf } from './holder.ts'
 export { checkLock, isReadable, isUnreadable, type RawLock, readRecord, repairLock, unreadable } from './record.ts'
 export {
-  type Answered,
-  type Answerer,
-  answerAcquire,
-  answerExtend,
-  answerForceRelease,
-  answerPause,
-  answerRelease,
-  answerReset,
+  type Resolved,
+  type Resolver,
+  resolveAcquire,
+  resolveExtend,
+  resolveForceRelease,
+  resolvePause,
+  resolveRelease,
+  resolveReset,
 } from './resolve.ts'
-export { inWaves } from './unique-rounds.ts'
+export { inUniqueRounds } from './unique-rounds.ts'
 export { inChunks } from './versioned/chunks.ts'
 export { ClockEstimate, type ClockSample, type EstimateClock } from './versioned/clock-estimate.ts'
 export { versionedProvider } from './versioned/provider.ts'

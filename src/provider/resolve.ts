@@ -13,52 +13,52 @@ import type {
 } from './contract.ts'
 import { decideAcquire, decideExtend, decidePause, decideRelease, decideReset, type StoredLock } from './decide.ts'
 
-export interface Answered<Answer> {
-  readonly answer: Answer
+export interface Resolved<Result> {
+  readonly result: Result
   /** Undefined when the record stays as it is. */
   readonly next?: StoredLock | undefined
 }
 
-export type Answerer<Request, Answer> = (
+export type Resolver<Request, Result> = (
   record: StoredLock | undefined,
   request: Request,
   now: number,
-) => Answered<Answer>
+) => Resolved<Result>
 
-export const answerAcquire: Answerer<AcquireRequest, AcquireResult> = (record, request, storeTime) => {
+export const resolveAcquire: Resolver<AcquireRequest, AcquireResult> = (record, request, storeTime) => {
   const decision = decideAcquire(record, request, storeTime)
   if (decision.outcome === 'refuse') {
     const { reason } = decision
-    return { answer: { granted: false, reason, record: record && { ...record, storeTime }, storeTime } }
+    return { result: { granted: false, reason, record: record && { ...record, storeTime }, storeTime } }
   }
   const lease = leaseOf(decision.next, request.owner, storeTime)
-  if (decision.outcome === 'granted-before') return { answer: { granted: true, lease } }
-  return { answer: { granted: true, lease, rerun: decision.rerun }, next: decision.next }
+  if (decision.outcome === 'granted-before') return { result: { granted: true, lease } }
+  return { result: { granted: true, lease, rerun: decision.rerun }, next: decision.next }
 }
 
-export const answerExtend: Answerer<ExtendRequest, Lease | undefined> = (record, request, storeTime) => {
+export const resolveExtend: Resolver<ExtendRequest, Lease | undefined> = (record, request, storeTime) => {
   const next = decideExtend(record, request, storeTime)
-  return { answer: next && leaseOf(next, request.owner, storeTime), next }
+  return { result: next && leaseOf(next, request.owner, storeTime), next }
 }
 
-export const answerRelease: Answerer<ReleaseRequest, boolean> = (record, request, storeTime) => {
+export const resolveRelease: Resolver<ReleaseRequest, boolean> = (record, request, storeTime) => {
   const { released, next } = decideRelease(record, request, storeTime)
-  return { answer: released, next }
+  return { result: released, next }
 }
 
-export const answerForceRelease: Answerer<{ readonly name: string }, boolean> = (record, _request, storeTime) =>
+export const resolveForceRelease: Resolver<{ readonly name: string }, boolean> = (record, _request, storeTime) =>
   record && record.lockUntil > storeTime
-    ? { answer: true, next: { ...record, lockUntil: storeTime } }
-    : { answer: false }
+    ? { result: true, next: { ...record, lockUntil: storeTime } }
+    : { result: false }
 
-export const answerReset: Answerer<ResetRequest, boolean> = (record, request, storeTime) => {
+export const resolveReset: Resolver<ResetRequest, boolean> = (record, request, storeTime) => {
   const next = decideReset(record, request, storeTime)
-  return { answer: next !== undefined, next }
+  return { result: next !== undefined, next }
 }
 
-export const answerPause: Answerer<PauseRequest, boolean> = (record, request, storeTime) => {
+export const resolvePause: Resolver<PauseRequest, boolean> = (record, request, storeTime) => {
   const next = decidePause(record, request, storeTime)
-  return { answer: next !== undefined, next }
+  return { result: next !== undefined, next }
 }
 
 export const leaseOf = (lock: StoredLock, owner: string, storeTime: number): Lease => ({

@@ -29,12 +29,12 @@ export function readyGuard(): void {
 }
 
 /** From now on the group is ended when this process is. */
-export const watchGroup = (id: number): void => tell(`+${id}`)
+export const watchGroup = (id: number): void => send(`+${id}`)
 
 /** The group has ended. */
-export const unwatchGroup = (id: number): void => tell(`-${id}`)
+export const unwatchGroup = (id: number): void => send(`-${id}`)
 
-function tell(line: string): void {
+function send(line: string): void {
   if (process.platform === 'win32') return
   guard ??= start()
   guard.stdin?.write(`${line}\n`)

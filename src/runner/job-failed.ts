@@ -1,5 +1,5 @@
 /** A run of a job that did its work and failed at it: a command that exits with another code than 0, an answer with another status. */
-export class JobFailed extends Error {
+export class JobFailedError extends Error {
   /** The exit code of a command. */
   readonly exitCode: number | undefined
 

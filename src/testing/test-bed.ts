@@ -7,13 +7,13 @@ import { type Holder, newHolder, readAll } from './requests.ts'
 import type { ConformanceSubject, StoredRecord } from './subject.ts'
 
 /** How long the suite waits for what must come by itself, on top of the lease that it waits for. */
-const PATIENCE_MS = 10_000
+const TIMEOUT_MS = 10_000
 
 /** How many nodes take part where many ask at once. */
 const NODES = 5
 
 /** What a case works with: nodes on one store, fresh names, and a look into the store that goes past the provider. */
-export class Bench {
+export class TestBed {
   readonly subject: ConformanceSubject
   readonly #nodes: LockProvider[] = []
 
@@ -86,12 +86,12 @@ export class Bench {
   async until(at: number): Promise<void> {
     const time = at + this.clockError
     for (let now = await this.now(); now <= time; now = await this.now())
-      await pause(Math.min(time - now + 1, PATIENCE_MS))
+      await pause(Math.min(time - now + 1, TIMEOUT_MS))
   }
 
   /** Waits until the lease on a name is over, as the provider reads it, and tells that it doesn't take longer than it may. */
   async lapsed(name: string): Promise<void> {
-    const deadline = performance.now() + PATIENCE_MS
+    const deadline = performance.now() + TIMEOUT_MS
     for (;;) {
       const [record] = await readAll(this.a, [name])
       assert.ok(record, `read does not know ${JSON.stringify(name)}`)

@@ -35,7 +35,7 @@ export interface TickGrant {
 }
 
 /** What a node was told of a tick, as bits. */
-export const TOLD: Readonly<Record<string, number>> = {
+export const REPORTED: Readonly<Record<string, number>> = {
   granted: 1,
   held: 2,
   'tick-taken': 4,
@@ -44,7 +44,7 @@ export const TOLD: Readonly<Record<string, number>> = {
 }
 
 /** All that was seen about one tick of one job. */
-export interface TickFile {
+export interface TickAccount {
   readonly time: number
   readonly runs: WitnessedRun[]
   readonly grants: TickGrant[]
@@ -69,7 +69,7 @@ export interface TickFile {
 }
 
 /** All that was seen about one job. */
-export class JobFile {
+export class JobAccount {
   readonly name: string
   holding: Holding = NOBODY
   /** By owner: runs that began. */
@@ -81,7 +81,7 @@ export class JobFile {
   readonly forgotten = new Set<string>()
   /** What was known at earlier times, for failovers. */
   readonly history: { readonly at: number; readonly holding: Holding }[] = []
-  readonly ticks = new Map<number, TickFile>()
+  readonly ticks = new Map<number, TickAccount>()
   highestToken = 0
   /** When its record was locked by a stranger, or unreadable. */
   readonly outages: Outage[] = []
@@ -114,16 +114,16 @@ export class JobFile {
   }
 
   /** A node has asked for a tick, or skipped it because the job runs there. */
-  dealWith(time: number, life: Life, now: number): TickFile {
+  dealWith(time: number, life: Life, now: number): TickAccount {
     const tick = this.tick(time)
     if (!tick.dealtWith.has(life)) tick.dealtWith.set(life, now)
     return tick
   }
 
-  tick(time: number): TickFile {
+  tick(time: number): TickAccount {
     const known = this.ticks.get(time)
     if (known) return known
-    const file: TickFile = {
+    const file: TickAccount = {
       time,
       runs: [],
       grants: [],

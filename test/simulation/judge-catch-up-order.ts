@@ -19,7 +19,7 @@ interface Reading {
 }
 
 /** What one process has gone after for a job that catches up, and in which order. */
-export class Turns {
+export class CatchUpOrder {
   reading: Reading | undefined
   /** No tick up to this one is owed, by anything that this process has read. */
   takenUntil = Number.NEGATIVE_INFINITY
@@ -31,10 +31,10 @@ export class Turns {
   readonly open = new Set<number>()
 }
 
-const turnsOf = (life: Life, job: string): Turns => {
+const turnsOf = (life: Life, job: string): CatchUpOrder => {
   const known = life.turns.get(job)
   if (known) return known
-  const turns = new Turns()
+  const turns = new CatchUpOrder()
   life.turns.set(job, turns)
   return turns
 }
@@ -48,7 +48,7 @@ export const catchUpOf = (options: JobOptions | undefined): { window: number; ma
 }
 
 /** A process that catches up asks for what is owed first: no tick that comes meanwhile overtakes one that is still being asked for. */
-export function judgeTurn(witness: Witness, life: Life, { name, tick }: AcquireRequest): void {
+export function judgeOrder(witness: Witness, life: Life, { name, tick }: AcquireRequest): void {
   if (tick === undefined || tick >= NEVER) return
   if ((life.optionsAt(name, witness.now)?.catchUp ?? 'none') === 'none') return
   const turns = turnsOf(life, name)
@@ -74,13 +74,13 @@ export function judgeTurn(witness: Witness, life: Life, { name, tick }: AcquireR
 }
 
 /** An owed tick that is still being asked for. Those that came after the reading wait for each other only while the job does not run. */
-function owedAndOpen({ open }: Turns, readAt: number): number | undefined {
+function owedAndOpen({ open }: CatchUpOrder, readAt: number): number | undefined {
   for (const tick of open) if (tick < readAt - TIMELY) return tick
   return undefined
 }
 
 /** The store has said of a tick to whom it belongs: other ticks may have their turn. */
-export function hearTurn(life: Life, { name, tick }: AcquireRequest, result: AcquireResult): void {
+export function noteRequest(life: Life, { name, tick }: AcquireRequest, result: AcquireResult): void {
   const turns = life.turns.get(name)
   if (!turns || tick === undefined) return
   const taken = result.granted ? tick : (result.record?.lastTick ?? Number.NEGATIVE_INFINITY)
@@ -89,14 +89,14 @@ export function hearTurn(life: Life, { name, tick }: AcquireRequest, result: Acq
 }
 
 /** Up to this one no tick is owed. One of them that is asked for once more is to be taken over from a node that crashed, and waits for none. */
-function hearTaken(turns: Turns, lastTick: number): void {
+function hearTaken(turns: CatchUpOrder, lastTick: number): void {
   if (lastTick <= turns.takenUntil) return
   turns.takenUntil = lastTick
   for (const tick of turns.open) if (tick <= lastTick) turns.open.delete(tick)
 }
 
 /** The process has said what has become of these ticks. */
-export function closeTurns(life: Life, job: string, first: number, last = first): void {
+export function closeOrder(life: Life, job: string, first: number, last = first): void {
   const open = life.turns.get(job)?.open
   if (open) for (const tick of open) if (tick >= first && tick <= last) open.delete(tick)
 }

@@ -1,8 +1,8 @@
 import type { Scheduler, SkippedEvent } from '../../src/index.ts'
 import type { AcquireRequest, AcquireResult, ReleaseRequest } from '../../src/provider/contract.ts'
 import type { MissedEvent } from '../../src/scheduler/events.ts'
-import { TOLD } from './job-account.ts'
-import { closeTurns, hearTurn, judgeNeed, judgeTurn } from './judge-catch-up-order.ts'
+import { REPORTED } from './job-account.ts'
+import { closeOrder, judgeNeed, judgeOrder, noteRequest } from './judge-catch-up-order.ts'
 import { judgeChange } from './judge-schedule-change.ts'
 import { NEVER } from './ledger.ts'
 import type { Life } from './life.ts'
@@ -32,9 +32,9 @@ export function listen(witness: Witness, life: Life, scheduler: Scheduler, throw
 }
 
 /** Keeps for what a node asks, and as whom for the jobs that may run without an answer. */
-export function onAsk(witness: Witness, life: Life, requests: readonly AcquireRequest[]): void {
+export function onRequest(witness: Witness, life: Life, requests: readonly AcquireRequest[]): void {
   for (const request of requests) {
-    judgeTurn(witness, life, request)
+    judgeOrder(witness, life, request)
     const { name, tick, owner } = request
     life.requests.set(owner, (life.requests.get(owner) ?? 0) + 1)
     const file = witness.files.get(name)
@@ -45,7 +45,7 @@ export function onAsk(witness: Witness, life: Life, requests: readonly AcquireRe
 }
 
 /** Keeps what a node was told by the store. */
-export function onAnswer(
+export function onResult(
   witness: Witness,
   life: Life,
   requests: readonly AcquireRequest[],
@@ -56,7 +56,7 @@ export function onAnswer(
     const request = requests[index] as AcquireRequest
     const { name, owner, tick, lockAtMostFor } = request
     const result = results[index] as AcquireResult
-    hearTurn(life, request, result)
+    noteRequest(life, request, result)
     // What came after its lease had ended, counted from the sending, is no answer.
     if (result.granted && after >= lockAtMostFor) continue
     if (result.granted) {
@@ -70,7 +70,7 @@ export function onAnswer(
     const known = file.ticks.get(tick)
     // A grant may lapse during the pause before the next ask.
     if (!result.granted || lockAtMostFor - after > LONGEST_PAUSE) known?.answered.add(life)
-    const told = TOLD[result.granted ? 'granted' : result.reason] ?? 0
+    const told = REPORTED[result.granted ? 'granted' : result.reason] ?? 0
     known?.told.set(life, (known.told.get(life) ?? 0) | told)
   }
 }
@@ -97,14 +97,14 @@ function judgeUse(witness: Witness, life: Life, name: string, owner: string): vo
 
 function onSkipped(witness: Witness, life: Life, { job, kind, scheduledAt, reason }: SkippedEvent): void {
   if (kind === 'trigger') return
-  closeTurns(life, job, +scheduledAt)
+  closeOrder(life, job, +scheduledAt)
   if (kind === 'catch-up' && reason !== 'running') judgeNeed(witness, life, job, +scheduledAt)
   const file = witness.file(job)
   const tick = file.tick(+scheduledAt)
   if (reason !== 'running') {
     // What ran there without its lock need not be asked for.
     if (reason === 'tick-taken' && file.mayRunOpen && tick.time <= (life.latest.get(job) ?? 0)) return
-    if (((tick.told.get(life) ?? 0) & (TOLD[reason] ?? 0)) === 0)
+    if (((tick.told.get(life) ?? 0) & (REPORTED[reason] ?? 0)) === 0)
       witness.violate(
         'a failure is no refusal',
         `${life.node} says that ${job} was refused as ${reason}, which the store has not told it`,
@@ -113,7 +113,7 @@ function onSkipped(witness: Witness, life: Life, { job, kind, scheduledAt, reaso
   }
   file.dealWith(tick.time, life, witness.now)
   tick.reasons.add(reason)
-  tick.told.set(life, (tick.told.get(life) ?? 0) | (TOLD.running ?? 0))
+  tick.told.set(life, (tick.told.get(life) ?? 0) | (REPORTED.running ?? 0))
   const since = witness.now - RELEASING
   for (const run of file.active) if (run.life === life) return
   const ended = life.ended.get(job)
@@ -125,7 +125,7 @@ function onSkipped(witness: Witness, life: Life, { job, kind, scheduledAt, reaso
 function onMissed(witness: Witness, life: Life, { job, scheduledAt, reason, until }: MissedEvent): void {
   const tick = +scheduledAt
   witness.tell(() => `${life.node} missed ${job} at ${scheduledAt.toISOString().slice(11, 23)}: ${reason}`)
-  closeTurns(life, job, tick, +(until ?? tick))
+  closeOrder(life, job, tick, +(until ?? tick))
   const catchesUp = life.optionsAt(job, witness.now)?.catchUp !== 'none'
   if (catchesUp) life.dropped.push({ job, first: tick, last: +(until ?? tick) })
   // What a job queued that catches up may have been planned before the store's clock was known.

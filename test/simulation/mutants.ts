@@ -371,11 +371,11 @@ const byRule: Readonly<Record<string, readonly Omit<Mutant, 'rule'>[]>> = {
   ],
   'late answer': [
     {
-      name: 'an answer in the last pause of the grace is overlooked',
+      name: 'an result in the last pause of the grace is overlooked',
       seed: 9,
       file: ASK,
-      replace: 'answer = acquisition.result',
-      by: 'answer = undefined',
+      replace: 'result = acquisition.result',
+      by: 'result = undefined',
     },
   ],
   'local skip': [

@@ -19,7 +19,7 @@ const ROOT = resolve(import.meta.dirname, '../..')
 const COMPILED = join(ROOT, 'test/simulation/dist')
 
 /** Runs the simulation on a mutant, in a process of its own, from this seed on until a check catches it or the seconds are over. */
-export async function attack(mutant: Mutant, from: number, seconds: number): Promise<Caught | undefined> {
+export async function runMutant(mutant: Mutant, from: number, seconds: number): Promise<Caught | undefined> {
   const folder = await mkdtemp(join(tmpdir(), 'ticklock-mutant-'))
   try {
     await build(mutant, folder)

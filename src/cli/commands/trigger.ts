@@ -44,7 +44,7 @@ async function trigger(cli: Cli, name: string, options: TriggerOptions): Promise
   const logger = createLog(cli, { logLevel: 'info', logFormat: options.logFormat })
   const node = await StoreNode.open(store, plan, logger)
   node.put(job, new Set(namesOfStoreUrls(process.env, plan.stores)))
-  const patience = { graceFor: 0, abortFor: ('killAfter' in job.way ? job.way.killAfter : 0) + 2_000 }
+  const patience = { graceFor: 0, abortFor: ('killAfter' in job.action ? job.action.killAfter : 0) + 2_000 }
   const off = onStopSignal(() => void node.stop(patience))
   // The run goes on without its log.
   cli.onOutputLost(() => {})

@@ -117,7 +117,7 @@ async function retry(
         if (stopping.aborted || job.removed) return { outcome: 'stopped' }
         if (!busyInBatch) await backoff.after(failures, until - clock.monotonic())
         // What came meanwhile came in time.
-        result = acquisition.answer
+        result = acquisition.result
         // At its very end the next tick is due, and this one must not be taken any more.
         if (!result && clock.monotonic() >= until) return { outcome: 'failed', error }
       }
@@ -139,11 +139,11 @@ function toOutcome(
   { acquireContext, closing, running }: SchedulerContext,
   { job }: Tick,
   acquisition: Acquisition,
-  answer: Grant | Refused,
+  result: Grant | Refused,
 ): AcquireOutcome {
-  if (!answer.granted) {
+  if (!result.granted) {
     acquisition.abandon()
-    return { outcome: 'refused', refused: answer }
+    return { outcome: 'refused', refused: result }
   }
   // Its tick is not marked as done: under `onCrash: 'rerun'` it is still to be had.
   const isRunning = running.has(job.name)
@@ -152,7 +152,7 @@ function toOutcome(
     return { outcome: isRunning ? 'running' : 'stopped' }
   }
   // A grant that comes while the runs drain is used: to all other nodes this tick is taken.
-  return { outcome: 'granted', lock: takeLock(acquireContext, job.lock, acquisition, answer), rerun: answer.rerun }
+  return { outcome: 'granted', lock: takeLock(acquireContext, job.lock, acquisition, result), rerun: result.rerun }
 }
 
 /** Twice as long after each failure, and random by half, so that nodes don't come back all at once when the store does. */

@@ -165,13 +165,13 @@ export async function awaitRerun(context: SchedulerContext, tick: Tick, record: 
     if (context.stopping.aborted || job.removed || job.watched !== time) break
     wait = RERUN_RETRY_AFTER
     if (context.running.has(job.name)) continue
-    const answer = await acquireTick(context, rerun, context.clock.monotonic() + job.graceFor)
-    if (answer.outcome === 'granted') await run(context, rerun, answer.lock)
-    if (answer.outcome === 'failed') continue
+    const outcome = await acquireTick(context, rerun, context.clock.monotonic() + job.graceFor)
+    if (outcome.outcome === 'granted') await run(context, rerun, outcome.lock)
+    if (outcome.outcome === 'failed') continue
     // The ticks of a paused job are over.
-    if (answer.outcome !== 'refused' || answer.refused.reason === 'paused') break
-    if (!mayRerun(job, time, answer.refused.record)) break
-    wait = remainingLease(answer.refused.record)
+    if (outcome.outcome !== 'refused' || outcome.refused.reason === 'paused') break
+    if (!mayRerun(job, time, outcome.refused.record)) break
+    wait = remainingLease(outcome.refused.record)
   }
   if (job.watched === time) job.watched = undefined
 }

@@ -18,10 +18,10 @@ import {
   toExtend,
   toRelease,
 } from '../requests.ts'
-import type { Bench } from '../test-bed.ts'
+import type { TestBed } from '../test-bed.ts'
 
 /** 1,000 requests by 1,000 owners for 400 names, in no order: names occur two or three times. */
-function thousand(bench: Bench): Holder[] {
+function thousand(bench: TestBed): Holder[] {
   const names = Array.from({ length: 400 }, () => bench.name())
   return Array.from({ length: 1_000 }, (_, index) => bench.holder(names[(index * 7) % names.length]))
 }

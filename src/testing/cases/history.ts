@@ -4,7 +4,7 @@ import type { LockProvider } from '../../provider/contract.ts'
 import type { HistoryEntry, NodeState, RecordedEntry, RunHistory } from '../../provider/history.ts'
 import type { CaseGroup } from '../case-group.ts'
 import { assertWithin } from '../records.ts'
-import type { Bench } from '../test-bed.ts'
+import type { TestBed } from '../test-bed.ts'
 
 async function historyOf(node: LockProvider): Promise<RunHistory> {
   assert.ok(node.history, 'the provider has no history: say why not in keepsNoHistory of the subject')
@@ -12,7 +12,7 @@ async function historyOf(node: LockProvider): Promise<RunHistory> {
   return node.history
 }
 
-const bothOf = async (bench: Bench): Promise<[RunHistory, RunHistory]> => [
+const bothOf = async (bench: TestBed): Promise<[RunHistory, RunHistory]> => [
   await historyOf(bench.a),
   await historyOf(bench.b),
 ]

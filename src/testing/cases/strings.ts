@@ -15,10 +15,10 @@ import {
   toExtend,
   toRelease,
 } from '../requests.ts'
-import type { Bench } from '../test-bed.ts'
+import type { TestBed } from '../test-bed.ts'
 import { AWKWARD } from './awkward.ts'
 
-async function lose(bench: Bench): Promise<void> {
+async function lose(bench: TestBed): Promise<void> {
   for (const name of AWKWARD) await bench.subject.lose(name)
 }
 

@@ -7,7 +7,7 @@ import { ANSWERABLE, ticksOf } from './ticks.ts'
  * Each node that is fit asks for each tick and is answered, whoever runs it in the end: or a node that never came back to itself after a fault would be
  * hidden by the others. Jobs that catch up ask in their own time.
  */
-export function judgePart(history: History, judged: Case, violate: Violate): void {
+export function judgeParticipation(history: History, judged: Case, violate: Violate): void {
   const { epoch, recovery } = judged
   for (const job of judged.jobs.filter(({ catchesUp }) => !catchesUp)) {
     for (const tick of ticksOf(job, judged)) {

@@ -5,7 +5,7 @@ import { acquireAll, extendAll } from '../../../src/testing/requests.ts'
 import type { Call } from './calls.ts'
 
 /** One request of a call. */
-export interface Deed {
+export interface ObservedRequest {
   readonly verb: Changing['verb']
   readonly name: string
   /** What the real store answered; undefined where only the record tells. */
@@ -39,7 +39,7 @@ export async function send(
   call: Changing,
   node: LockProvider,
   names: readonly string[],
-): Promise<(outcome: Outcome) => readonly Deed[]> {
+): Promise<(outcome: Outcome) => readonly ObservedRequest[]> {
   const { verb } = call
   switch (call.verb) {
     case 'acquire': {

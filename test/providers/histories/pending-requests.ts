@@ -5,7 +5,7 @@ const ALWAYS_ALLOWED = 20
  * Lets histories end in which a call timed out: clients give up a server that is silent for some seconds, as servers are on a machine that is
  * much too busy. Such a history shows nothing, and isn't counted. A store that is silent often has failed.
  */
-export class Unanswered {
+export class PendingRequests {
   #ended = 0
   #histories = 0
 

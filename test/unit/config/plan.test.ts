@@ -83,7 +83,7 @@ jobs:
   - &a { name: a, every: 1m, shell: echo }
   - { <<: *a, name: b }
 `)
-    expect(yaml.jobs.map(({ name, way }) => [name, way.kind])).toEqual([
+    expect(yaml.jobs.map(({ name, action }) => [name, action.kind])).toEqual([
       ['a', 'shell'],
       ['b', 'shell'],
     ])
@@ -100,7 +100,7 @@ jobs:
   - { name: a, every: 1m, http: "http://h" }
   - { name: b, every: 1m, http: { url: "http://h", body: { a: [1] }, expectStatus: [200, 4xx] } }
 `)
-    expect(jobs.map(({ way }) => way)).toEqual([
+    expect(jobs.map(({ action }) => action)).toEqual([
       { kind: 'http', url: 'http://h', method: 'GET', headers: {}, body: undefined, expectStatus: [[200, 299]] },
       {
         kind: 'http',

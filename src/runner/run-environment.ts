@@ -2,7 +2,7 @@ import type { Logger } from '../logger.ts'
 import type { JobContext } from '../scheduler/job.ts'
 
 /** What a run of a job gets, whichever way it runs. */
-export interface RunContext {
+export interface RunEnvironment {
   readonly job: JobContext
   /** Aborts when the lock is lost, the scheduler stops, or the job's `timeout` is over. */
   readonly signal: AbortSignal

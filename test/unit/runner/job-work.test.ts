@@ -6,19 +6,19 @@ import { join } from 'node:path'
 import { Readable } from 'node:stream'
 import { fileURLToPath } from 'node:url'
 import { describe, expect, it, onTestFinished, vi } from 'vitest'
-import type { JobPlan, Way } from '../../../src/config/plan.ts'
+import type { Action, JobPlan } from '../../../src/config/plan.ts'
 import { planText } from '../../../src/config/read.ts'
 import { type Logger, silentLogger } from '../../../src/logger.ts'
+import { jobWork } from '../../../src/runner/job-work.ts'
 import { Lines, LONGEST_LINE } from '../../../src/runner/lines.ts'
 import { logOutput } from '../../../src/runner/log-output.ts'
 import { OutputBudget } from '../../../src/runner/output-budget.ts'
-import { workOf } from '../../../src/runner/work-of.ts'
 import type { JobContext } from '../../../src/scheduler/job.ts'
 import { ManualClock } from '../../../src/testing/manual-clock.ts'
 
 /** Runs a job as a scheduler does; answers what it logged. */
 async function run(
-  plan: Pick<JobPlan, 'way'> & Partial<JobPlan>,
+  plan: Pick<JobPlan, 'action'> & Partial<JobPlan>,
   signal = new AbortController().signal,
 ): Promise<string[]> {
   const lines: string[] = []
@@ -32,12 +32,12 @@ async function run(
     signal,
     logger: { ...silentLogger, info },
   }
-  await workOf(plan as JobPlan)(context)
+  await jobWork(plan as JobPlan)(context)
   return lines
 }
 
-const shell = (script: string): { way: Way } => ({
-  way: { kind: 'shell', script, cwd: tmpdir(), env: { MINE: 'mine' }, killAfter: 5_000 },
+const shell = (script: string): { action: Action } => ({
+  action: { kind: 'shell', script, cwd: tmpdir(), env: { MINE: 'mine' }, killAfter: 5_000 },
 })
 
 describe('a job that is a command', () => {
@@ -54,9 +54,9 @@ describe('a job that is a command', () => {
     await expect(run(shell('exit 3'))).rejects.toThrow('exited with code 3')
     await expect(run(shell('kill -9 $$'))).rejects.toThrow('was ended by SIGKILL')
     const exec = { kind: 'exec', command: ['./none'], cwd: tmpdir(), env: {}, killAfter: 0 } as const
-    await expect(run({ way: exec })).rejects.toThrow("can't be started: there is no program ./none")
+    await expect(run({ action: exec })).rejects.toThrow("can't be started: there is no program ./none")
     const cwd = join(tmpdir(), 'no', 'such', 'folder')
-    await expect(run({ way: { ...exec, cwd } })).rejects.toThrow(`can't be started: there is no folder ${cwd}`)
+    await expect(run({ action: { ...exec, cwd } })).rejects.toThrow(`can't be started: there is no folder ${cwd}`)
   })
 
   it('ends with the reason of its signal', async () => {
@@ -230,7 +230,7 @@ describe('a job that is a request', () => {
     expect(await send(refuse, { expectStatus: ['2xx', 503] })).toEqual([])
   })
 
-  /** A server that keeps what it was sent, and the connections on which a response is under way. `request` runs a job that sends it a request. */
+  /** A server that keeps what it was sent, and the connections on which a response is under action. `request` runs a job that sends it a request. */
   async function serve(answer: (request: IncomingMessage, response: ServerResponse) => void) {
     const busy = new Set<Socket>()
     const requests: { readonly method: string; readonly url: string; readonly headers: object; body: string }[] = []
@@ -346,7 +346,7 @@ describe('a job that is a request', () => {
   })
 
   it('has failed when nobody is there, and when it takes longer than its timeout', async () => {
-    const way = {
+    const action = {
       kind: 'http',
       url: 'http://127.0.0.1:1/x',
       method: 'GET',
@@ -354,23 +354,23 @@ describe('a job that is a request', () => {
       body: undefined,
       expectStatus: [[200, 299]],
     } as const
-    await expect(run({ way })).rejects.toThrow(/^could not reach 127\.0\.0\.1:1: /)
+    await expect(run({ action })).rejects.toThrow(/^could not reach 127\.0\.0\.1:1: /)
     await expect(send(() => {}, {}, { timeout: 100 })).rejects.toThrow('took longer than its timeout of 100 ms')
   })
 })
 
 describe('a job that is a function', () => {
   it('whose file has none of that name says which there are', async () => {
-    const file = fileURLToPath(import.meta.url).replace('work.test.ts', 'functions.ts')
-    await expect(run({ way: { kind: 'module', file, exported: 'none' } })).rejects.toThrow(
+    const file = fileURLToPath(import.meta.url).replace('job-work.test.ts', 'functions.ts')
+    await expect(run({ action: { kind: 'module', file, exported: 'none' } })).rejects.toThrow(
       `${file} exports no function none; its functions are: report, slow`,
     )
-    expect(await run({ way: { kind: 'module', file, exported: 'report' } })).toEqual(['report of nächtlich'])
+    expect(await run({ action: { kind: 'module', file, exported: 'report' } })).toEqual(['report of nächtlich'])
   })
 
   it('that ignores its signal has failed all the same when it was late', async () => {
-    const file = fileURLToPath(import.meta.url).replace('work.test.ts', 'functions.ts')
-    await expect(run({ way: { kind: 'module', file, exported: 'slow' }, timeout: 20 })).rejects.toThrow(
+    const file = fileURLToPath(import.meta.url).replace('job-work.test.ts', 'functions.ts')
+    await expect(run({ action: { kind: 'module', file, exported: 'slow' }, timeout: 20 })).rejects.toThrow(
       'took longer than its timeout of 20 ms',
     )
   })

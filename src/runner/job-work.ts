@@ -1,15 +1,15 @@
 import { setDeadline, systemClock } from '../clock.ts'
-import type { JobPlan, Way } from '../config/plan.ts'
+import type { Action, JobPlan } from '../config/plan.ts'
 import type { JobContext, JobWork } from '../scheduler/job.ts'
 import { markStillRunning } from '../scheduler/tick/still-running.ts'
 import { callFunction } from './call-function.ts'
-import { JobFailed } from './job-failed.ts'
+import { JobFailedError } from './job-failed.ts'
 import { runCommand } from './run-command.ts'
-import { lockEnvironment, type RunContext } from './run-context.ts'
+import { lockEnvironment, type RunEnvironment } from './run-environment.ts'
 import { sendRequest } from './send-request.ts'
 
 /** The function that a scheduler calls for a job of a config. Its commands do not get the variables that are `withheld` at their start. */
-export function workOf({ way, timeout }: JobPlan, withheld: ReadonlySet<string> = new Set()): JobWork {
+export function jobWork({ action, timeout }: JobPlan, withheld: ReadonlySet<string> = new Set()): JobWork {
   return async (job) => {
     const limit = new AbortController()
     const timer =
@@ -18,7 +18,7 @@ export function workOf({ way, timeout }: JobPlan, withheld: ReadonlySet<string> 
         : setDeadline(systemClock, systemClock.monotonic() + timeout, () => limit.abort(late(timeout)))
     const context = contextOf(job, AbortSignal.any([job.signal, limit.signal]), withheld)
     try {
-      const result = await start(way, context, limit.signal)
+      const result = await start(action, context, limit.signal)
       // It ended in the very moment of its timeout.
       limit.signal.throwIfAborted()
       return result
@@ -28,24 +28,26 @@ export function workOf({ way, timeout }: JobPlan, withheld: ReadonlySet<string> 
   }
 }
 
-async function start(way: Way, context: RunContext, limit: AbortSignal): Promise<unknown> {
-  if (way.kind === 'http') return sendRequest(way, context)
-  if (way.kind === 'module') return untilLate(callFunction(way, context), limit)
-  return runCommand(way, context)
+async function start(action: Action, context: RunEnvironment, limit: AbortSignal): Promise<unknown> {
+  if (action.kind === 'http') return sendRequest(action, context)
+  if (action.kind === 'module') return untilLate(callFunction(action, context), limit)
+  return runCommand(action, context)
 }
 
 /** A function can't be ended from outside. One that has not settled by its timeout has failed, and its lock is not renewed any more. */
 async function untilLate(work: Promise<unknown>, limit: AbortSignal): Promise<unknown> {
   const ended = work.catch(() => {})
   const overtime = new Promise<never>((_, reject) => {
-    limit.addEventListener('abort', () => reject(markStillRunning(limit.reason as JobFailed, ended)), { once: true })
+    limit.addEventListener('abort', () => reject(markStillRunning(limit.reason as JobFailedError, ended)), {
+      once: true,
+    })
   })
   return Promise.race([work, overtime])
 }
 
-const late = (timeout: number): JobFailed => new JobFailed(`took longer than its timeout of ${timeout} ms`)
+const late = (timeout: number): JobFailedError => new JobFailedError(`took longer than its timeout of ${timeout} ms`)
 
-function contextOf(job: JobContext, signal: AbortSignal, withheld: ReadonlySet<string>): RunContext {
+function contextOf(job: JobContext, signal: AbortSignal, withheld: ReadonlySet<string>): RunEnvironment {
   const { name, scheduledAt, firedAt, fencingToken, lock } = job
   const lockUntil = lock && new Date(Date.now() + lock.remaining)
   return {
