@@ -31,7 +31,7 @@ jobs:
         enabled: true,
         store: 'default',
         options: { name: 'a', cron: '@daily', timezone: 'Europe/Berlin', lockAtMostFor: '10m' },
-        way: { kind: 'exec', command: ['echo', 'x'], cwd: `${folder}sub`, env: { A: '1', B: '2' }, killAfter: 5_000 },
+        action: { kind: 'exec', command: ['echo', 'x'], cwd: `${folder}sub`, env: { A: '1', B: '2' }, killAfter: 5_000 },
         runs: 'echo x',
         timeout: 3_600_000,
       },
@@ -41,7 +41,7 @@ jobs:
         enabled: true,
         store: 'default',
         options: { name: 'b', every: '1m', lockAtMostFor: '1m' },
-        way: { kind: 'module', file: `${folder}plan.test.ts`, exported: 'run' },
+        action: { kind: 'module', file: `${folder}plan.test.ts`, exported: 'run' },
         runs: './plan.test.ts#run',
         timeout: 5_000,
       },
@@ -71,7 +71,7 @@ jobs: [{ name: a, every: 1m, lockAtMostFor: 1m, shell: 'echo $\${HOME} $HOME', e
     expect(stores[0]).toMatchObject({ shown: 'redis+sentinel://:***@s1,s2/main/1', kind: { name: 'Redis' } })
     expect(jobs[0]).toMatchObject({
       enabled: false,
-      way: { script: `echo $\{HOME} $HOME` },
+      action: { script: `echo $\{HOME} $HOME` },
       options: { catchUp: { max: 3 } },
     })
   })

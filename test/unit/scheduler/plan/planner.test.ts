@@ -174,7 +174,7 @@ describe('a process that is late', () => {
     planner.add(job('a', every(1_000)))
     planner.start(START - 3_500)
     expect(due).toEqual([
-      { jobs: ['a'], time: START, next: START + 1_000, passed: { first: START - 3_000, last: START - 1_000 } },
+      { jobs: ['a'], time: START, next: START + 1_000, missed: { first: START - 3_000, last: START - 1_000 } },
     ])
     await clock.advance(1_000)
     expect(due).toHaveLength(2)
@@ -184,7 +184,7 @@ describe('a process that is late', () => {
     const { planner, due } = plan(START + 500)
     planner.add(job('a', every(1_000)))
     planner.start(START - 1_500)
-    expect(due[0]).toMatchObject({ time: START, passed: { first: START - 1_000, last: START - 1_000 } })
+    expect(due[0]).toMatchObject({ time: START, missed: { first: START - 1_000, last: START - 1_000 } })
   })
 })
 
@@ -263,7 +263,7 @@ describe('a correction of the time', () => {
     observe(clock, time, START + 35_000)
     planner.clockChanged()
     return clock.advance(0).then(() => {
-      expect(due).toMatchObject([{ time: START + 30_000, passed: { first: START + 10_000, last: START + 20_000 } }])
+      expect(due).toMatchObject([{ time: START + 30_000, missed: { first: START + 10_000, last: START + 20_000 } }])
     })
   })
 
