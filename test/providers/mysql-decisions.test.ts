@@ -3,7 +3,7 @@ import { setTimeout as pause } from 'node:timers/promises'
 import type { Connection } from 'mysql2/promise'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { mysql } from '../../providers/mysql/index.ts'
-import { acquire, extend, extended, granted, newHolder, refused, release, SKEW_MS } from '../../src/testing/asking.ts'
+import { acquire, extend, extended, granted, newHolder, refused, release, SKEW_MS } from '../../src/testing/requests.ts'
 import { Belongings, look, serverNow, servers } from './mysql-harness.ts'
 import { disturbedBy, running, withSettings } from './mysql-sessions.ts'
 

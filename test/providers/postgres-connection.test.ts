@@ -6,8 +6,8 @@ import pg from 'pg'
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest'
 import { type PostgresInput, postgres } from '../../providers/postgres/index.ts'
 import { InvalidOptionError } from '../../src/errors.ts'
-import { acquireAll } from '../../src/testing/asking.ts'
-import { ask } from './postgres-ask.ts'
+import { acquireAll } from '../../src/testing/requests.ts'
+import { ask } from './postgres-send.ts'
 
 const server = inject('servers').postgres
 const TABLE = 'ticklock_connection'

@@ -7,7 +7,7 @@ import { fromKnex } from '../../src/clients/index.ts'
 import { RecordBusyError } from '../../src/errors.ts'
 import type { LockProvider } from '../../src/provider/contract.ts'
 import { type PgBouncer, startPgBouncer } from '../servers/pgbouncer.ts'
-import { ask } from './postgres-ask.ts'
+import { ask } from './postgres-send.ts'
 
 const server = inject('servers').postgres
 const TABLE = 'ticklock_waiting'

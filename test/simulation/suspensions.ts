@@ -15,7 +15,7 @@ export function judgeWaking(witness: Witness, life: Life): void {
       const { lock } = run
       if (run.life !== life || !lock || run.leaseUntil + slackOf(run) >= wokeAt) continue
       whenAwake(witness, run, NOTICED, () => {
-        if (!lock.lost && (life.renewed.get(lock.token) ?? 0) < wokeAt)
+        if (!lock.lost && (life.renewed.get(lock.owner) ?? 0) < wokeAt)
           witness.violate('lost is known locally', `${life.node} relies on ${run.job} a second after it woke`)
       })
       whenAwake(witness, run, NOTICED + ANSWERED, () => {

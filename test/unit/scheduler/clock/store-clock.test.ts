@@ -1,0 +1,158 @@
+import fc from 'fast-check'
+import { describe, expect, it } from 'vitest'
+import { StoreClock } from '../../../../src/scheduler/clock/store-clock.ts'
+import { ManualClock } from '../../../../src/testing/manual-clock.ts'
+
+const WALL = Date.UTC(2024, 0, 1)
+
+/** A store clock of a machine whose wall clock is ahead by so much of a store that shows `WALL` at first. */
+function machine(wallAhead: number) {
+  const clock = new ManualClock({ now: WALL + wallAhead })
+  const start = clock.monotonic()
+  const time = new StoreClock(clock)
+  const storeNow = (): number => WALL + clock.monotonic() - start
+  /** An answer: so long under way there, and back. */
+  const ask = async (there: number, back: number): Promise<void> => {
+    const sentAt = clock.monotonic()
+    await clock.advance(there)
+    const storeTime = storeNow()
+    await clock.advance(back)
+    time.observe({ storeTime, sentAt, receivedAt: clock.monotonic() })
+  }
+  return { clock, time, storeNow, ask }
+}
+
+describe('the time by the store', () => {
+  it("is this machine's own before the first answer", () => {
+    const { time } = machine(300_000)
+    expect([time.now(), time.skew, time.uncertainty, time.readingAge]).toEqual([
+      WALL + 300_000,
+      0,
+      undefined,
+      undefined,
+    ])
+  })
+
+  it.each([300_000, -300_000, 1_500])(
+    'is right to half the round trip on a machine that is %d ms ahead',
+    async (wallAhead) => {
+      const { time, storeNow, ask } = machine(wallAhead)
+      await ask(20, 10)
+      expect(Math.abs(time.now() - storeNow())).toBeLessThanOrEqual(15)
+      expect(Math.abs(time.skew - wallAhead)).toBeLessThanOrEqual(15)
+      expect(time.uncertainty).toBe(15)
+    },
+  )
+
+  it('is the wall clock as it is while that may be right', async () => {
+    const { clock, time, ask } = machine(7)
+    await ask(20, 10)
+    expect([time.now(), time.skew]).toEqual([clock.now(), 0])
+  })
+
+  it('is never further off than it says, whatever the delays', async () => {
+    const delay = fc.integer({ min: 0, max: 3_000 })
+    await fc.assert(
+      fc.asyncProperty(
+        fc.integer({ min: -600_000, max: 600_000 }),
+        fc.array(fc.tuple(delay, delay, fc.integer({ min: 0, max: 30_000 })), { minLength: 1, maxLength: 4 }),
+        async (wallAhead, asks) => {
+          const { clock, time, storeNow, ask } = machine(wallAhead)
+          for (const [there, back, pause] of asks) {
+            await ask(there, back)
+            await clock.advance(pause)
+            const slack = 2 * (time.uncertainty ?? 0) + 1e-3
+            expect(Math.abs(time.now() - storeNow())).toBeLessThanOrEqual(slack)
+          }
+        },
+      ),
+      { numRuns: 40 },
+    )
+  })
+
+  it('keeps a good reading against a worse one that agrees, and takes a better one', async () => {
+    const { time, ask } = machine(300_000)
+    await ask(5, 5)
+    await ask(500, 500)
+    expect(time.uncertainty).toBeCloseTo(5 + 0.5, 5)
+    await ask(1, 1)
+    expect(time.uncertainty).toBe(1)
+  })
+
+  it('takes a reading that contradicts the known one, however wide: the machine slept, or the store is another', async () => {
+    const { clock, time } = machine(0)
+    const observe = (storeTime: number, width: number): void => {
+      const receivedAt = clock.monotonic()
+      time.observe({ storeTime, sentAt: receivedAt - width, receivedAt })
+    }
+    observe(WALL, 10)
+    observe(WALL + 3_600_000, 500)
+    expect(time.now()).toBe(WALL + 3_600_250)
+  })
+
+  it('keeps a good reading against a wide one that differs by the rest of a millisecond', () => {
+    const clock = new ManualClock({ now: WALL })
+    const time = new StoreClock(clock)
+    const at = clock.monotonic()
+    time.observe({ storeTime: WALL + 5_000, sentAt: at, receivedAt: at })
+    time.observe({ storeTime: WALL + 5_000.9, sentAt: at - 4_000, receivedAt: at })
+    time.observe({ storeTime: WALL + 4_999.1 + 4_000, sentAt: at, receivedAt: at + 4_000 })
+    expect(Math.abs(time.now() - (WALL + 5_000))).toBeLessThanOrEqual(1)
+    expect(time.uncertainty).toBeLessThanOrEqual(1)
+  })
+
+  it('is set right by an answer that shows that this node was early, at least by as much, whatever was known', async () => {
+    const delay = fc.integer({ min: 0, max: 5_000 })
+    await fc.assert(
+      fc.asyncProperty(
+        fc.integer({ min: -10_000, max: 30_000 }),
+        fc.array(fc.tuple(delay, delay), { minLength: 1, maxLength: 5 }),
+        async (wallAhead, asks) => {
+          const { clock, time, storeNow, ask } = machine(wallAhead)
+          for (const [there, back] of asks) {
+            const sentAt = clock.monotonic()
+            const early = time.now() - storeNow() - there
+            const ahead = time.now() - sentAt
+            await ask(there, back)
+            if (early > 0) expect(ahead - (time.now() - clock.monotonic())).toBeGreaterThanOrEqual(early - 1)
+          }
+        },
+      ),
+      { numRuns: 200 },
+    )
+  })
+
+  it('is narrowed by what two readings allow together', () => {
+    const clock = new ManualClock({ now: WALL })
+    const time = new StoreClock(clock)
+    const at = clock.monotonic()
+    time.observe({ storeTime: WALL + 5_000, sentAt: at - 100, receivedAt: at })
+    time.observe({ storeTime: WALL + 5_080, sentAt: at - 100, receivedAt: at })
+    expect([time.now(), time.uncertainty]).toEqual([WALL + 5_090, 10])
+  })
+
+  it('trusts a reading less as it ages', async () => {
+    const { clock, time, ask } = machine(300_000)
+    await ask(5, 5)
+    await clock.advance(100_000)
+    expect(time.uncertainty).toBeCloseTo(5 + 50, 5)
+    expect(time.readingAge).toBe(100_000)
+  })
+
+  it('is the machine’s own again when what was known is dropped', async () => {
+    const { clock, time, ask } = machine(300_000)
+    await ask(5, 5)
+    time.forget()
+    expect([time.now(), time.skew]).toEqual([clock.now(), 0])
+  })
+
+  it('tells a jump of the wall clock once, and no drift', async () => {
+    const { clock, time } = machine(0)
+    clock.jump(400)
+    expect(time.jumped()).toBe(false)
+    clock.jump(-600)
+    expect([time.jumped(), time.jumped()]).toEqual([true, false])
+    await clock.advance(1e6)
+    expect(time.jumped()).toBe(false)
+  })
+})
