@@ -74,7 +74,7 @@ describe.skipIf('unavailable' in server)('redis', () => {
 
     it('keeps whole numbers up to 2^53 as they are', async () => {
       const { name } = aHolder()
-      for (const token of [2 ** 53 - 2, 2 ** 53 - 3, 2 ** 52 + 1]) {
+      for (const token of [2 ** 53 - 3, 2 ** 53 - 4, 2 ** 52 + 1]) {
         const micros = Math.floor((await redisNow(client)) * 1_000) - 1
         await client.set(prefix + name, `v1 ${micros} ${micros} ${token} 8639999999999999 d a#b`)
         expect(await readAll(provider, [name])).toMatchObject([{ fencingToken: token, lastTick: 8639999999999999 }])
