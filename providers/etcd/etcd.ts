@@ -2,9 +2,10 @@ import { show } from '../../src/duration.ts'
 import { InvalidOptionError } from '../../src/errors.ts'
 import type { LockProvider } from '../../src/provider/contract.ts'
 import { ClockEstimate } from '../../src/provider/versioned/clock-estimate.ts'
+import { DATE_RESOLUTION, DateClock } from '../../src/provider/versioned/date-clock.ts'
 import { versionedProvider } from '../../src/provider/versioned/provider.ts'
 import { type Fetch, Gateway } from './client.ts'
-import { EtcdStore } from './store.ts'
+import { EtcdStore, TIMEOUT } from './store.ts'
 import { parseEtcdUrl } from './url.ts'
 
 export interface EtcdOptions {
@@ -21,8 +22,6 @@ export interface EtcdOptions {
 
 const OPTIONS = ['url', 'prefix', 'fetch']
 const DEFAULT_PREFIX = 'ticklock/'
-/** `Date` shows whole seconds. */
-const DATE_RESOLUTION = 1_000
 
 /**
  * Keeps locks in etcd 3.4 or later, by its JSON gateway and without a driver. Takes a URL or options. Nothing has to be set up. The clock that decides is
@@ -32,8 +31,9 @@ const DATE_RESOLUTION = 1_000
  */
 export function etcd(input: string | EtcdOptions): LockProvider {
   const { url, prefix = DEFAULT_PREFIX, fetch: send = fetch } = checked(input)
-  const clock = new ClockEstimate(DATE_RESOLUTION)
-  const gateway = new Gateway(parseEtcdUrl(url), send, clock)
+  const estimate = new ClockEstimate(DATE_RESOLUTION)
+  const gateway = new Gateway(parseEtcdUrl(url), send, estimate)
+  const clock = new DateClock(estimate, () => gateway.sampleClock(TIMEOUT))
   return versionedProvider(new EtcdStore(gateway, clock, prefix))
 }
 

@@ -3,7 +3,7 @@
  * the revision of the key's last change, which never comes back.
  */
 import { inChunks } from '../../src/provider/versioned/chunks.ts'
-import type { ClockEstimate } from '../../src/provider/versioned/clock-estimate.ts'
+import type { DateClock } from '../../src/provider/versioned/date-clock.ts'
 import type {
   TimeBounds,
   VersionedEntry,
@@ -18,14 +18,7 @@ import type { Gateway } from './client.ts'
 const CHUNK = 64
 const PAGE = 500
 /** For calls without a timeout of their own, in ms. */
-const TIMEOUT = 5_000
-
-/** The bounds of the time are narrowed to this, in ms. */
-const NARROW = 20
-/** Wider bounds are narrowed before anything is decided, since they delay a takeover; in ms. */
-const TOO_WIDE = 250
-/** A new second begins within this time, in ms, and two round trips. */
-const NARROWS_WITHIN = 1_500
+export const TIMEOUT = 5_000
 
 /** Integers of 64 bits come as strings, and what is zero, false or empty does not come at all. */
 interface KeyValue {
@@ -44,11 +37,10 @@ interface TxnReply {
 
 export class EtcdStore implements VersionedStore {
   readonly #gateway: Gateway
-  readonly #clock: ClockEstimate
+  readonly #clock: DateClock
   readonly #prefix: string
-  #narrowing: Promise<void> | undefined
 
-  constructor(gateway: Gateway, clock: ClockEstimate, prefix: string) {
+  constructor(gateway: Gateway, clock: DateClock, prefix: string) {
     this.#gateway = gateway
     this.#clock = clock
     this.#prefix = prefix
@@ -100,15 +92,7 @@ export class EtcdStore implements VersionedStore {
   }
 
   async now(): Promise<TimeBounds> {
-    if (this.#clock.width > NARROW && !this.#narrowing) {
-      this.#narrowing = this.#narrow()
-      // A failure matters only to whoever waits for it.
-      this.#narrowing.catch(() => {})
-    }
-    if (this.#clock.width > TOO_WIDE) await this.#narrowing
-    const { bounds } = this.#clock
-    // The endpoint has changed meanwhile: its clock is another one.
-    return bounds ?? (await this.now())
+    return await this.#clock.now()
   }
 
   /** Creates nothing: shows missing rights, and measures the clock, before the first lock is wanted. */
@@ -119,14 +103,6 @@ export class EtcdStore implements VersionedStore {
 
   async close(): Promise<void> {
     this.#gateway.close()
-  }
-
-  async #narrow(): Promise<void> {
-    try {
-      await this.#clock.narrow(() => this.#gateway.sampleClock(TIMEOUT), { width: NARROW, within: NARROWS_WITHIN })
-    } finally {
-      this.#narrowing = undefined
-    }
   }
 
   /** For each change a nested transaction, which is done if the key has the version. Returns whether it was. */

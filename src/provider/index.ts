@@ -50,6 +50,7 @@ export {
 export { inUniqueRounds } from './unique-rounds.ts'
 export { inChunks } from './versioned/chunks.ts'
 export { ClockEstimate, type ClockSample, type EstimateClock } from './versioned/clock-estimate.ts'
+export { DATE_RESOLUTION, DateClock } from './versioned/date-clock.ts'
 export { versionedProvider } from './versioned/provider.ts'
 export type {
   TimeBounds,

@@ -4,7 +4,7 @@ import { Gateway } from '../../providers/etcd/client.ts'
 import { type EtcdOptions, etcd } from '../../providers/etcd/index.ts'
 import { EtcdStore } from '../../providers/etcd/store.ts'
 import { parseEtcdUrl } from '../../providers/etcd/url.ts'
-import { ClockEstimate, type TimeBounds, versionedProvider } from '../../src/provider/index.ts'
+import { ClockEstimate, DateClock, type TimeBounds, versionedProvider } from '../../src/provider/index.ts'
 import type { ConformanceSubject } from '../../src/testing/index.ts'
 import { gatewayOf } from '../servers/etcd.ts'
 import { jsonPoisons, storedRecord } from './versioned/versioned-subject.ts'
@@ -51,10 +51,14 @@ class ExactStore extends EtcdStore {
 /** For what compares times exactly, such as a model: all but the estimate of the clock is as ever. */
 export function exactEtcdSubject(url: string): ConformanceSubject {
   const prefix = `test-${randomUUID()}/`
-  const clock = new ClockEstimate(1_000)
   return {
     ...etcdSubject(url, { prefix }),
-    connect: () => versionedProvider(new ExactStore(new Gateway(parseEtcdUrl(url), fetch, clock), clock, prefix)),
+    connect() {
+      const estimate = new ClockEstimate(1_000)
+      const gateway = new Gateway(parseEtcdUrl(url), fetch, estimate)
+      const clock = new DateClock(estimate, () => gateway.sampleClock(1_000))
+      return versionedProvider(new ExactStore(gateway, clock, prefix))
+    },
   }
 }
 
