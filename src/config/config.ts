@@ -31,11 +31,12 @@ export type StoreConfig = string | StoreOptionsConfig
 export interface StoreOptionsConfig {
   /**
    * `postgres://`, `mysql://`, `mariadb://`, `mongodb://`, `mongodb+srv://`, `redis://`, `rediss://`, `redis+unix://`, `redis+sentinel://`, `redis+cluster://`,
+   * `dynamodb://`, `dynamodb+http://`, `dynamodb+https://`,
    * `etcd://`, `etcds://`, `sqlite:` (relative to the config's folder), `http://` and `https://` (`ticklock serve`; several with commas between them), `memory:`
    * (this process alone, for trying out).
    */
   readonly url: string
-  /** PostgreSQL, MySQL, SQLite: the table. @default 'ticklock' */
+  /** PostgreSQL, MySQL, SQLite, DynamoDB: the table. @default 'ticklock' */
   readonly table?: string | undefined
   /** MongoDB: the database. @default the one of the URL */
   readonly database?: string | undefined

@@ -15,7 +15,9 @@ const choice = <const Values extends readonly string[]>(values: Values) =>
 
 const storeOptions = z.strictObject({
   url: text().describe('Where the store is. See "Stores" for the kinds of URL.'),
-  table: text().optional().meta({ description: 'PostgreSQL, MySQL, SQLite: the table.', default: 'ticklock' }),
+  table: text()
+    .optional()
+    .meta({ description: 'PostgreSQL, MySQL, SQLite, DynamoDB: the table.', default: 'ticklock' }),
   database: text().optional().describe("MongoDB: the database. Default: the URL's."),
   collection: text().optional().meta({ description: 'MongoDB: the collection.', default: 'ticklock' }),
   prefix: text()

@@ -59,6 +59,15 @@ export const STORE_KINDS: readonly StoreKind[] = [
     },
   },
   {
+    name: 'DynamoDB',
+    schemes: ['dynamodb', 'dynamodb+http', 'dynamodb+https'],
+    options: ['table'],
+    driver: '@aws-sdk/client-dynamodb',
+    open: async ({ url, table }) => (await import('../../providers/dynamodb/index.ts')).dynamodb({ url, table }),
+    statements: async ({ table = 'ticklock' }) =>
+      `aws dynamodb create-table --table-name ${table} --billing-mode PAY_PER_REQUEST \\\n  --attribute-definitions AttributeName=name,AttributeType=S --key-schema AttributeName=name,KeyType=HASH`,
+  },
+  {
     name: 'etcd',
     schemes: ['etcd', 'etcds'],
     options: ['prefix'],

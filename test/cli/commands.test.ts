@@ -163,6 +163,7 @@ jobs:
       ['mysql://a:hush-hush@h/d', 'CREATE TABLE IF NOT EXISTS `ticklock`'],
       ['sqlite:./x.sqlite', 'CREATE TABLE IF NOT EXISTS "ticklock"'],
       ['mongodb://h/d', 'db.createCollection("ticklock")'],
+      ['dynamodb+http://a:hush-hush@h', 'aws dynamodb create-table --table-name ticklock'],
       ['etcd://a:hush-hush@h', 'etcdctl role grant-permission'],
       ['redis://h', 'CONFIG SET maxmemory-policy noeviction'],
     ]) {

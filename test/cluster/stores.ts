@@ -12,6 +12,8 @@ export async function openStore(kind: string, url: string): Promise<LockProvider
       return (await import('ticklock/mongodb')).mongodb(url)
     case 'redis':
       return (await import('ticklock/redis')).redis(url)
+    case 'dynamodb':
+      return (await import('ticklock/dynamodb')).dynamodb(url)
     case 'etcd':
       return (await import('ticklock/etcd')).etcd(url)
     case 'sqlite':

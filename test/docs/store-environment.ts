@@ -13,6 +13,7 @@ export function storeEnvironment(servers: ProvidedContext['servers']): {
     mongodb: ['mongodb'],
     redis: ['redis'],
     'redis-quorum': ['redis-quorum'],
+    dynamodb: ['dynamodb'],
     etcd: ['etcd'],
   } as const
   for (const [store, names] of Object.entries(stores)) {

@@ -2,6 +2,7 @@
 import { inject } from 'vitest'
 import type { ConformanceSubject } from '../../src/testing/index.ts'
 import type { StoreKind } from '../simulation/stores/index.ts'
+import { exactDynamodbSubject } from './dynamodb-subject.ts'
 import { exactEtcdSubject } from './etcd-subject.ts'
 import { httpSubject } from './http-subject.ts'
 import { memorySubject } from './memory-subject.ts'
@@ -50,6 +51,7 @@ export const subjects: readonly NamedSubject[] = [
   onServer('redis', 'redis', (url) => redisSubject('redis', url, url)),
   onServer('redis-sentinel', 'redis', (url) => redisSubject('redis-sentinel', url, url)),
   onServer('redis-cluster', 'redis', (url) => redisSubject('redis-cluster', url, url)),
+  onServer('dynamodb', 'memory', exactDynamodbSubject),
   onServer('etcd', 'memory', exactEtcdSubject),
   here('pglite', 'postgres', pgliteSubject),
   here('sqlite', 'sqlite', sqliteSubject),

@@ -1,3 +1,4 @@
+import { dynamodb } from './dynamodb.ts'
 import { etcd } from './etcd.ts'
 import { mariadb } from './mariadb.ts'
 import { mongodb } from './mongodb.ts'
@@ -19,6 +20,7 @@ const kinds: Readonly<Record<ServerName, ServerKind>> = {
   'redis-cluster': redisCluster,
   'redis-quorum': redisQuorum,
   redis,
+  dynamodb,
   etcd,
 }
 

@@ -2,6 +2,7 @@ import type { ServerProcess } from './server-process.ts'
 
 /** The kinds of server that the tests run against. */
 export type ServerName =
+  | 'dynamodb'
   | 'postgres'
   | 'mariadb'
   | 'mysql'

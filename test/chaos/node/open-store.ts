@@ -38,6 +38,10 @@ export async function openStore({
       const { redis } = await import('ticklock/redis')
       return ownClient ? await overRedis(url) : { provider: redis(url), close }
     }
+    case 'dynamodb': {
+      const { dynamodb } = await import('ticklock/dynamodb')
+      return ownClient ? await overDynamoDbClient(url) : { provider: dynamodb(url), close }
+    }
     case 'etcd': {
       // It has no client to bring: every request is a fetch.
       const { etcd } = await import('ticklock/etcd')
@@ -107,4 +111,18 @@ async function overMongoClient(url: string): Promise<OpenedStore> {
       await client.close().catch(() => {})
     }
   }
+}
+
+async function overDynamoDbClient(url: string): Promise<OpenedStore> {
+  const [{ dynamodb }, { DynamoDBClient }] = await Promise.all([
+    import('ticklock/dynamodb'),
+    import('@aws-sdk/client-dynamodb'),
+  ])
+  const { protocol, username, password, host, searchParams } = new URL(url)
+  const client = new DynamoDBClient({
+    endpoint: `${protocol.slice('dynamodb+'.length)}//${host}`,
+    region: searchParams.get('region') ?? '',
+    credentials: { accessKeyId: username, secretAccessKey: password },
+  })
+  return { provider: dynamodb({ client }), close: async () => client.destroy() }
 }

@@ -1,0 +1,2 @@
+export { dynamodb } from './dynamodb.ts'
+export type { DynamoClient, DynamodbOptions } from './options.ts'
