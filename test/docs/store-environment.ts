@@ -5,7 +5,8 @@ export function storeEnvironment(servers: ProvidedContext['servers']): {
   readonly environment: NodeJS.ProcessEnv
   readonly missing: readonly string[]
 } {
-  const environment: NodeJS.ProcessEnv = { ...process.env }
+  // The AWS SDK warns on Node 20 that its later versions need another.
+  const environment: NodeJS.ProcessEnv = { ...process.env, AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED: 'true' }
   const missing: string[] = []
   const stores = {
     postgres: ['postgres'],
