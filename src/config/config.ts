@@ -32,7 +32,7 @@ export interface StoreOptionsConfig {
   /**
    * `postgres://`, `mysql://`, `mariadb://`, `mongodb://`, `mongodb+srv://`, `redis://`, `rediss://`, `redis+unix://`, `redis+sentinel://`, `redis+cluster://`,
    * `dynamodb://`, `dynamodb+http://`, `dynamodb+https://`,
-   * `etcd://`, `etcds://`, `sqlite:` (relative to the config's folder), `http://` and `https://` (`ticklock serve`; several with commas between them), `memory:`
+   * `etcd://`, `etcds://`, `kubernetes:`, `kubeconfig:`, `sqlite:` (relative to the config's folder), `http://` and `https://` (`ticklock serve`; several with commas between them), `memory:`
    * (this process alone, for trying out).
    */
   readonly url: string
@@ -42,7 +42,10 @@ export interface StoreOptionsConfig {
   readonly database?: string | undefined
   /** MongoDB: the collection. @default 'ticklock' */
   readonly collection?: string | undefined
-  /** Redis, etcd: what every key begins with. @default 'ticklock:' in Redis, 'ticklock/' in etcd */
+  /**
+   * Redis, etcd, Kubernetes: what every key, or the name of every Lease, begins with. @default 'ticklock:' in Redis, 'ticklock/' in etcd, 'ticklock-' in
+   * Kubernetes
+   */
   readonly prefix?: string | undefined
   /** Redis: shares the locks with ShedLock; true, or what ShedLock's keys begin with. In place of `prefix`. @default false */
   readonly shedlock?: boolean | string | undefined

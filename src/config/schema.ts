@@ -22,7 +22,9 @@ const storeOptions = z.strictObject({
   collection: text().optional().meta({ description: 'MongoDB: the collection.', default: 'ticklock' }),
   prefix: text()
     .optional()
-    .describe("Redis, etcd: what every key begins with. Default: 'ticklock:' in Redis, 'ticklock/' in etcd."),
+    .describe(
+      "Redis, etcd, Kubernetes: what every key, or the name of every Lease, begins with. Default: 'ticklock:' in Redis, 'ticklock/' in etcd, 'ticklock-' in Kubernetes.",
+    ),
   shedlock: z
     .union([z.boolean(), z.string()], { error: "must be true, false, or what ShedLock's keys begin with" })
     .optional()

@@ -165,6 +165,7 @@ jobs:
       ['mongodb://h/d', 'db.createCollection("ticklock")'],
       ['dynamodb+http://a:hush-hush@h', 'aws dynamodb create-table --table-name ticklock'],
       ['etcd://a:hush-hush@h', 'etcdctl role grant-permission'],
+      ['kubernetes:', 'kubectl create role ticklock'],
       ['redis://h', 'CONFIG SET maxmemory-policy noeviction'],
     ]) {
       const { code, stdout } = await place.run(['setup', '--print', '--store', url ?? ''])

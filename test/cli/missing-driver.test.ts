@@ -6,7 +6,7 @@ import { describe, expect, it } from 'vitest'
 import { Workplace } from './ticklock.ts'
 
 const root = fileURLToPath(new URL('../../', import.meta.url))
-const DRIVERS = ['pg', 'mysql2', 'mongodb', 'ioredis', '@aws-sdk', '@photostructure', 'better-sqlite3']
+const DRIVERS = ['pg', 'mysql2', 'mongodb', 'ioredis', '@aws-sdk', '@kubernetes', '@photostructure', 'better-sqlite3']
 
 /** A copy of the package beside which no driver is installed. Returns its command line. */
 function withoutDrivers(place: Workplace): string {
@@ -26,6 +26,7 @@ const stores: [store: string, remedy: string][] = [
   ['mongodb://app:hush-hush@127.0.0.1:1/app', 'npm install mongodb'],
   ['redis://app:hush-hush@127.0.0.1:1', 'npm install ioredis'],
   ['dynamodb+http://app:hush-hush@127.0.0.1:1?region=local', 'npm install @aws-sdk/client-dynamodb'],
+  ['kubeconfig:/not/there', 'npm install @kubernetes/client-node'],
   // Node.js has one of its own from 22.13 on.
   ...(process.getBuiltinModule('node:sqlite')
     ? []

@@ -16,6 +16,8 @@ export async function openStore(kind: string, url: string): Promise<LockProvider
       return (await import('ticklock/dynamodb')).dynamodb(url)
     case 'etcd':
       return (await import('ticklock/etcd')).etcd(url)
+    case 'kubernetes':
+      return (await import('ticklock/kubernetes')).kubernetes(url)
     case 'sqlite':
       return (await import('ticklock/sqlite')).sqlite(url)
     default:

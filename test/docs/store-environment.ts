@@ -16,6 +16,7 @@ export function storeEnvironment(servers: ProvidedContext['servers']): {
     'redis-quorum': ['redis-quorum'],
     dynamodb: ['dynamodb'],
     etcd: ['etcd'],
+    kubernetes: ['kubernetes'],
   } as const
   for (const [store, names] of Object.entries(stores)) {
     const found = names.map((name) => servers[name]).find((server) => 'url' in server)

@@ -12,7 +12,19 @@ const { environment, missing } = storeEnvironment(servers)
 
 describe('the quick starts', () => {
   it('are there for each provider', () => {
-    const stores = ['dynamodb', 'etcd', 'http', 'memory', 'mongodb', 'mysql', 'postgres', 'redis', 'redis-quorum', 'sqlite']
+    const stores = [
+      'dynamodb',
+      'etcd',
+      'http',
+      'kubernetes',
+      'memory',
+      'mongodb',
+      'mysql',
+      'postgres',
+      'redis',
+      'redis-quorum',
+      'sqlite',
+    ]
     expect(quickstarts.sort()).toEqual(stores.map((store) => `quickstart-${store}.ts`).sort())
   })
 

@@ -5,6 +5,7 @@ import type { StoreKind } from '../simulation/stores/index.ts'
 import { exactDynamodbSubject } from './dynamodb-subject.ts'
 import { exactEtcdSubject } from './etcd-subject.ts'
 import { httpSubject } from './http-subject.ts'
+import { exactKubernetesSubject } from './kubernetes-subject.ts'
 import { memorySubject } from './memory-subject.ts'
 import { mongodbSubject } from './mongodb-subject.ts'
 import { mysqlSubject } from './mysql-harness.ts'
@@ -53,6 +54,7 @@ export const subjects: readonly NamedSubject[] = [
   onServer('redis-cluster', 'redis', (url) => redisSubject('redis-cluster', url, url)),
   onServer('dynamodb', 'memory', exactDynamodbSubject),
   onServer('etcd', 'memory', exactEtcdSubject),
+  onServer('kubernetes', 'memory', exactKubernetesSubject),
   here('pglite', 'postgres', pgliteSubject),
   here('sqlite', 'sqlite', sqliteSubject),
   here('memory', 'memory', memorySubject),

@@ -1,5 +1,6 @@
 import { dynamodb } from './dynamodb.ts'
 import { etcd } from './etcd.ts'
+import { kubernetes } from './kubernetes.ts'
 import { mariadb } from './mariadb.ts'
 import { mongodb } from './mongodb.ts'
 import { mysql } from './mysql.ts'
@@ -22,6 +23,7 @@ const kinds: Readonly<Record<ServerName, ServerKind>> = {
   redis,
   dynamodb,
   etcd,
+  kubernetes,
 }
 
 /** Every kind of server, those that take longest to start first. */

@@ -3,6 +3,7 @@ import type { ServerProcess } from './server-process.ts'
 /** The kinds of server that the tests run against. */
 export type ServerName =
   | 'dynamodb'
+  | 'kubernetes'
   | 'postgres'
   | 'mariadb'
   | 'mysql'
