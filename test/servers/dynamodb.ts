@@ -1,9 +1,12 @@
 import { createRequire } from 'node:module'
+import { pathToFileURL } from 'node:url'
 import { onFreePort } from './free-port.ts'
 import { ServerProcess } from './server-process.ts'
 import type { ServerKind } from './test-server.ts'
 
 const require = createRequire(import.meta.url)
+const TSX = pathToFileURL(require.resolve('tsx')).href
+const FRESH_DATE = new URL('./fresh-date.ts', import.meta.url).href
 
 /** Dynalite, a stand-in for DynamoDB that keeps its tables in LevelDB. What it has acknowledged outlives a kill. */
 export const dynamodb: ServerKind = {
@@ -36,6 +39,7 @@ async function launchDynalite(port: number): Promise<ServerProcess> {
     port,
     program: process.execPath,
     args: (folder) => [
+      ...['--import', TSX, '--import', FRESH_DATE],
       program,
       ...['--host', '127.0.0.1', '--port', String(port), '--path', `${folder}/data`],
       ...['--createTableMs', '20', '--deleteTableMs', '20'],

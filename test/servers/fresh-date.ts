@@ -1,0 +1,12 @@
+/*
+ * Loaded before a server written in Node.js, which keeps the `Date` of its responses for up to a second, and for longer while it is stopped or busy. DynamoDB and
+ * kube-apiserver read the clock for each response, and providers go by that.
+ */
+import { ServerResponse } from 'node:http'
+
+const { writeHead } = ServerResponse.prototype
+
+ServerResponse.prototype.writeHead = function (this: ServerResponse, ...args: never) {
+  this.setHeader('date', new Date().toUTCString())
+  return writeHead.apply(this, args)
+}
