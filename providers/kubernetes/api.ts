@@ -49,10 +49,10 @@ export class Api {
   async read<Body>(path: string, timeout: number): Promise<Body> {
     const deadline = performance.now() + timeout
     try {
-      return await this.write<Body>('GET', path, undefined, timeout / 2)
+      return await this.#request<Body>('GET', path, undefined, deadline, timeout / 2)
     } catch (error) {
       if (error instanceof ApiError || this.#closing.signal.aborted) throw error
-      return await this.write<Body>('GET', path, undefined, deadline - performance.now())
+      return await this.#request<Body>('GET', path, undefined, deadline, timeout)
     }
   }
 
@@ -63,10 +63,21 @@ export class Api {
    * @param path after `…/leases`
    */
   async write<Body>(method: string, path: string, body: object | undefined, timeout: number): Promise<Body> {
-    const deadline = performance.now() + timeout
+    return await this.#request<Body>(method, path, body, performance.now() + timeout, timeout)
+  }
+
+  /** @param within how long the server has for each response, in ms */
+  async #request<Body>(
+    method: string,
+    path: string,
+    body: object | undefined,
+    deadline: number,
+    within: number,
+  ): Promise<Body> {
     for (let renewed = false; ; ) {
       const access = await this.#currentAccess()
-      const { response, body: replied } = await this.#send(access, method, this.#leases(access) + path, body, deadline)
+      const timeout = Math.min(within, deadline - performance.now())
+      const { response, body: replied } = await this.#send(access, method, this.#leases(access) + path, body, timeout)
       const { statusCode: status = 0, headers } = response
       if (status >= 200 && status < 300) return JSON.parse(replied) as Body
       const wait = 1_000 * Number(headers['retry-after'] ?? Number.NaN) || DEFAULT_RETRY_AFTER
@@ -84,7 +95,7 @@ export class Api {
   /** Requests the version for the `Date` of the response. Any response will do, also a refusal. */
   async sampleClock(timeout: number): Promise<ClockSample> {
     const access = await this.#currentAccess()
-    const { sample } = await this.#send(access, 'GET', '/version', undefined, performance.now() + timeout)
+    const { sample } = await this.#send(access, 'GET', '/version', undefined, timeout)
     if (!sample) throw new Error(`Kubernetes at ${access.server} sends no Date header, so its time is unknown`)
     return sample
   }
@@ -125,10 +136,10 @@ export class Api {
     method: string,
     path: string,
     body: object | undefined,
-    deadline: number,
+    timeout: number,
   ): Promise<Reply> {
-    const timeout = Math.max(1, Math.ceil(deadline - performance.now()))
-    const late = AbortSignal.timeout(timeout)
+    const ms = Math.max(1, Math.ceil(timeout))
+    const late = AbortSignal.timeout(ms)
     const signal = AbortSignal.any([late, this.#closing.signal])
     const content = body === undefined ? undefined : JSON.stringify(body)
     const headers = {
@@ -155,7 +166,7 @@ export class Api {
       return { response, sample, body: await text(response) }
     } catch (cause) {
       this.#closing.signal.throwIfAborted()
-      if (late.aborted) throw new Error(`Kubernetes at ${server} did not respond within ${timeout} ms`, { cause })
+      if (late.aborted) throw new Error(`Kubernetes at ${server} did not respond within ${ms} ms`, { cause })
       throw new Error(`Kubernetes at ${server} can't be reached: ${(cause as Error).message}`, { cause })
     }
   }

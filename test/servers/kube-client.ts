@@ -1,5 +1,5 @@
 /* The tests' own client of a Kubernetes API server. */
-import { type RequestOptions, request } from 'node:https'
+import { Agent, type RequestOptions, request } from 'node:https'
 import { text } from 'node:stream/consumers'
 import { KubeConfig } from '@kubernetes/client-node'
 
@@ -8,6 +8,7 @@ type Json = Record<string, never>
 /** @param url `kubeconfig:/path` */
 export function kubeClient(url: string) {
   const config = new KubeConfig()
+  const agent = new Agent({ keepAlive: true })
   config.loadFromFile(url.slice('kubeconfig:'.length))
   const namespace = config.getContextObject(config.getCurrentContext())?.namespace ?? 'default'
   const send = async (method: string, path: string, body?: object): Promise<readonly [status: number, body: Json]> => {
@@ -15,7 +16,7 @@ export function kubeClient(url: string) {
     await config.applyToHTTPSOptions(options)
     const server = config.getCurrentCluster()?.server
     const response = await new Promise<import('node:http').IncomingMessage>((resolve, reject) => {
-      request(server + path, { ...options, method, signal: AbortSignal.timeout(10_000) })
+      request(server + path, { ...options, agent, method, signal: AbortSignal.timeout(10_000) })
         .once('response', resolve)
         .once('error', reject)
         .end(body && JSON.stringify(body))

@@ -28,8 +28,7 @@ const VERBS = ['create', 'delete', 'get', 'list', 'update']
 /** What may be read without an object. */
 const DISCOVERY: Readonly<Record<string, object>> = {
   '/version': { major: '1', minor: '32', gitVersion: 'v1.32.0-ticklock-stand-in', platform: 'none' },
-  '/api': { kind: 'APIVersions', versions: ['v1'] },
-  '/api/v1': { kind: 'APIResourceList', groupVersion: 'v1', resources: [] },
+  '/api': { kind: 'APIVersions', versions: [] },
   '/apis': { kind: 'APIGroupList', apiVersion: 'v1', groups: [GROUP] },
   '/apis/coordination.k8s.io': { kind: 'APIGroup', apiVersion: 'v1', ...GROUP },
   '/apis/coordination.k8s.io/v1': {
