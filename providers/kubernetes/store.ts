@@ -10,7 +10,7 @@ import type {
   VersionedWrite,
   WriteResult,
 } from '../../src/provider/versioned/store.ts'
-import { type Api, ApiError } from './api.ts'
+import { type Api, ApiError } from './client.ts'
 import { entryOf, isObjectName, type Lease, leaseOf, objectName, preconditionsOf, SELECTOR } from './lease.ts'
 
 /** More names than these are read by a list, which is one request of all locks. */
