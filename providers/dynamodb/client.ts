@@ -1,10 +1,13 @@
 /* The AWS SDK's client: the user's, or one of our own. Loaded at the first call, so that importing the provider needs no package. */
 import type {
   $Command,
+  AttributeValue,
+  CreateTableCommandInput,
   DynamoDBClient,
   DynamoDBClientResolvedConfig,
   ServiceInputTypes as Inputs,
   ServiceOutputTypes as Outputs,
+  TableDescription,
 } from '@aws-sdk/client-dynamodb'
 import { StoreError } from '../../src/errors.ts'
 import type { ClockEstimate, ClockSample } from '../../src/provider/versioned/clock-estimate.ts'
@@ -16,7 +19,7 @@ type Sdk = typeof import('@aws-sdk/client-dynamodb')
 export type MakeCommand<Input extends Inputs, Output extends Outputs> = (
   sdk: Sdk,
 ) => $Command<Input, Output, DynamoDBClientResolvedConfig>
-export type { Inputs, Outputs }
+export type { AttributeValue, CreateTableCommandInput, Inputs, Outputs, TableDescription }
 
 /** For calls without a timeout of their own, in ms. */
 export const TIMEOUT = 5_000

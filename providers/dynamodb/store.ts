@@ -3,7 +3,6 @@
  */
 import { randomUUID } from 'node:crypto'
 import { setTimeout as sleep } from 'node:timers/promises'
-import type { AttributeValue } from '@aws-sdk/client-dynamodb'
 import { StoreError } from '../../src/errors.ts'
 import { inChunks } from '../../src/provider/versioned/chunks.ts'
 import type { DateClock } from '../../src/provider/versioned/date-clock.ts'
@@ -16,7 +15,14 @@ import type {
   VersionedWrite,
   WriteResult,
 } from '../../src/provider/versioned/store.ts'
-import { type DynamoCalls, type Inputs, type MakeCommand, type Outputs, TIMEOUT } from './client.ts'
+import {
+  type AttributeValue,
+  type DynamoCalls,
+  type Inputs,
+  type MakeCommand,
+  type Outputs,
+  TIMEOUT,
+} from './client.ts'
 import { setUpTable } from './table.ts'
 
 /** BatchGetItem takes this many keys. */

@@ -1,8 +1,7 @@
 /* The table of the locks: made once, and refused where DynamoDB can't keep locks in it. */
 import { setTimeout as sleep } from 'node:timers/promises'
-import type { CreateTableCommandInput, TableDescription } from '@aws-sdk/client-dynamodb'
 import { StoreError } from '../../src/errors.ts'
-import { type DynamoCalls, TIMEOUT } from './client.ts'
+import { type CreateTableCommandInput, type DynamoCalls, type TableDescription, TIMEOUT } from './client.ts'
 
 /** A new table is ready within some ten seconds; in ms. */
 const READY_WITHIN = 60_000

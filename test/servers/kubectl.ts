@@ -26,15 +26,11 @@ rm -rf lists cache sid.list kubectl_*.deb
 mv "$making" "$root"
 `
 
-/** The path of kubectl: sid's on Debian, where it is unpacked once into the user's cache folder, or else the one on this machine. */
+/** The path of kubectl: the one on this machine, or sid's on Debian, which is unpacked once into the user's cache folder. */
 export async function findKubectl(): Promise<string> {
-  try {
-    assertDebianRoot('kubectl')
-  } catch (error) {
-    const found = findProgram('kubectl')
-    if (found === undefined) throw error
-    return found
-  }
+  const found = findProgram('kubectl')
+  if (found !== undefined) return found
+  assertDebianRoot('kubectl')
   const cache = join(process.env.XDG_CACHE_HOME || join(homedir(), '.cache'), 'ticklock')
   const root = join(cache, `kubectl-${process.arch}`)
   if (!existsSync(root)) {
