@@ -15,6 +15,7 @@ import type {
   UnreadableRecord,
 } from '../provider/contract.ts'
 import { isUnreadable } from '../provider/record.ts'
+import { ClockJumps, type Moment } from './clock-jumps.ts'
 import { Coalescer } from './coalescer.ts'
 import { Deadlines } from './deadlines.ts'
 import {
@@ -39,10 +40,10 @@ const LONGEST_BUSY_DELAY = 250
 /** A tick in the year 9000, which no clock has reached. */
 export const NEVER = Date.UTC(9000, 0)
 
-/** A reading of the store's clock: it was `storeTime` there at some moment between `sentAt` and `receivedAt` (monotonic, here). */
+/** A reading of the store's clock: it was `storeTime` there at some moment between `sent` and `receivedAt` (monotonic, here). */
 export interface ClockReading {
   readonly storeTime: number
-  readonly sentAt: number
+  readonly sent: Moment
   readonly receivedAt: number
 }
 
@@ -52,6 +53,8 @@ const afterTimers = (): Promise<void> => new Promise((resolve) => void setImmedi
 export interface StoreOptions {
   readonly provider: LockProvider
   readonly clock: Clock
+  /** Who sees the jumps of that clock. */
+  readonly jumps?: ClockJumps
   /** The most a single call may take, in ms. */
   readonly timeout: number
   /** Told of every reading of the store's clock that an answer brings. */
@@ -85,11 +88,11 @@ export class Store {
   /** Resolves when the large batch that the store is deciding is decided, or has had its time; undefined when there is none. */
   #deciding: Promise<void> | undefined
 
-  constructor({ provider, clock, timeout, onReading, gatherReleases = false }: StoreOptions) {
+  constructor({ provider, clock, jumps, timeout, onReading, gatherReleases = false }: StoreOptions) {
     this.#provider = provider
     this.clock = clock
     this.timeout = timeout
-    this.deadlines = new Deadlines(clock)
+    this.deadlines = new Deadlines(clock, jumps ?? new ClockJumps(clock))
     this.releaseRetries = new ReleaseRetries(clock)
     this.#onReading = onReading
     this.#acquire = new Coalescer((batch) => this.#sendAcquire(batch))
@@ -154,7 +157,7 @@ export class Store {
   }
 
   async read(names: readonly string[]): Promise<readonly (LockRecord | UnreadableRecord)[]> {
-    const sentAt = this.clock.monotonic()
+    const sent = this.deadlines.now()
     const what = aboutAll(
       'read',
       names.map((name) => ({ name })),
@@ -164,7 +167,7 @@ export class Store {
       what,
       this.#call(what, () => this.#provider.read(names)),
     )
-    this.#read(sentAt, records[0]?.storeTime)
+    this.#read(sent, records[0]?.storeTime)
     // The store has responded: its records are no failures of its own.
     for (const record of records) if (isUnreadable(record)) markOfOneRequest(record.unreadable)
     return records
@@ -252,7 +255,7 @@ export class Store {
     send: () => Promise<readonly Settled<Result>[]>,
     timeOf?: (result: Result) => number | undefined,
   ): Promise<readonly Settled<Result>[]> {
-    const sentAt = this.clock.monotonic()
+    const sent = this.deadlines.now()
     const results = await this.#call(aboutAll(verb, batch), send)
     if (results.length !== batch.length) {
       const returned = `the provider returned ${results.length} results for ${batch.length} requests`
@@ -264,7 +267,7 @@ export class Store {
       if (result instanceof Error) failed = true
       else storeTime ??= timeOf?.(result)
     }
-    this.#read(sentAt, storeTime)
+    this.#read(sent, storeTime)
     return failed ? results.map((result, index) => toOwnError(verb, batch[index]?.name, result)) : results
   }
 
@@ -276,8 +279,8 @@ export class Store {
     }
   }
 
-  #read(sentAt: number, storeTime: number | undefined): void {
-    if (storeTime !== undefined) this.#onReading?.({ storeTime, sentAt, receivedAt: this.clock.monotonic() })
+  #read(sent: Moment, storeTime: number | undefined): void {
+    if (storeTime !== undefined) this.#onReading?.({ storeTime, sent, receivedAt: this.clock.monotonic() })
   }
 }
 

@@ -26,7 +26,7 @@ export interface PlannerOptions {
   readonly time: StoreClock
   /** A tick is due. Called for all that are due now in one turn, so that what they ask goes out as one batch. */
   onDue(due: Due): void
-  /** The timer fired, at least every 30 s. */
+  /** The timer fired, at least every 30 s. If the time may be stale, it is to be requested, and {@link Planner.corrected} called when it isn't any more. */
   onWake(): void
   /** The schedule's next tick is not later than its last: its jobs are not planned any more. */
   onStuck(jobs: ReadonlySet<Job>, error: Error): void
@@ -87,7 +87,10 @@ export class Planner {
     return this.#groups.get(key)?.schedule
   }
 
-  add(job: Job): void {
+  /** Plans a job's ticks after `from`, or after the present. A tick from before `from` that is due fires at once, without this job. */
+  add(job: Job, from?: number): void {
+    const due = this.next
+    if (from !== undefined && due !== undefined && due <= from) this.#wake()
     const group = this.#groups.get(job.schedule.key)
     if (group) {
       group.jobs.add(job)
@@ -96,7 +99,7 @@ export class Planner {
     const added: Group = { schedule: job.schedule, jobs: new Set([job]), next: Number.POSITIVE_INFINITY }
     this.#groups.set(job.schedule.key, added)
     if (!this.#started) return
-    added.next = this.#nextOf(added, this.#options.time.now())
+    added.next = this.#nextOf(added, from ?? this.#options.time.now())
     this.#heap.push(added)
     if (this.#heap.peek() === added) this.#arm()
   }
@@ -137,10 +140,10 @@ export class Planner {
 
   /** Called when more is known about the store's clock: sets the timer anew, or, after more than half a second, the plan. */
   corrected(): void {
-    if (!this.#started) return
     const { time, clock } = this.#options
+    if (!this.#started) return
     this.#follow()
-    if (Math.abs(time.now() - clock.monotonic() - this.#aheadOfTimer) >= NOTICEABLE) this.#arm()
+    if (!this.#timer || Math.abs(time.now() - clock.monotonic() - this.#aheadOfTimer) >= NOTICEABLE) this.#arm()
   }
 
   /** Makes the plan anew when the corrected time has jumped: more is known of the store's clock, or it can't be asked and the wall clock was set. */
@@ -157,8 +160,11 @@ export class Planner {
   }
 
   #wake(): void {
+    this.#timer?.cancel()
+    this.#timer = undefined
     this.#options.onWake()
-    if (!this.#started) return
+    // By a stale time a tick would fire that is long over.
+    if (!this.#started || this.#options.time.mayBeStale) return
     this.#follow()
     const now = this.#options.time.now()
     this.#firing = true

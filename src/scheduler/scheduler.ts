@@ -2,6 +2,7 @@ import { setMaxListeners } from 'node:events'
 import { systemClock } from '../clock.ts'
 import { parseDuration, show } from '../duration.ts'
 import { InvalidOptionError } from '../errors.ts'
+import { ClockJumps } from '../lock/clock-jumps.ts'
 import { checkLabel, defaultLabel } from '../lock/label.ts'
 import { Store } from '../lock/store.ts'
 import { MAX_CLOCK_SKEW } from '../lock/terms.ts'
@@ -83,7 +84,8 @@ export class Scheduler implements AsyncDisposable {
   #makeEngine(options: SchedulerOptions, of: string): Engine {
     const { provider, clock = systemClock, random = Math.random, spread = true } = options
     const label = options.label === undefined ? defaultLabel() : checkLabel(options.label, of)
-    const time = new StoreClock(clock)
+    const jumps = new ClockJumps(clock)
+    const time = new StoreClock(clock, jumps)
     const reach = new StoreReach()
     const logger = loggerFor(options.logger)
     const lines = safeLogger(logger)
@@ -105,7 +107,7 @@ export class Scheduler implements AsyncDisposable {
       logger,
       random,
       asker: {
-        store: new Store({ provider, clock, timeout, onReading, gatherReleases: true }),
+        store: new Store({ provider, clock, jumps, timeout, onReading, gatherReleases: true }),
         label,
         maxClockSkew: parseDuration(options.maxClockSkew ?? MAX_CLOCK_SKEW, { of, option: 'maxClockSkew' }),
       },
@@ -133,12 +135,25 @@ export class Scheduler implements AsyncDisposable {
       throw new InvalidOptionError(`job ${JSON.stringify(job.name)}: name is used by another job of this scheduler`)
     }
     this.#jobs.set(job.name, job)
-    this.#planner.add(job)
-    if (this.#planned && !this.#stopped) {
-      this.#warnOfNever(job)
-      this.#catchUp.start([job])
-    }
+    if (!this.#planned || this.#stopped) this.#planner.add(job)
+    else if (this.#engine.time.mayBeStale) this.#pending.add(this.#planWhenTimeIsKnown(job))
+    else this.#plan(job)
     return this
+  }
+
+  /** Plans a job that is registered after the start, from then on. */
+  #plan(job: Job, from?: number): void {
+    this.#planner.add(job, from)
+    this.#warnOfNever(job)
+    this.#catchUp.start([job], from)
+  }
+
+  /** By a stale time ticks from before its registration would run. */
+  async #planWhenTimeIsKnown(job: Job): Promise<void> {
+    const { clock, time } = this.#engine
+    const registeredAt = clock.monotonic()
+    await this.#skew.ask(job.name)
+    if (!job.removed) this.#plan(job, time.now() - (clock.monotonic() - registeredAt))
   }
 
   /** Takes a job out; a run under way goes on. False when there is none of that name. */

@@ -12,9 +12,7 @@ export class SkewWatch {
   readonly #engine: Engine
   readonly #onForgotten: () => void
   #told = false
-  #asking = false
-  /** The wall clock jumped, and the store has not been asked since: the machine may have slept, and what is known be too old by that. */
-  #doubtful = false
+  #asking: Promise<void> | undefined
   #notBefore = Number.NEGATIVE_INFINITY
 
   /** `onForgotten` is called when this machine's own clock counts again, as the store could not be asked. */
@@ -23,42 +21,42 @@ export class SkewWatch {
     this.#onForgotten = onForgotten
   }
 
-  /** Called now and then: asks for the store's clock when the reading is old, or when this machine's clock has jumped. */
+  /** Called now and then: requests the store's clock when the reading is old, or may be stale. */
   look(anyName: string | undefined): void {
     const { time, clock } = this.#engine
-    if (time.jumped()) {
-      this.#doubtful = true
-      this.#notBefore = Number.NEGATIVE_INFINITY
-    }
-    if (anyName === undefined || this.#asking || clock.monotonic() < this.#notBefore) return
-    const stale = (time.readingAge ?? Number.POSITIVE_INFINITY) > STALE_AFTER
-    if (this.#doubtful || stale) this.#engine.track(this.ask(anyName))
+    if (anyName === undefined || this.#asking) return
+    const isOld = (time.readingAge ?? Number.POSITIVE_INFINITY) > STALE_AFTER
+    if (time.mayBeStale || (isOld && clock.monotonic() >= this.#notBefore)) this.#engine.track(this.ask(anyName))
   }
 
-  /** Asks the store for its clock. Never rejects. */
-  async ask(anyName: string): Promise<void> {
+  /** Requests the store's clock, once for all who wait for it. Afterwards its reading is not stale any more. Never rejects. */
+  ask(anyName: string): Promise<void> {
+    this.#asking ??= this.#ask(anyName).finally(() => {
+      this.#asking = undefined
+    })
+    return this.#asking
+  }
+
+  async #ask(anyName: string): Promise<void> {
     const { asker, time, clock } = this.#engine
-    const doubtful = this.#doubtful
-    this.#doubtful = false
-    this.#asking = true
     try {
-      await asker.store.readClock(anyName, asker.label)
+      // Once more when the wall clock jumped while the request was on its way.
+      do await asker.store.readClock(anyName, asker.label)
+      while (time.mayBeStale)
     } catch (error) {
       this.#notBefore = clock.monotonic() + RETRY_AFTER
       tellStoreError(this.#engine, 'read', undefined, error)
       // An old reading is better than none: by a wrong clock of its own this node would be early, and take ticks that lie ahead.
-      if (doubtful) {
-        time.forget()
-        this.#onForgotten()
-      }
-    } finally {
-      this.#asking = false
+      if (!time.mayBeStale) return
+      time.forget()
+      this.#onForgotten()
     }
   }
 
   /** Tells of a difference once, and once more when it is gone. */
   tell(): void {
     const { time, events } = this.#engine
+    if (time.mayBeStale) return
     const { skew, uncertainty } = time
     const off = Math.abs(skew) - (uncertainty ?? 0) > NOTABLE_SKEW
     if (off === this.#told) return

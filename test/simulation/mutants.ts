@@ -127,8 +127,8 @@ const byRule: Readonly<Record<string, readonly Omit<Mutant, 'rule'>[]>> = {
       name: 'a suspension is not noticed',
       seed: 8,
       file: DEADLINES,
-      replace: 'if (jump > JUMP) {',
-      by: 'if (jump < -JUMP) {',
+      replace: 'if (jump > 0)',
+      by: 'if (jump < 0)',
     },
     {
       name: 'a lease is confirmed after a suspension without the store',
