@@ -55,6 +55,29 @@ describe('a lease', () => {
     work.end()
   })
 
+  it.each([2_500, 4_900])('whose grant took %d ms of its 6 s is renewed in time', async (took) => {
+    const cluster = new Cluster()
+    const node = cluster.node()
+    const work = new Work()
+    cluster.job({ every: '1m', lockAtMostFor: '6s', keepAlive: true }, work.run)
+    await cluster.start()
+    node.store.set(took, 'acquire')
+    await cluster.until(20)
+    const [first] = node.store.callsOf('extend')
+    expect(first && first.at - MIDNIGHT).toBeCloseTo(took + (6_000 - took) / 3, 0)
+    expect(node.events('lost')).toEqual([])
+    work.end()
+  })
+
+  it('is renewed in time when each renewal takes long', async () => {
+    const { cluster, node, work } = await kept('6s')
+    node.store.set(1_450, 'extend')
+    await cluster.until(40)
+    expect(node.events('extended').length).toBeGreaterThan(5)
+    expect(node.events('lost')).toEqual([])
+    work.end()
+  })
+
   it.each(['down', 'hang'] as const)(
     'is lost at its own deadline when the store stays %s, and the signal aborts',
     async (fault) => {
