@@ -87,18 +87,26 @@ export class Run implements JobContext, RunUnderWay {
     }
     stopRenewal?.()
     const stillRunning = outcome.succeeded ? undefined : endOfWork(outcome.error)
-    if (listener && stillRunning) this.#engine.track(this.#leave(stillRunning, lock, listener))
+    if (stillRunning) this.#engine.track(this.#leave(stillRunning, startedAt, lock, listener))
     else await this.#finish(lock, listener)
     return outcome
   }
 
   /**
    * The work has failed but still runs. Its lock is not renewed any more, and stays taken until the work ends, or to near the end of the lease: expired without
-   * a release, the tick would count as crashed, and with `onCrash: 'rerun'` one node after the other would hang in it.
+   * a release, the tick would count as crashed, and with `onCrash: 'rerun'` one node after the other would hang in it. Without a lock the job counts as running
+   * here for as long as a lease would last.
    */
-  async #leave(end: Promise<unknown>, lock: Lock, listener: RunListener): Promise<void> {
+  async #leave(
+    end: Promise<unknown>,
+    startedAt: number,
+    lock: Lock | undefined,
+    listener: RunListener | undefined,
+  ): Promise<void> {
+    const { clock } = this.#engine
+    const left = lock?.remaining ?? Math.max(0, startedAt + this.#tick.job.lock.lockAtMostFor - clock.monotonic())
     const ended = new AbortController()
-    const nearEnd = sleep(this.#engine.clock, lock.remaining * LEFT_TAKEN, ended.signal, { background: true })
+    const nearEnd = sleep(clock, left * LEFT_TAKEN, ended.signal, { background: true })
     await Promise.race([end, nearEnd.catch(() => {})])
     ended.abort()
     await this.#finish(lock, listener)
