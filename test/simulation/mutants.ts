@@ -234,6 +234,13 @@ const byRule: Readonly<Record<string, readonly Omit<Mutant, 'rule'>[]>> = {
       by: 'next: undefined',
     },
     {
+      name: 'a run that ends after its lease was released does not end its tick',
+      seed: 1,
+      file: DECIDE,
+      replace: 'next: endsTick ? { ...record, tickDone: true } : undefined',
+      by: 'next: endsTick && !releasedBefore ? { ...record, tickDone: true } : undefined',
+    },
+    {
       name: "a crashed tick is rerun though the job doesn't want it",
       seed: 5,
       file: DECIDE,
@@ -253,8 +260,15 @@ const byRule: Readonly<Record<string, readonly Omit<Mutant, 'rule'>[]>> = {
       name: 'keep-alive never renews',
       seed: 17,
       file: KEEP_ALIVE,
-      replace: 'renewIn(lock.lockAtMostFor * RENEW_AFTER)\n  return',
+      replace: 'renewInTime()\n  return',
       by: 'return',
+    },
+    {
+      name: 'a renewal is due by the full lease',
+      seed: 1,
+      file: KEEP_ALIVE,
+      replace: 'renewIn(Math.min(lock.lockAtMostFor, lock.remaining) * RENEW_AFTER)',
+      by: 'renewIn(lock.lockAtMostFor * RENEW_AFTER)',
     },
     {
       name: 'keep-alive gives up at the first failure',
