@@ -82,7 +82,7 @@ function describe({ reason, heldBy, heldUntil }: RefusalDetails): string {
 }
 
 /** The lease behind this handle is not (or no longer) ours, so nothing was changed. */
-export class ErrLockNotHeld extends TicklockError {
+export class LockNotHeldError extends TicklockError {
   readonly code = 'LOCK_NOT_HELD'
   /** The lock's name. */
   readonly lock: string
@@ -92,7 +92,7 @@ export class ErrLockNotHeld extends TicklockError {
     this.lock = lock
   }
 }
-brand(ErrLockNotHeld, 'ErrLockNotHeld', 'LOCK_NOT_HELD')
+brand(LockNotHeldError, 'LockNotHeldError', 'LOCK_NOT_HELD')
 
 /** The reason with which a lease's `AbortSignal` aborts when the lease is lost while work is under way. */
 export class LockLostError extends TicklockError {
@@ -135,8 +135,8 @@ brand(InvalidOptionError, 'InvalidOptionError', 'INVALID_OPTION')
 
 /** True for {@link ErrNotObtained}, also one made by another copy of the package. */
 export const isNotObtained = (error: unknown): error is ErrNotObtained => error instanceof ErrNotObtained
-/** True for {@link ErrLockNotHeld}, also one made by another copy of the package. */
-export const isLockNotHeld = (error: unknown): error is ErrLockNotHeld => error instanceof ErrLockNotHeld
+/** True for {@link LockNotHeldError}, also one made by another copy of the package. */
+export const isLockNotHeld = (error: unknown): error is LockNotHeldError => error instanceof LockNotHeldError
 /** True for {@link LockLostError}, also one made by another copy of the package. */
 export const isLockLost = (error: unknown): error is LockLostError => error instanceof LockLostError
 /** True for {@link StoreError}, also one made by another copy of the package. */

@@ -1,7 +1,6 @@
 export type { Clock, Timer } from './clock.ts'
 export type { Duration } from './duration.ts'
 export {
-  ErrLockNotHeld,
   ErrNotObtained,
   type ErrorCode,
   InvalidOptionError,
@@ -11,12 +10,16 @@ export {
   isNotObtained,
   isStoreError,
   LockLostError,
+  LockNotHeldError,
   type RefusalDetails,
   type RefusalReason,
   StoreError,
   TicklockError,
 } from './errors.ts'
-export { assertLocked, currentLock } from './executor/current-lock.ts'
+export { Lock } from './lock/lock.ts'
+export type { LockOptions } from './lock/lock-options.ts'
+export { exponentialBackoff, limitRetry, linearBackoff, noRetry, type RetryStrategy } from './lock/retry.ts'
+export { assertLocked, currentLock } from './locker/current-lock.ts'
 export {
   type LockedContext,
   Locker,
@@ -25,10 +28,7 @@ export {
   type RanOutcome,
   type RefusedOutcome,
   type WithLockOptions,
-} from './executor/locker.ts'
-export { Lock } from './lock/lock.ts'
-export { exponentialBackoff, limitRetry, linearBackoff, noRetry, type RetryStrategy } from './lock/retry.ts'
-export type { LockOptions } from './lock/terms.ts'
+} from './locker/locker.ts'
 export type { Logger } from './logger.ts'
 export type {
   AcquireRequest,
@@ -67,7 +67,7 @@ export type {
 } from './scheduler/events.ts'
 export type { CatchUpWindow, JobContext, JobDefaults, JobOptions, JobWork } from './scheduler/job.ts'
 export type { JobInfo } from './scheduler/job-info.ts'
-export type { ScheduleOptions } from './scheduler/schedule.ts'
+export type { ScheduleOptions } from './scheduler/plan/schedule.ts'
 export { Scheduler } from './scheduler/scheduler.ts'
 export type { SchedulerOptions, StopOptions } from './scheduler/scheduler-options.ts'
-export type { TriggerOutcome } from './scheduler/trigger.ts'
+export type { TriggerOutcome } from './scheduler/tick/trigger.ts'

@@ -31,7 +31,7 @@ const TAIL = 2_000
 /** From when all processes are ready until the first tick that is judged, in ms. */
 const SETTLING = 2_000
 /** What a cell may take on top of what it is meant to, in ms. */
-const PATIENCE = 60_000
+const EXTRA_TIMEOUT = 60_000
 
 /** Runs one cluster of real processes under one condition, and judges it by a witness outside of its store. */
 export function runCell(options: CellOptions, server: TestServer): Promise<Cell> {
@@ -39,7 +39,7 @@ export function runCell(options: CellOptions, server: TestServer): Promise<Cell>
   return withCluster({ ...options, clock: condition.clock ?? 0, idle: false }, server, (cluster) => {
     // Made when the processes have started: it depends on the moment.
     const plan = planOf(rival, seconds)
-    const bound = plan.wait + plan.calm + plan.rest + PATIENCE
+    const bound = plan.wait + plan.calm + plan.rest + EXTRA_TIMEOUT
     return within(bound, `the cell of ${rival.name}`, watch(options, plan, server, cluster))
   })
 }

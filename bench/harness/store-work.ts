@@ -5,7 +5,7 @@ import pg from 'pg'
 import type { ServerName, TestServer } from '../../test/servers/index.ts'
 
 /** How long a store is waited for, in ms. */
-const PATIENCE = 5_000
+const TIMEOUT = 5_000
 
 /**
  * How much a store has done so far, by its own count: Redis' commands, PostgreSQL's statements, MongoDB's operations. Asking is one of them itself. Undefined for
@@ -49,7 +49,7 @@ const counts: Partial<Record<ServerName, (url: string) => Promise<number>>> = {
 /** Over a bare socket: a client would send commands of its own. */
 async function redisCommands(url: string): Promise<number> {
   const { hostname: host, port } = new URL(url)
-  const socket = connect({ host, port: Number(port), timeout: PATIENCE })
+  const socket = connect({ host, port: Number(port), timeout: TIMEOUT })
   socket.on('timeout', () => socket.destroy(new Error('timeout')))
   try {
     socket.end('INFO stats\r\n')
@@ -70,7 +70,7 @@ async function postgresStatements(url: string): Promise<number> {
 
 /** The first value of the first row. */
 async function query(connectionString: string, text: string): Promise<unknown> {
-  const client = new pg.Client({ connectionString, connectionTimeoutMillis: PATIENCE, query_timeout: PATIENCE })
+  const client = new pg.Client({ connectionString, connectionTimeoutMillis: TIMEOUT, query_timeout: TIMEOUT })
   client.on('error', () => {})
   try {
     await client.connect()
@@ -82,7 +82,7 @@ async function query(connectionString: string, text: string): Promise<unknown> {
 }
 
 async function mongodbOperations(url: string): Promise<number> {
-  const client = new MongoClient(url, { serverSelectionTimeoutMS: PATIENCE })
+  const client = new MongoClient(url, { serverSelectionTimeoutMS: TIMEOUT })
   try {
     const { opcounters } = await client.db('admin').command({ serverStatus: 1 })
     return Object.values(opcounters as Record<string, number>).reduce((sum, count) => sum + Number(count), 0)

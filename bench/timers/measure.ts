@@ -3,7 +3,7 @@ import { forkProgram } from '../harness/fork-program.ts'
 import { shortly } from '../harness/shortly.ts'
 
 /** What a process of the benchmark is given, in ms: longer than ours needs by far. */
-const PATIENCE = 60_000
+const TIMEOUT = 60_000
 
 /** What a library was measured with, and what its process told. */
 export interface Measured<Told> {
@@ -43,11 +43,11 @@ async function tell<Told>(mode: string, library: string, jobs: number): Promise<
   const patience = setTimeout(() => {
     late = true
     child.kill('SIGKILL')
-  }, PATIENCE)
+  }, TIMEOUT)
   const ended = once(child, 'close')
   const told = once(child, 'message').then(([message]) => message as Told | string)
   const answer = await Promise.race([told, ended.then(() => undefined)])
   await ended
   clearTimeout(patience)
-  return answer ?? (late ? `not done within ${PATIENCE / 1_000} s` : shortly(complaint) || 'it ended without a word')
+  return answer ?? (late ? `not done within ${TIMEOUT / 1_000} s` : shortly(complaint) || 'it ended without a word')
 }

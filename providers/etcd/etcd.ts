@@ -3,7 +3,7 @@ import { InvalidOptionError } from '../../src/errors.ts'
 import type { LockProvider } from '../../src/provider/contract.ts'
 import { ClockEstimate } from '../../src/provider/versioned/clock-estimate.ts'
 import { versionedProvider } from '../../src/provider/versioned/provider.ts'
-import { type Fetch, Gateway } from './gateway.ts'
+import { type Fetch, Gateway } from './client.ts'
 import { EtcdStore } from './store.ts'
 import { parseEtcdUrl } from './url.ts'
 

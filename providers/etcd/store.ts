@@ -12,7 +12,7 @@ import type {
   VersionedWrite,
   WriteResult,
 } from '../../src/provider/versioned/store.ts'
-import type { Gateway } from './gateway.ts'
+import type { Gateway } from './client.ts'
 
 /** etcd takes 128 operations in a transaction, and counts those of nested ones. */
 const CHUNK = 64

@@ -1,5 +1,6 @@
 import type { CallOptions, LockProvider, LockRecord, Settled, UnreadableRecord } from '../../src/provider/contract.ts'
 import { inChunks } from './batches.ts'
+import { Transport } from './client.ts'
 import { httpHistory } from './history.ts'
 import { checkHttpOptions, type HttpOptions } from './options.ts'
 import { toAcquire, toExtend, toRelease } from './requests.ts'
@@ -14,7 +15,6 @@ import {
   releaseResultOf,
   resultsOf,
 } from './responses.ts'
-import { Transport } from './transport.ts'
 
 /**
  * Keeps locks in the store behind `ticklock serve`: one HTTP request for a batch. Takes a URL, several, or options. The server sets its store up, and the

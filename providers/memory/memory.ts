@@ -1,15 +1,15 @@
-import {
-  type Answerer,
-  answerAcquire,
-  answerExtend,
-  answerForceRelease,
-  answerPause,
-  answerRelease,
-  answerReset,
-} from '../../src/provider/answers.ts'
 import type { LockProvider, Settled } from '../../src/provider/contract.ts'
 import type { StoredLock } from '../../src/provider/decide.ts'
 import { checkLock, compareNames, isReadable, readRecord, repairLock } from '../../src/provider/record.ts'
+import {
+  type Resolver,
+  resolveAcquire,
+  resolveExtend,
+  resolveForceRelease,
+  resolvePause,
+  resolveRelease,
+  resolveReset,
+} from '../../src/provider/resolve.ts'
 
 import { memoryHistory } from './history.ts'
 
@@ -33,17 +33,17 @@ export function memory(options: MemoryOptions = {}): MemoryProvider {
 
   const decide = <Request extends { readonly name: string }, Result>(
     request: Request,
-    answerer: Answerer<Request, Result>,
+    answerer: Resolver<Request, Result>,
   ): Result => {
     const known = locks.get(request.name)
-    const { answer, next } = answerer(known && checkLock(known), request, now())
+    const { result, next } = answerer(known && checkLock(known), request, now())
     if (next) locks.set(request.name, next)
-    return answer
+    return result
   }
 
   const decideEach = <Request extends { readonly name: string }, Result>(
     requests: readonly Request[],
-    answerer: Answerer<Request, Result>,
+    answerer: Resolver<Request, Result>,
   ): Settled<Result>[] =>
     requests.map((request) => {
       try {
@@ -63,9 +63,9 @@ export function memory(options: MemoryOptions = {}): MemoryProvider {
 
   return {
     locks,
-    acquire: async (requests) => decideEach(requests, answerAcquire),
-    extend: async (requests) => decideEach(requests, answerExtend),
-    release: async (requests) => decideEach(requests, answerRelease),
+    acquire: async (requests) => decideEach(requests, resolveAcquire),
+    extend: async (requests) => decideEach(requests, resolveExtend),
+    release: async (requests) => decideEach(requests, resolveRelease),
     async read(names) {
       const storeTime = now()
       const wanted = names ? new Set(names) : undefined
@@ -74,11 +74,11 @@ export function memory(options: MemoryOptions = {}): MemoryProvider {
     },
     async forceRelease(name) {
       const repaired = repair(name)
-      return decide({ name }, answerForceRelease) || repaired
+      return decide({ name }, resolveForceRelease) || repaired
     },
     async reset(request) {
       const repaired = repair(request.name)
-      return decide(request, answerReset) || repaired
+      return decide(request, resolveReset) || repaired
     },
     async prune(olderThanMs) {
       const before = now() - olderThanMs
@@ -89,7 +89,7 @@ export function memory(options: MemoryOptions = {}): MemoryProvider {
       return unused.length
     },
     history: memoryHistory(now),
-    setPaused: async (request) => decide(request, answerPause),
+    setPaused: async (request) => decide(request, resolvePause),
     async close() {},
   }
 }

@@ -1,12 +1,12 @@
 import { StoreError } from '../../src/errors.ts'
-import { leaseOf } from '../../src/provider/answers.ts'
 import type { AcquireRequest, AcquireResult, LockRecord, Settled } from '../../src/provider/contract.ts'
 import { decideAcquire } from '../../src/provider/decide.ts'
 import { holderOf } from '../../src/provider/holder.ts'
+import { leaseOf } from '../../src/provider/resolve.ts'
 import type { CallTime } from './call-time.ts'
-import { type Change, grantOf } from './changes.ts'
+import type { Reading } from './documents.ts'
 import type { Records } from './records.ts'
-import type { Reading } from './rows.ts'
+import { type Change, grantOf } from './updates.ts'
 
 /**
  * How often a lock that was read as free is asked for, when each time somebody else took it and gave it back between our write and

@@ -1,10 +1,10 @@
 import { StoreError } from '../../src/errors.ts'
-import { leaseOf } from '../../src/provider/answers.ts'
 import type { ExtendRequest, Lease, LockRecord, Settled } from '../../src/provider/contract.ts'
 import { holderOf } from '../../src/provider/holder.ts'
+import { leaseOf } from '../../src/provider/resolve.ts'
 import type { CallTime } from './call-time.ts'
-import { extensionOf } from './changes.ts'
 import type { Changed, Records } from './records.ts'
+import { extensionOf } from './updates.ts'
 
 /** Decides extensions for different names. */
 export async function extendEach(

@@ -1,6 +1,6 @@
 /* Run history in two collections beside the locks: `<collection>History` and `<collection>Nodes`. */
 import type { HistoryEntry, HistoryQuery, RecordedEntry, RecordedNode, RunHistory } from '../../src/provider/history.ts'
-import type { CollectionSource } from './source.ts'
+import type { CollectionSource } from './client.ts'
 
 /** How long a command may run on the server, in ms. */
 const maxTimeMS = 10_000

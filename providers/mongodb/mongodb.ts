@@ -1,14 +1,14 @@
 import type { LockProvider, Settled } from '../../src/provider/contract.ts'
 import { compareNames } from '../../src/provider/record.ts'
-import { inWaves } from '../../src/provider/waves.ts'
+import { inUniqueRounds } from '../../src/provider/unique-rounds.ts'
 import { acquireEach } from './acquire.ts'
 import { CallTime } from './call-time.ts'
-import { type Change, forcedReleaseOf, pauseOf, repairOf, resetOf, unusedFor } from './changes.ts'
 import { extendEach } from './extend.ts'
 import { mongodbHistory } from './history.ts'
 import { type MongodbInput, readInput } from './options.ts'
 import { Records } from './records.ts'
 import { releaseEach } from './release.ts'
+import { type Change, forcedReleaseOf, pauseOf, repairOf, resetOf, unusedFor } from './updates.ts'
 
 /** How long the verbs that are about one record wait for it, in ms. */
 const SHORT_CALL = 2_000
@@ -36,7 +36,7 @@ export function mongodb(input: MongodbInput): LockProvider {
     ) =>
     (requests: readonly Request[], options?: { readonly timeout?: number | undefined }) => {
       const call = new CallTime(options?.timeout)
-      return inWaves(requests, (wave) => decideEach(records, call, wave))
+      return inUniqueRounds(requests, (wave) => decideEach(records, call, wave))
     }
 
   const changed = async (call: CallTime, change: Change): Promise<boolean> =>

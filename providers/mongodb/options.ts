@@ -1,5 +1,6 @@
 import { show } from '../../src/duration.ts'
 import { InvalidOptionError } from '../../src/errors.ts'
+import { type CollectionSource, collectionByUrl, collectionIn, givenCollection } from './client.ts'
 import {
   isClient,
   isCollection,
@@ -8,7 +9,6 @@ import {
   type MongoDatabase,
   type MongoDatabases,
 } from './driver.ts'
-import { type CollectionSource, collectionByUrl, collectionIn, givenCollection } from './source.ts'
 
 /** Where the locks are: exactly one of `url`, `client` and `db`. */
 export interface MongodbOptions {

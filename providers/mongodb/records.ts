@@ -3,10 +3,10 @@ import { RecordBusyError, StoreError } from '../../src/errors.ts'
 import type { LockRecord } from '../../src/provider/contract.ts'
 import { isUnreadable } from '../../src/provider/record.ts'
 import type { CallTime } from './call-time.ts'
-import { type Change, creationOf } from './changes.ts'
-import { errorFor, failedOperations, isBusy, isDuplicate, matchedDespite } from './faults.ts'
-import { FIELDS, type Reading, type Row, readingOf, recordOf } from './rows.ts'
-import type { CollectionSource } from './source.ts'
+import type { CollectionSource } from './client.ts'
+import { FIELDS, type Reading, type Row, readingOf, recordOf } from './documents.ts'
+import { errorFor, failedOperations, isBusy, isDuplicate, matchedDespite } from './errors.ts'
+import { type Change, creationOf } from './updates.ts'
 
 /*
  * Read concern majority, since a grant may be told from a read (a repeated request whose first reply was lost): a primary that has been

@@ -3,8 +3,8 @@ import type { LockRecord, ReleaseRequest, Settled } from '../../src/provider/con
 import { decideRelease } from '../../src/provider/decide.ts'
 import { holderOf, releasedHolderOf } from '../../src/provider/holder.ts'
 import type { CallTime } from './call-time.ts'
-import { type Change, lateReleaseOf, releaseOf } from './changes.ts'
 import type { Records } from './records.ts'
+import { type Change, lateReleaseOf, releaseOf } from './updates.ts'
 
 /**
  * Decides releases for different names.

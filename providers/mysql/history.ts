@@ -16,7 +16,7 @@ import {
 import { DEFAULT_TABLE, quoteTable } from '../../src/provider/sql.ts'
 import { bytes, change, define, forInsert, type Session, type Source, select } from './client.ts'
 import type { Parameter } from './driver.ts'
-import { unhex } from './record.ts'
+import { unhex } from './stored-record.ts'
 
 const TEXT = 'CHARACTER SET utf8mb4 COLLATE utf8mb4_bin'
 

@@ -1,14 +1,5 @@
 import { setTimeout as pause } from 'node:timers/promises'
 import { isRecordBusy } from '../../src/errors.ts'
-import {
-  answerAcquire,
-  answerExtend,
-  answerForceRelease,
-  answerPause,
-  answerRelease,
-  answerReset,
-  leaseOf,
-} from '../../src/provider/answers.ts'
 import type {
   AcquireRequest,
   AcquireResult,
@@ -24,13 +15,22 @@ import type {
 import type { StoredLock } from '../../src/provider/decide.ts'
 import { ForeignClock } from '../../src/provider/foreign-clock.ts'
 import { checkLock, compareNames, isReadable, isUnreadable, readRecord, repairLock } from '../../src/provider/record.ts'
-import { inWaves } from '../../src/provider/waves.ts'
+import {
+  leaseOf,
+  resolveAcquire,
+  resolveExtend,
+  resolveForceRelease,
+  resolvePause,
+  resolveRelease,
+  resolveReset,
+} from '../../src/provider/resolve.ts'
+import { inUniqueRounds } from '../../src/provider/unique-rounds.ts'
 import { DEFAULT_TIMEOUT, Deadline } from './bounds.ts'
+import { type Decide, settle } from './decide-batch.ts'
 import { mysqlHistory } from './history.ts'
-import { LocksTable } from './locks-table.ts'
 import { type MysqlInput, readInput } from './options.ts'
-import type { Change, Found, Seen } from './record.ts'
-import { type Decide, settle } from './settle.ts'
+import { LocksTable } from './records.ts'
+import type { Change, Found, Seen } from './stored-record.ts'
 
 /** How long a verb for one name waits for a record that another transaction has locked, in ms, and how often it looks. */
 const BUSY_FOR = 2_000
@@ -57,7 +57,7 @@ export function mysql(input: MysqlInput): LockProvider {
     <Request extends { readonly name: string }, Result>(decide: Decide<Request, Result>) =>
     (requests: readonly Request[], { timeout = DEFAULT_TIMEOUT }: CallOptions = {}) => {
       const deadline = new Deadline(timeout)
-      return inWaves<Request, Settled<Result>>(requests, (batch) => settle(locks, batch, decide, deadline))
+      return inUniqueRounds<Request, Settled<Result>>(requests, (batch) => settle(locks, batch, decide, deadline))
     }
 
   const acquireAll = decideAll(acquire)
@@ -115,20 +115,20 @@ const lockOf = (seen: Seen | undefined): StoredLock | undefined => seen && check
 /* The reference's decisions. The times of a lease are returned as the columns keep them, so that a repeated request returns the same. */
 
 const acquire: Decide<AcquireRequest, AcquireResult> = ({ seen, now }, request, asKept) => {
-  const { answer, next } = answerAcquire(lockOf(seen), request, now)
-  if (!next || !answer.granted) return { result: answer }
-  return { result: { ...answer, lease: leaseOf(asKept(next, now), request.owner, now) }, next }
+  const { result, next } = resolveAcquire(lockOf(seen), request, now)
+  if (!next || !result.granted) return { result: result }
+  return { result: { ...result, lease: leaseOf(asKept(next, now), request.owner, now) }, next }
 }
 
 const extend: Decide<ExtendRequest, Lease | undefined> = ({ seen, now }, request, asKept) => {
-  const { next } = answerExtend(lockOf(seen), request, now)
+  const { next } = resolveExtend(lockOf(seen), request, now)
   return { result: next && leaseOf(asKept(next, now), request.owner, now), next }
 }
 
 const release: Decide<ReleaseRequest, boolean> = ({ seen, now }, request, _asKept, maybeWritten) => {
   const record = lockOf(seen)
-  const { answer, next } = answerRelease(record, request, now)
-  return { result: answer || (maybeWritten !== undefined && isGrantedOver(record, maybeWritten)), next }
+  const { result, next } = resolveRelease(record, request, now)
+  return { result: result || (maybeWritten !== undefined && isGrantedOver(record, maybeWritten)), next }
 }
 
 /** Somebody was granted the lock within the lease that was to be released: so it was released, before we could read that. */
@@ -143,20 +143,20 @@ const forceRelease: Decide<{ readonly name: string }, boolean> = ({ seen, now },
     const repaired = repairLock(request.name, seen.raw, now)
     return { result: true, next: { ...repaired, lockUntil: Math.min(repaired.lockUntil, now) } }
   }
-  const { answer, next } = answerForceRelease(lockOf(seen), request, now)
-  return { result: answer, next }
+  const { result, next } = resolveForceRelease(lockOf(seen), request, now)
+  return { result: result, next }
 }
 
 const reset: Decide<ResetRequest, boolean> = ({ seen, now }, request) => {
   if (seen && !isReadable(seen.raw)) {
     const repaired = repairLock(request.name, seen.raw, now)
-    return { result: true, next: answerReset(repaired, request, now).next ?? repaired }
+    return { result: true, next: resolveReset(repaired, request, now).next ?? repaired }
   }
-  const { answer, next } = answerReset(lockOf(seen), request, now)
-  return { result: answer, next }
+  const { result, next } = resolveReset(lockOf(seen), request, now)
+  return { result: result, next }
 }
 
 const setPaused: Decide<PauseRequest, boolean> = ({ seen, now }, request) => {
-  const { answer, next } = answerPause(lockOf(seen), request, now)
-  return { result: answer, next }
+  const { result, next } = resolvePause(lockOf(seen), request, now)
+  return { result: result, next }
 }

@@ -1,5 +1,5 @@
 import { StoreError } from '../../src/errors.ts'
-import type { Around } from './bounds.ts'
+import { type Around, Deadline } from './bounds.ts'
 import type { MysqlClient, Parameter } from './driver.ts'
 
 type Done<Result> = (error: unknown, result: Result) => void
@@ -74,26 +74,28 @@ export class PoolWithTimeouts {
     this.#pool = pool
   }
 
+  /** @param timeout for the connection and the result together, in ms */
   async query(sql: string, values: Parameter[], timeout: number, around?: Around): Promise<unknown> {
-    const first = await this.#connect(timeout)
+    const deadline = new Deadline(timeout)
+    const first = await this.#connect(deadline.left())
     try {
-      return await use(first, sql, values, timeout, around)
+      return await use(first, sql, values, deadline.left(), around)
     } catch (error) {
       if (!isReadOnly(error) || !this.#pool.on) throw error
     }
-    return await this.#queryOnOthers(sql, values, timeout, around)
+    return await this.#queryOnOthers(sql, values, deadline, around)
   }
 
   /** Discards all connections that the pool has to a read-only server, until one that it makes anew can write, or can't either. */
-  async #queryOnOthers(sql: string, values: Parameter[], timeout: number, around?: Around): Promise<unknown> {
+  async #queryOnOthers(sql: string, values: Parameter[], deadline: Deadline, around?: Around): Promise<unknown> {
     const made = new Set<PoolConnection>()
     const note = (connection: PoolConnection): void => void made.add(connection)
     this.#pool.on?.('connection', note)
     try {
       for (;;) {
-        const connection = await this.#connect(timeout)
+        const connection = await this.#connect(deadline.left())
         try {
-          return await use(connection, sql, values, timeout, around)
+          return await use(connection, sql, values, deadline.left(), around)
         } catch (error) {
           if (!isReadOnly(error) || made.has(connection)) throw error
         }

@@ -4,10 +4,10 @@
  */
 import { RecordBusyError, StoreError } from '../../src/errors.ts'
 import type { CallOptions, Settled } from '../../src/provider/contract.ts'
-import { allOrNone, inParts } from '../../src/provider/parts.ts'
-import { inWaves } from '../../src/provider/waves.ts'
+import { allSettledOrThrow, splitInto } from '../../src/provider/parallel.ts'
+import { inUniqueRounds } from '../../src/provider/unique-rounds.ts'
+import { type KeptRequest, unfit } from './check-lengths.ts'
 import { type Bounds, DEFAULT_TIMEOUT } from './client.ts'
-import { type KeptRequest, unfit } from './fit.ts'
 import { codeOf } from './prepared.ts'
 import type { Table } from './table.ts'
 
@@ -37,7 +37,7 @@ export const decideBatch = <Request extends KeptRequest, Result>(
   requests: readonly Request[],
   decide: Decide<Request, Result>,
 ): Promise<readonly Settled<Result>[]> =>
-  inWaves<Request, Settled<Result>>(requests, async (wave) => {
+  inUniqueRounds<Request, Settled<Result>>(requests, async (wave) => {
     let misfits = unfitOf(wave, await table.widths())
     if (misfits.size > 0) misfits = unfitOf(wave, await table.widths(true))
     if (misfits.size === 0) return await decide(wave)
@@ -71,8 +71,8 @@ export async function eachAlone<Request extends { readonly name: string }, Resul
     const code = String(codeOf(error))
     if (code !== BUSY && !OF_ONE_ROW.test(code)) throw error
     if (requests.length === 1) return [errorOf(first.name, code, error)]
-    const parts = inParts(requests, Math.min(PARTS, requests.length))
-    return (await allOrNone(parts.map((part) => eachAlone(part, send)))).flat()
+    const parts = splitInto(requests, Math.min(PARTS, requests.length))
+    return (await allSettledOrThrow(parts.map((part) => eachAlone(part, send)))).flat()
   }
 }
 

@@ -129,8 +129,9 @@ class Runner {
 
   async call(statement: Statement, values: readonly unknown[], bounds: Bounds): Promise<readonly unknown[]> {
     const met: string[] = []
+    const deadline = performance.now() + bounds.timeout
     for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
-      const rows = await this.#run(bounds.timeout, (client) =>
+      const rows = await this.#run(deadline, (client) =>
         this.#outside(client, (known) =>
           this.#send(client, statement, [String(bounds.lockTimeout), known ? null : met, ...values]),
         ),
@@ -148,7 +149,7 @@ class Runner {
     values: readonly unknown[],
     timeout: number = DEFAULT_TIMEOUT,
   ): Promise<readonly unknown[]> {
-    return this.#run(timeout, (client) => this.#send(client, statement, values))
+    return this.#run(performance.now() + timeout, (client) => this.#send(client, statement, values))
   }
 
   async once(text: string): Promise<unknown> {
@@ -170,9 +171,11 @@ class Runner {
     return result
   }
 
-  async #run<Result>(timeout: number, send: (client: PostgresClient) => Promise<Result>): Promise<Result> {
+  /** @param deadline for the connection and the result together, on the monotonic clock */
+  async #run<Result>(deadline: number, send: (client: PostgresClient) => Promise<Result>): Promise<Result> {
     if (this.#overdue >= MOST_OVERDUE) throw tooManyOverdue(this.#overdue)
-    const session = await this.#open(timeout)
+    const session = await this.#open(deadline - performance.now())
+    const timeout = deadline - performance.now()
     const running = send(session.client)
     let drop = false
     let late = false
@@ -180,7 +183,7 @@ class Runner {
       const result = await within(timeout, running)
       late = result === LATE
       if (result !== LATE) return result
-      throw new StoreError(`postgres: the server did not respond within ${timeout} ms`)
+      throw new StoreError(`postgres: the server did not respond within ${Math.round(timeout)} ms`)
     } catch (error) {
       drop = codeOf(error) === READ_ONLY
       throw codeOf(error) === ABORTED ? notOnItsOwn(error) : error
@@ -199,7 +202,7 @@ class Runner {
       (unused) => unused.release(false),
       () => {},
     )
-    throw new StoreError(`postgres: no connection was free within ${timeout} ms`)
+    throw new StoreError(`postgres: no connection was free within ${Math.round(timeout)} ms`)
   }
 
   /** Ends a statement that nobody waits for any more. One that can't be cancelled counts until it ends by itself. */

@@ -1,6 +1,6 @@
 /* What the table looks like, looked up once before its first use. */
 import { InvalidOptionError, StoreError } from '../../src/errors.ts'
-import type { Widths } from './fit.ts'
+import type { Widths } from './check-lengths.ts'
 import type { Statement } from './prepared.ts'
 
 interface TableRow {

@@ -1,7 +1,7 @@
 import { StoreError } from '../../src/errors.ts'
 import { quoteTable } from '../../src/provider/sql.ts'
+import type { Widths } from './check-lengths.ts'
 import { type Bounds, type Connection, connectionTo } from './client.ts'
-import type { Widths } from './fit.ts'
 import { Layout } from './layout.ts'
 import type { Settings } from './options.ts'
 import { codeOf, type Statement } from './prepared.ts'

@@ -2,8 +2,8 @@
 import type { LockRecord, Settled, UnreadableRecord } from '../../src/provider/contract.ts'
 import { unreadableIn, unreadableRecord } from './format.ts'
 import type { KeySpace } from './keys.ts'
-import { type Given, readResult, yes } from './records.ts'
 import { repair } from './repair.ts'
+import { type Given, readResult, yes } from './replies.ts'
 import type { ScriptReply, ScriptRequest, ScriptRunner } from './script-runner.ts'
 import type { Script, Scripts } from './scripts.ts'
 

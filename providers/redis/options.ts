@@ -1,6 +1,6 @@
 import { show } from '../../src/duration.ts'
 import { InvalidOptionError } from '../../src/errors.ts'
-import type { RedisClient, RedisCluster } from './client.ts'
+import type { RedisClient, RedisCluster } from './driver.ts'
 import { DEFAULT_PREFIX, type KeySpace, keySpace, sharedKeySpace } from './keys.ts'
 
 export interface RedisOptions {

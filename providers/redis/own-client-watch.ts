@@ -3,7 +3,7 @@ import { type EventEmitter, once } from 'node:events'
 import { connect } from 'node:net'
 import { connect as connectTls } from 'node:tls'
 import { StoreError } from '../../src/errors.ts'
-import type { RedisClient, RedisCluster } from './client.ts'
+import type { RedisClient, RedisCluster } from './driver.ts'
 import type { RedisAddress } from './url.ts'
 
 export type IoRedis = (RedisClient | RedisCluster) &

@@ -1,4 +1,4 @@
-import { isCluster, type RedisClient, type RedisCluster, type RedisServer } from './client.ts'
+import { isCluster, type RedisClient, type RedisCluster, type RedisServer } from './driver.ts'
 import type { KeySpace } from './keys.ts'
 
 /** Keys looked at in one SCAN call. */

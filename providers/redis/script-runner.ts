@@ -1,10 +1,10 @@
 /* Sends batches to the scripts: in chunks, all at once, by the script's hash first. */
 import type { Settled } from '../../src/provider/contract.ts'
-import { isCluster, type RedisCluster, type RedisCommands } from './client.ts'
-import type { ClientSource } from './connect.ts'
+import type { ClientSource } from './client.ts'
+import { isCluster, type RedisCluster, type RedisCommands } from './driver.ts'
 import { milliseconds } from './format.ts'
 import type { LockKeys } from './keys.ts'
-import type { Given } from './records.ts'
+import type { Given } from './replies.ts'
 import type { Script } from './scripts.ts'
 
 /** What a script is given about one lock. */

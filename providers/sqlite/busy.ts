@@ -1,7 +1,7 @@
 /* Waiting for a file that another connection has locked. SQLite has no locks of single records: a writer has the whole file. */
 import { setTimeout } from 'node:timers/promises'
 import { StoreError } from '../../src/errors.ts'
-import { isBusy } from './faults.ts'
+import { isBusy } from './errors.ts'
 import { InUse } from './transaction.ts'
 
 /**

@@ -1,5 +1,5 @@
 export type { SqliteDatabase, SqliteStatement, SqliteValue } from './driver.ts'
 export { sqliteHistorySetup } from './history.ts'
 export type { SqliteInput, SqliteOptions } from './options.ts'
+export { sqliteSetup } from './records.ts'
 export { sqlite } from './sqlite.ts'
-export { sqliteSetup } from './table.ts'

@@ -1,20 +1,20 @@
 import { StoreError } from '../../src/errors.ts'
-import {
-  type Answered,
-  type Answerer,
-  answerAcquire,
-  answerExtend,
-  answerForceRelease,
-  answerPause,
-  answerRelease,
-  answerReset,
-} from '../../src/provider/answers.ts'
 import type { CallOptions, LockProvider, Settled } from '../../src/provider/contract.ts'
 import { checkLock, compareNames, isReadable, type RawLock, readRecord, repairLock } from '../../src/provider/record.ts'
+import {
+  type Resolved,
+  type Resolver,
+  resolveAcquire,
+  resolveExtend,
+  resolveForceRelease,
+  resolvePause,
+  resolveRelease,
+  resolveReset,
+} from '../../src/provider/resolve.ts'
 import { BusyRetries, waitFor } from './busy.ts'
+import { type Connection, sourceOf } from './client.ts'
 import { sqliteHistory } from './history.ts'
 import { readInput, type SqliteInput } from './options.ts'
-import { type Connection, sourceOf } from './source.ts'
 import { transaction } from './transaction.ts'
 
 /** How long the verbs that are about one record wait for others, in ms. */
@@ -87,7 +87,7 @@ export function sqlite(input: SqliteInput): LockProvider {
       for (const [index, request] of requests.entries()) {
         const result = settle(() => decide(records[index], request, storeTime))
         if (!(result instanceof Error) && result.next) return undefined
-        results.push(result instanceof Error ? result : result.answer)
+        results.push(result instanceof Error ? result : result.result)
       }
       return results
     }, wait)
@@ -96,9 +96,9 @@ export function sqlite(input: SqliteInput): LockProvider {
       const storeTime = now()
       return requests.map((request) =>
         settle(() => {
-          const { answer, next } = decide(table.get(request.name), request, storeTime)
+          const { result, next } = decide(table.get(request.name), request, storeTime)
           if (next) table.put(next)
-          return answer
+          return result
         }),
       )
     }, wait)
@@ -106,7 +106,7 @@ export function sqlite(input: SqliteInput): LockProvider {
 
   const decideBatch = <Request extends { readonly name: string }, Answer>(
     requests: readonly Request[],
-    answerer: Answerer<Request, Answer>,
+    answerer: Resolver<Request, Answer>,
     options: CallOptions | undefined,
   ): Promise<readonly Settled<Answer>[]> => decideAll(requests, checked(answerer), waitFor(options?.timeout))
 
@@ -120,18 +120,18 @@ export function sqlite(input: SqliteInput): LockProvider {
   }
 
   return {
-    acquire: (requests, options) => decideBatch(requests, answerAcquire, options),
-    extend: (requests, options) => decideBatch(requests, answerExtend, options),
-    release: (requests, options) => decideBatch(requests, answerRelease, options),
+    acquire: (requests, options) => decideBatch(requests, resolveAcquire, options),
+    extend: (requests, options) => decideBatch(requests, resolveExtend, options),
+    release: (requests, options) => decideBatch(requests, resolveRelease, options),
     read: (names) =>
       read(({ table }) => {
         const locks = names ? [...new Set(names)].flatMap((name) => table.get(name) ?? []) : table.all()
         const storeTime = now()
         return locks.map((lock) => readRecord(lock, storeTime)).sort(compareNames)
       }),
-    forceRelease: (name) => decideOne({ name }, repairing(answerForceRelease)),
-    reset: (request) => decideOne(request, repairing(answerReset)),
-    setPaused: (request) => decideOne(request, checked(answerPause)),
+    forceRelease: (name) => decideOne({ name }, repairing(resolveForceRelease)),
+    reset: (request) => decideOne(request, repairing(resolveReset)),
+    setPaused: (request) => decideOne(request, checked(resolvePause)),
     history: sqliteHistory(
       settings.table,
       {
@@ -147,21 +147,21 @@ export function sqlite(input: SqliteInput): LockProvider {
 }
 
 /** Decides a request by the record as it stands in the table. */
-type Decision<Request, Answer> = (record: RawLock | undefined, request: Request, now: number) => Answered<Answer>
+type Decision<Request, Answer> = (record: RawLock | undefined, request: Request, now: number) => Resolved<Answer>
 
 /** Fails for a record that can't be read. */
 const checked =
-  <Request, Answer>(answerer: Answerer<Request, Answer>): Decision<Request, Answer> =>
+  <Request, Answer>(answerer: Resolver<Request, Answer>): Decision<Request, Answer> =>
   (record, request, now) =>
     answerer(record && checkLock(record), request, now)
 
 /** Repairs a record that can't be read, and then decides. */
 const repairing =
-  <Request extends { readonly name: string }>(answerer: Answerer<Request, boolean>): Decision<Request, boolean> =>
+  <Request extends { readonly name: string }>(answerer: Resolver<Request, boolean>): Decision<Request, boolean> =>
   (record, request, now) => {
     if (!record || isReadable(record)) return checked(answerer)(record, request, now)
     const repaired = repairLock(request.name, record, now)
-    return { answer: true, next: answerer(repaired, request, now).next ?? repaired }
+    return { result: true, next: answerer(repaired, request, now).next ?? repaired }
   }
 
 /** A request's own failure is its result: that of its record. What concerns the whole file is thrown. */

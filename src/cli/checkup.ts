@@ -2,17 +2,17 @@ import { randomUUID } from 'node:crypto'
 import { existsSync, statSync } from 'node:fs'
 import { delimiter, join, resolve } from 'node:path'
 import { performance } from 'node:perf_hooks'
-import { ConfigNotFound } from '../config/find.ts'
+import { ConfigNotFoundError } from '../config/find.ts'
 import { ConfigError } from '../config/mistake.ts'
 import type { JobPlan, Plan } from '../config/plan.ts'
 import type { StorePlan } from '../config/store.ts'
 import { parseDuration } from '../duration.ts'
 import { StoreError } from '../errors.ts'
-import { NEVER } from '../lock/store.ts'
+import { plural, span } from '../format/format.ts'
+import { NEVER } from '../lock/provider-client.ts'
 import type { LockProvider } from '../provider/contract.ts'
 import { shellWord } from '../provider/record.ts'
-import { NOTABLE_SKEW } from '../scheduler/skew-watch.ts'
-import { plural, span } from '../words/words.ts'
+import { NOTABLE_SKEW } from '../scheduler/clock/skew-watch.ts'
 import type { Cli } from './cli.ts'
 import { loadPlan } from './config-option.ts'
 import { installedDriver, missingDriver } from './driver.ts'
@@ -47,7 +47,7 @@ export async function* checkup(cli: Cli, options: StoreOption): AsyncGenerator<F
     const disabled = plan.jobs.filter(({ enabled }) => !enabled).length
     yield ok(`${plan.file}: ${plural(plan.jobs.length, 'job')}${disabled ? `, ${disabled} of them disabled` : ''}`)
   } catch (error) {
-    const isMissing = error instanceof ConfigNotFound
+    const isMissing = error instanceof ConfigNotFoundError
     // With a store at hand there need not be a config.
     if (isMissing && options.config === undefined && (options.store ?? cli.environment.TICKLOCK_STORE))
       yield ok('no config here; only the store is checked')
@@ -74,12 +74,16 @@ function checkNode(): Finding {
 }
 
 function* checkJob(job: JobPlan, cli: Cli): Generator<Finding> {
-  const { name, way, timeout, options, enabled } = job
+  const { name, action, timeout, options, enabled } = job
   if (!enabled) return
   const of = `job ${JSON.stringify(name)}`
-  if ('cwd' in way && !isFolder(way.cwd)) yield fail(`${of}: there is no folder ${way.cwd}`, 'make it, or mend cwd')
-  else if (way.kind === 'exec' && !hasProgram(way.command[0] ?? '', way.cwd, { ...cli.environment, ...way.env }.PATH))
-    yield fail(`${of}: there is no program ${way.command[0]}`, 'install it, or mend exec or PATH')
+  if ('cwd' in action && !isFolder(action.cwd))
+    yield fail(`${of}: there is no folder ${action.cwd}`, 'make it, or mend cwd')
+  else if (
+    action.kind === 'exec' &&
+    !hasProgram(action.command[0] ?? '', action.cwd, { ...cli.environment, ...action.env }.PATH)
+  )
+    yield fail(`${of}: there is no program ${action.command[0]}`, 'install it, or mend exec or PATH')
   const lease = parseDuration(options.lockAtMostFor, { option: 'lockAtMostFor' })
   if (!options.keepAlive && timeout !== undefined && timeout > lease)
     yield warn(

@@ -2,8 +2,8 @@ import { type DashboardServer, serveDashboard } from '../dashboard/index.ts'
 import type { Logger } from '../logger.ts'
 import type { PrometheusMetrics } from '../prometheus/index.ts'
 import type { Cli } from './cli.ts'
+import type { Runner } from './config-runner.ts'
 import { Failure } from './errors.ts'
-import type { Runner } from './runner.ts'
 
 /** Where the token comes from: an argument would be seen by everybody who lists processes. */
 const TOKEN = 'TICKLOCK_HTTP_TOKEN'

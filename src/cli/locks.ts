@@ -4,7 +4,7 @@ import { StoreError } from '../errors.ts'
 import type { LockProvider, LockRecord } from '../provider/contract.ts'
 import { labelOf } from '../provider/holder.ts'
 import { isUnreadable } from '../provider/record.ts'
-import { futureTickOf } from '../scheduler/future-tick.ts'
+import { futureTickOf } from '../scheduler/tick/future-tick.ts'
 
 /** A lock as people want to know it. Times by the store's clock. */
 export interface LockStatus {

@@ -1,5 +1,5 @@
 import type { createColors } from 'picocolors'
-import { span } from '../words/words.ts'
+import { span } from '../format/format.ts'
 
 type Colors = ReturnType<typeof createColors>
 

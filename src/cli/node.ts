@@ -1,9 +1,9 @@
 import type { JobPlan, Plan } from '../config/plan.ts'
 import { openStore, type StorePlan } from '../config/store.ts'
-import { workOf } from '../config/work/work-of.ts'
 import { recordHistory } from '../history/index.ts'
 import type { Logger } from '../logger.ts'
 import type { LockProvider } from '../provider/contract.ts'
+import { jobWork } from '../runner/job-work.ts'
 import { Scheduler } from '../scheduler/scheduler.ts'
 import { setUpStore } from './set-up-store.ts'
 
@@ -69,7 +69,7 @@ export class StoreNode {
   /** Adds a job, or puts it in place of the one of that name. A run under way goes on. Its commands do not get the variables that are `withheld`. */
   put(job: JobPlan, withheld: ReadonlySet<string>): void {
     this.remove(job.name)
-    this.scheduler.job(job.options, workOf(job, withheld))
+    this.scheduler.job(job.options, jobWork(job, withheld))
     this.#jobs.set(job.name, JSON.stringify(job))
   }
 

@@ -1,4 +1,4 @@
-import { naturalKey } from '../words/natural-order.ts'
+import { naturalKey } from '../format/natural-order.ts'
 import type { LockStatus, UnreadableLock } from './locks.ts'
 
 export type ShownLock = LockStatus | UnreadableLock

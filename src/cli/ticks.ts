@@ -1,6 +1,6 @@
 import type { JobPlan } from '../config/plan.ts'
-import { readSchedule, type Schedule } from '../scheduler/schedule.ts'
-import { clockTime } from '../words/words.ts'
+import { clockTime } from '../format/format.ts'
+import { readSchedule, type Schedule } from '../scheduler/plan/schedule.ts'
 
 /** The next ticks of a job, by this machine's clock. */
 export function nextTicks({ name, options }: JobPlan, count: number, from: number): Date[] {

@@ -1,10 +1,10 @@
 import { isInvalidOption } from '../errors.ts'
-import { checkJob, checkValues, type JobSurroundings, unknownStore } from './check-job.ts'
+import { checkJob, checkValues, type JobCheckContext, unknownStore } from './check-job.ts'
 import { withoutValue, wrongWith } from './checks.ts'
 import type { Config, DefaultsConfig, StoreConfig } from './config.ts'
 import { type Finding, findingsOf, ownerOf, valueAt } from './issues.ts'
 import { optionsAt } from './json-schema.ts'
-import { usualStore } from './make-plan.ts'
+import { defaultStoreName } from './make-plan.ts'
 import type { Mistake, Path } from './mistake.ts'
 import { configSchema } from './schema.ts'
 import { pathKey, type Source } from './source.ts'
@@ -24,15 +24,15 @@ const MAX_MISTAKES = 100
 export async function checkConfig(source: Source, folder: string): Promise<Checked> {
   const { value, findings } = checkTypes(source)
   const wrong = new Set(findings.map(({ path }) => pathKey(path)))
-  const told = (path: Path): boolean => wrong.has(pathKey(path))
+  const isReported = (path: Path): boolean => wrong.has(pathKey(path))
   const config = (isObject(value) ? value : {}) as Partial<Config>
 
-  const stores = await checkStores(config, folder, told, findings)
-  checkTop(config, source, told, findings)
+  const stores = await checkStores(config, folder, isReported, findings)
+  checkTop(config, source, isReported, findings)
   const defaults = (isObject(config.defaults) ? config.defaults : {}) as DefaultsConfig
-  checkValues(defaults, ['defaults'], source, told, findings)
-  checkUsualStore(config, defaults, stores, findings)
-  const around: JobSurroundings = {
+  checkValues(defaults, ['defaults'], source, isReported, findings)
+  checkDefaultStore(config, defaults, stores, findings)
+  const context: JobCheckContext = {
     folder,
     defaults,
     stores: stores.map(({ name }) => name),
@@ -42,7 +42,9 @@ export async function checkConfig(source: Source, folder: string): Promise<Check
   for (const [index, job] of jobs.entries()) {
     if (isObject(job))
       findings.push(
-        ...checkJob(job, ['jobs', index], around, told).filter(({ path }) => !told(path) || path.length <= 2),
+        ...checkJob(job, ['jobs', index], context, isReported).filter(
+          ({ path }) => !isReported(path) || path.length <= 2,
+        ),
       )
   }
   checkNames(jobs, findings)
@@ -62,12 +64,14 @@ function checkTypes(source: Source): { readonly value: unknown; readonly finding
     const { success, error } = configSchema.safeParse(value)
     if (success) return { value, findings: [] }
     const findings = findingsOf(error.issues, value, optionsAt)
-    const mended = findings.filter(({ path, expected }) => source.substituted(path) && mend(value, path, expected))
-    if (mended.length === 0 || round > 0) return { value, findings }
+    const converted = findings.filter(
+      ({ path, expected }) => source.substituted(path) && convert(value, path, expected),
+    )
+    if (converted.length === 0 || round > 0) return { value, findings }
   }
 }
 
-function mend(root: unknown, path: Path, expected: Finding['expected']): boolean {
+function convert(root: unknown, path: Path, expected: Finding['expected']): boolean {
   const text = String(valueAt(root, path))
   const read =
     expected === 'boolean' ? { true: true, false: false }[text] : text.trim() === '' ? undefined : Number(text)
@@ -86,7 +90,7 @@ interface NamedStore {
 async function checkStores(
   config: Partial<Config>,
   folder: string,
-  told: (path: Path) => boolean,
+  isReported: (path: Path) => boolean,
   findings: Finding[],
 ): Promise<NamedStore[]> {
   const given: (readonly [name: string, store: StoreConfig, path: Path])[] = []
@@ -100,7 +104,7 @@ async function checkStores(
   return Promise.all(
     given.map(async ([name, store, path]) => ({
       name,
-      plan: await checkStore(name, store, path, folder, told, findings),
+      plan: await checkStore(name, store, path, folder, isReported, findings),
     })),
   )
 }
@@ -110,10 +114,10 @@ async function checkStore(
   store: StoreConfig,
   path: Path,
   folder: string,
-  told: (path: Path) => boolean,
+  isReported: (path: Path) => boolean,
   findings: Finding[],
 ): Promise<StorePlan | undefined> {
-  if (told(path) || typeof (isObject(store) ? store.url : store) !== 'string') return undefined
+  if (isReported(path) || typeof (isObject(store) ? store.url : store) !== 'string') return undefined
   try {
     const plan = readStore(name, store, folder)
     // The provider checks its options itself, and opens nothing before its first use.
@@ -124,7 +128,7 @@ async function checkStore(
     const message = withoutValue(error.message.replace(/^[a-z]+: /, ''))
     const option = /^\w+/.exec(message)?.[0] ?? ''
     const at = isObject(store) && Object.hasOwn(store, option) ? [...path, option] : path
-    if (!told(at))
+    if (!isReported(at))
       findings.push({
         path: at,
         at: 'value',
@@ -136,16 +140,21 @@ async function checkStore(
 
 const TOP = ['label', 'storeTimeout', 'maxClockSkew', 'stopGraceFor'] as const
 
-function checkTop(config: Partial<Config>, source: Source, told: (path: Path) => boolean, findings: Finding[]): void {
+function checkTop(
+  config: Partial<Config>,
+  source: Source,
+  isReported: (path: Path) => boolean,
+  findings: Finding[],
+): void {
   for (const option of TOP) {
-    if (config[option] === undefined || told([option])) continue
+    if (config[option] === undefined || isReported([option])) continue
     const wrong = wrongWith(option, config[option], source.substituted([option]))
     if (wrong !== undefined) findings.push({ path: [option], at: 'value', message: wrong })
   }
 }
 
 /** A job that names no store needs one all the same. */
-function checkUsualStore(
+function checkDefaultStore(
   config: Partial<Config>,
   defaults: DefaultsConfig,
   stores: readonly NamedStore[],
@@ -156,8 +165,8 @@ function checkUsualStore(
     findings.push({ path: ['defaults', 'store'], at: 'value', message: unknownStore(defaults.store, names) })
     return
   }
-  const usual = usualStore(stores, typeof defaults.store === 'string' ? defaults.store : undefined)
-  if (names.includes(usual)) return
+  const defaultName = defaultStoreName(stores, typeof defaults.store === 'string' ? defaults.store : undefined)
+  if (names.includes(defaultName)) return
   for (const [index, job] of (Array.isArray(config.jobs) ? config.jobs : []).entries()) {
     if (isObject(job) && (job as { store?: unknown }).store === undefined)
       findings.push({

@@ -8,14 +8,14 @@ import type { Path } from './mistake.ts'
 import { suggestion } from './nearest.ts'
 
 /** What a job is checked against. */
-export interface JobSurroundings {
+export interface JobCheckContext {
   readonly folder: string
   readonly defaults: DefaultsConfig
   readonly stores: readonly string[]
   substituted(path: Path): boolean
 }
 
-export const WAYS = ['exec', 'shell', 'http', 'module'] as const
+export const ACTIONS = ['exec', 'shell', 'http', 'module'] as const
 
 const CHECKED = ['name', 'metadata', 'cron', 'timezone', ...Object.keys(DURATIONS)]
 
@@ -26,23 +26,23 @@ const CHECKED = ['name', 'metadata', 'cron', 'timezone', ...Object.keys(DURATION
 export function checkJob(
   job: Partial<JobConfig>,
   path: Path,
-  around: JobSurroundings,
-  told: (path: Path) => boolean,
+  context: JobCheckContext,
+  isReported: (path: Path) => boolean,
 ): Finding[] {
   const findings: Finding[] = []
-  const tell = (option: string, message: string, at: Finding['at'] = 'value'): void => {
+  const report = (option: string, message: string, at: Finding['at'] = 'value'): void => {
     findings.push({ path: option === '' ? path : [...path, ...option.split('.')], at, message })
   }
-  checkValues(job, path, around, told, findings)
-  checkSchedule(job, tell)
-  checkLengths(job, around.defaults, tell)
-  checkWay(job, around, tell)
-  if (typeof job.store === 'string' && !around.stores.includes(job.store))
-    tell('store', unknownStore(job.store, around.stores))
+  checkValues(job, path, context, isReported, findings)
+  checkSchedule(job, report)
+  checkLengths(job, context.defaults, report)
+  checkAction(job, context, report)
+  if (typeof job.store === 'string' && !context.stores.includes(job.store))
+    report('store', unknownStore(job.store, context.stores))
   return findings
 }
 
-type Tell = (option: string, message: string, at?: Finding['at']) => void
+type Report = (option: string, message: string, at?: Finding['at']) => void
 
 export const unknownStore = (name: string, stores: readonly string[]): string =>
   `store must be the name of a store of this file${suggestion(name, stores, 'which are').replace('; which are', ', which are')}`
@@ -51,12 +51,12 @@ export const unknownStore = (name: string, stores: readonly string[]): string =>
 export function checkValues(
   options: object,
   path: Path,
-  source: Pick<JobSurroundings, 'substituted'>,
-  told: (path: Path) => boolean,
+  source: Pick<JobCheckContext, 'substituted'>,
+  isReported: (path: Path) => boolean,
   findings: Finding[],
 ): void {
   const check = (option: string, value: unknown, at: Path): void => {
-    if (value === undefined || told(at)) return
+    if (value === undefined || isReported(at)) return
     const wrong = wrongWith(option, value, source.substituted(at))
     if (wrong !== undefined) findings.push({ path: at, at: 'value', message: wrong })
   }
@@ -66,7 +66,11 @@ export function checkValues(
   const { catchUp } = options as Partial<JobConfig>
   if (typeof catchUp !== 'object' || catchUp === null) return
   const at = [...path, 'catchUp']
-  if (catchUp.window !== undefined && !told([...at, 'window']) && lengthOf('window', catchUp.window) === undefined)
+  if (
+    catchUp.window !== undefined &&
+    !isReported([...at, 'window']) &&
+    lengthOf('window', catchUp.window) === undefined
+  )
     findings.push({
       path: [...at, 'window'],
       at: 'value',
@@ -77,61 +81,62 @@ export function checkValues(
     findings.push({ path: [...at, 'max'], at: 'value', message: 'catchUp.max must be a whole number from 1 to 1000' })
 }
 
-function checkSchedule({ cron, every, timezone }: Partial<JobConfig>, tell: Tell): void {
-  if (cron !== undefined && every !== undefined) tell('every', 'every contradicts cron: give one of them', 'key')
-  if (cron === undefined && every === undefined) tell('', 'cron or every is missing: a job needs one of them')
+function checkSchedule({ cron, every, timezone }: Partial<JobConfig>, report: Report): void {
+  if (cron !== undefined && every !== undefined) report('every', 'every contradicts cron: give one of them', 'key')
+  if (cron === undefined && every === undefined) report('', 'cron or every is missing: a job needs one of them')
   if (timezone !== undefined && cron === undefined && every !== undefined)
-    tell('timezone', 'timezone goes with cron, not with every', 'key')
+    report('timezone', 'timezone goes with cron, not with every', 'key')
 }
 
-function checkLengths(job: Partial<JobConfig>, defaults: DefaultsConfig, tell: Tell): void {
+function checkLengths(job: Partial<JobConfig>, defaults: DefaultsConfig, report: Report): void {
   const most = job.lockAtMostFor ?? defaults.lockAtMostFor
   const least = job.lockAtLeastFor ?? defaults.lockAtLeastFor
   if (most === undefined) {
-    tell('', 'lockAtMostFor is missing, here or in the defaults: for how long may a crashed node block this job?')
+    report('', 'lockAtMostFor is missing, here or in the defaults: for how long may a crashed node block this job?')
     return
   }
   const [longest, shortest] = [lengthOf('lockAtMostFor', most), lengthOf('lockAtLeastFor', least ?? 0)]
   if (longest === undefined || shortest === undefined || shortest <= longest) return
   const own = job.lockAtLeastFor === undefined ? 'lockAtMostFor' : 'lockAtLeastFor'
   const other = own === 'lockAtMostFor' ? 'lockAtLeastFor of the defaults' : 'lockAtMostFor'
-  tell(own, `${own} must not be ${own === 'lockAtMostFor' ? 'shorter' : 'longer'} than the ${other}`)
+  report(own, `${own} must not be ${own === 'lockAtMostFor' ? 'shorter' : 'longer'} than the ${other}`)
 }
 
-function checkWay(job: Partial<JobConfig>, { folder }: JobSurroundings, tell: Tell): void {
-  const [way, ...further] = WAYS.filter((way) => job[way] !== undefined)
-  if (way === undefined) tell('', 'exec, shell, http or module is missing: a job needs one way to run')
-  for (const other of further) tell(other, `${other} contradicts ${way}: give one way to run`, 'key')
-  if (Array.isArray(job.exec)) checkExec(job.exec, tell)
-  if (typeof job.shell === 'string' && job.shell.trim() === '') tell('shell', 'shell must be a script, but is empty')
-  if (typeof job.http === 'string') checkUrl(job.http, 'http', tell)
-  else if (typeof job.http === 'object' && job.http !== null) checkHttp(job.http, tell)
-  if (typeof job.module === 'string') checkModule(job.module, folder, tell)
-  if (way === 'http' || way === 'module') {
+function checkAction(job: Partial<JobConfig>, { folder }: JobCheckContext, report: Report): void {
+  const [action, ...further] = ACTIONS.filter((action) => job[action] !== undefined)
+  if (action === undefined) report('', 'exec, shell, http or module is missing: a job needs one way to run')
+  for (const other of further) report(other, `${other} contradicts ${action}: give one way to run`, 'key')
+  if (Array.isArray(job.exec)) checkExec(job.exec, report)
+  if (typeof job.shell === 'string' && job.shell.trim() === '') report('shell', 'shell must be a script, but is empty')
+  if (typeof job.http === 'string') checkUrl(job.http, 'http', report)
+  else if (typeof job.http === 'object' && job.http !== null) checkHttp(job.http, report)
+  if (typeof job.module === 'string') checkModule(job.module, folder, report)
+  if (action === 'http' || action === 'module') {
     for (const option of ['env', 'cwd', 'killAfter'] as const)
-      if (job[option] !== undefined) tell(option, `${option} goes with exec and shell, not with ${way}`, 'key')
+      if (job[option] !== undefined) report(option, `${option} goes with exec and shell, not with ${action}`, 'key')
   }
 }
 
-function checkExec(exec: readonly unknown[], tell: Tell): void {
-  if (exec.length === 0 || exec[0] === '') tell('exec', 'exec must begin with the program to run')
-  if (exec.some((part) => typeof part === 'string' && part.includes('\0'))) tell('exec', 'exec must have no NUL in it')
+function checkExec(exec: readonly unknown[], report: Report): void {
+  if (exec.length === 0 || exec[0] === '') report('exec', 'exec must begin with the program to run')
+  if (exec.some((part) => typeof part === 'string' && part.includes('\0')))
+    report('exec', 'exec must have no NUL in it')
 }
 
-function checkHttp({ url, method, headers, body, expectStatus }: Partial<HttpConfig>, tell: Tell): void {
-  if (typeof url === 'string') checkUrl(url, 'http.url', tell)
+function checkHttp({ url, method, headers, body, expectStatus }: Partial<HttpConfig>, report: Report): void {
+  if (typeof url === 'string') checkUrl(url, 'http.url', report)
   if (body !== undefined && (method === 'GET' || method === 'HEAD'))
-    tell('http.body', `http.body can't go with ${method}`, 'key')
+    report('http.body', `http.body can't go with ${method}`, 'key')
   for (const [name, value] of Object.entries(typeof headers === 'object' && headers ? headers : {})) {
     if (!/^[!#$%&'*+.^_`|~\w-]+$/.test(name))
-      tell('http.headers', 'http.headers must have names of letters, digits and -', 'key')
+      report('http.headers', 'http.headers must have names of letters, digits and -', 'key')
     // biome-ignore lint/suspicious/noControlCharactersInRegex: that is what is looked for
     else if (typeof value === 'string' && /[\0-\x08\n-\x1f\x7f]|[^\0-\xff]/.test(value.trim()))
-      tell(`http.headers.${name}`, `http.headers.${name} must be one line of printable characters`)
+      report(`http.headers.${name}`, `http.headers.${name} must be one line of printable characters`)
   }
   for (const status of [expectStatus ?? []].flat()) {
     if ((typeof status === 'string' || typeof status === 'number') && !readStatus(status))
-      tell('http.expectStatus', "http.expectStatus must be statuses from 100 to 599, or classes such as '2xx'")
+      report('http.expectStatus', "http.expectStatus must be statuses from 100 to 599, or classes such as '2xx'")
   }
 }
 
@@ -139,16 +144,16 @@ const NO_CREDENTIALS =
   // biome-ignore lint/suspicious/noTemplateCurlyInString: that is what the user writes
   'must have no user or password in it: send the header authorization: "Basic ${CREDENTIALS}" instead, where that variable is user:password in base64'
 
-function checkUrl(url: string, option: string, tell: Tell): void {
+function checkUrl(url: string, option: string, report: Report): void {
   const parsed = /^https?:\/\/./i.test(url) && URL.canParse(url) ? new URL(url) : undefined
-  if (!parsed) tell(option, `${option} must be an http:// or https:// URL`)
-  else if (parsed.username !== '' || parsed.password !== '') tell(option, `${option} ${NO_CREDENTIALS}`)
+  if (!parsed) report(option, `${option} must be an http:// or https:// URL`)
+  else if (parsed.username !== '' || parsed.password !== '') report(option, `${option} ${NO_CREDENTIALS}`)
 }
 
-function checkModule(module: string, folder: string, tell: Tell): void {
+function checkModule(module: string, folder: string, report: Report): void {
   const { file } = readModule(module, folder)
   if (!file.includes('\0') && existsSync(file) && statSync(file).isFile()) return
-  tell('module', `module must be a file, or file#name: there is no file ${JSON.stringify(file)}`)
+  report('module', `module must be a file, or file#name: there is no file ${JSON.stringify(file)}`)
 }
 
 /** `./jobs.ts#report` is the function `report` of that file. */

@@ -3,7 +3,7 @@ import { type Duration, parseDuration } from '../duration.ts'
 import { isInvalidOption } from '../errors.ts'
 import { checkLabel } from '../lock/label.ts'
 import { checkMetadata, checkName } from '../options.ts'
-import { readSchedule } from '../scheduler/schedule.ts'
+import { readSchedule } from '../scheduler/plan/schedule.ts'
 import { nearest } from './nearest.ts'
 
 /** The least of each duration, in ms. */

@@ -13,7 +13,7 @@ export const CONFIG_FILES = [
 ]
 
 /** There is no config file where one was looked for. */
-export class ConfigNotFound extends Error {
+export class ConfigNotFoundError extends Error {
   constructor(message: string) {
     super(message)
     this.name = 'ConfigNotFound'
@@ -23,18 +23,19 @@ export class ConfigNotFound extends Error {
 /**
  * The config file: the one given, or the one in the folder by its name.
  *
- * @throws {ConfigNotFound} when there is none, or more than one in the folder.
+ * @throws {ConfigNotFoundError} when there is none, or more than one in the folder.
  */
 export function findConfig(folder: string, given?: string): string {
   if (given !== undefined) {
     const file = resolve(folder, given)
     if (isFile(file)) return file
-    throw new ConfigNotFound(`there is no config file ${file}`)
+    throw new ConfigNotFoundError(`there is no config file ${file}`)
   }
   const found = CONFIG_FILES.filter((name) => isFile(join(folder, name)))
-  if (found.length > 1) throw new ConfigNotFound(`${folder} has ${found.join(' and ')}: say by --config which is meant`)
+  if (found.length > 1)
+    throw new ConfigNotFoundError(`${folder} has ${found.join(' and ')}: say by --config which is meant`)
   if (found[0]) return join(folder, found[0])
-  throw new ConfigNotFound(
+  throw new ConfigNotFoundError(
     `no ticklock.config.yaml (.yml, .json, .ts, .js) in ${folder}: run "ticklock init" to make one, or say --config FILE`,
   )
 }

@@ -1,11 +1,11 @@
 import { resolve } from 'node:path'
-import { MAX_CLOCK_SKEW } from '../lock/terms.ts'
+import { MAX_CLOCK_SKEW } from '../lock/lock-options.ts'
 import { JOB_DEFAULTS } from '../scheduler/job.ts'
 import { readModule } from './check-job.ts'
 import { lengthOf } from './checks.ts'
 import type { Config, DefaultsConfig, HttpConfig, JobConfig } from './config.ts'
 import { readStatus } from './http-status.ts'
-import type { HttpWay, JobPlan, Plan, ProcessSettings, StatusRange, Way } from './plan.ts'
+import type { Action, HttpAction, JobPlan, Plan, ProcessSettings, StatusRange } from './plan.ts'
 import type { Source } from './source.ts'
 import type { StorePlan } from './store.ts'
 import { whatRuns } from './what-runs.ts'
@@ -19,7 +19,7 @@ export function makePlan(
   stores: readonly StorePlan[],
 ): Plan {
   const defaults = config.defaults ?? {}
-  const usual = usualStore(stores, defaults.store)
+  const usual = defaultStoreName(stores, defaults.store)
   return {
     file,
     folder,
@@ -36,7 +36,7 @@ export function makePlan(
 }
 
 /** The store of a job that names none. */
-export const usualStore = (stores: readonly Pick<StorePlan, 'name'>[], ofDefaults: string | undefined): string =>
+export const defaultStoreName = (stores: readonly Pick<StorePlan, 'name'>[], ofDefaults: string | undefined): string =>
   ofDefaults ?? (stores.length === 1 ? stores[0]?.name : undefined) ?? 'default'
 
 function jobPlan(job: JobConfig, defaults: DefaultsConfig, folder: string, usual: string, runs: string): JobPlan {
@@ -59,14 +59,14 @@ function jobPlan(job: JobConfig, defaults: DefaultsConfig, folder: string, usual
     enabled: job.enabled ?? true,
     store: job.store ?? usual,
     options,
-    way: wayOf(job, defaults, folder),
+    action: actionOf(job, defaults, folder),
     runs,
     timeout: timeout === undefined ? undefined : ms('timeout', timeout),
   }
 }
 
-function wayOf(job: JobConfig, defaults: DefaultsConfig, folder: string): Way {
-  if (job.http !== undefined) return httpWay(typeof job.http === 'string' ? { url: job.http } : job.http)
+function actionOf(job: JobConfig, defaults: DefaultsConfig, folder: string): Action {
+  if (job.http !== undefined) return httpActionOf(typeof job.http === 'string' ? { url: job.http } : job.http)
   if (job.module !== undefined) return { kind: 'module', ...readModule(job.module, folder) }
   const settings: ProcessSettings = {
     cwd: resolve(folder, job.cwd ?? defaults.cwd ?? '.'),
@@ -80,7 +80,7 @@ function wayOf(job: JobConfig, defaults: DefaultsConfig, folder: string): Way {
     : { kind: 'exec', command: job.exec, ...settings }
 }
 
-function httpWay({ url, method, headers = {}, body, expectStatus = '2xx' }: HttpConfig): HttpWay {
+function httpActionOf({ url, method, headers = {}, body, expectStatus = '2xx' }: HttpConfig): HttpAction {
   const isText = typeof body === 'string'
   const hasType = Object.keys(headers).some((header) => header.toLowerCase() === 'content-type')
   return {

@@ -25,7 +25,7 @@ export interface JobPlan {
   readonly store: string
   /** What the scheduler gets. */
   readonly options: JobOptions
-  readonly way: Way
+  readonly action: Action
   /** What runs, in one line for people: with `${NAME}` where the config takes a value from the environment. */
   readonly runs: string
   /** In ms; undefined for no limit. */
@@ -33,7 +33,7 @@ export interface JobPlan {
 }
 
 /** How a job runs. */
-export type Way = ExecWay | ShellWay | HttpWay | ModuleWay
+export type Action = ExecAction | ShellAction | HttpAction | ModuleAction
 
 /** Where processes run. */
 export interface ProcessSettings {
@@ -43,18 +43,18 @@ export interface ProcessSettings {
   readonly killAfter: number
 }
 
-export interface ExecWay extends ProcessSettings {
+export interface ExecAction extends ProcessSettings {
   readonly kind: 'exec'
   /** The program and its arguments. */
   readonly command: readonly string[]
 }
 
-export interface ShellWay extends ProcessSettings {
+export interface ShellAction extends ProcessSettings {
   readonly kind: 'shell'
   readonly script: string
 }
 
-export interface HttpWay {
+export interface HttpAction {
   readonly kind: 'http'
   readonly url: string
   readonly method: string
@@ -66,7 +66,7 @@ export interface HttpWay {
 /** Statuses that mean success: from, to, both included. */
 export type StatusRange = readonly [number, number]
 
-export interface ModuleWay {
+export interface ModuleAction {
   readonly kind: 'module'
   readonly file: string
   readonly exported: string

@@ -14,7 +14,7 @@ import type { Source } from './source.ts'
 import { readYaml } from './yaml-source.ts'
 
 /** Where a config is read. */
-export interface Surroundings {
+export interface ReadContext {
   /** The environment whose values are put in. @default process.env */
   readonly environment?: NodeJS.ProcessEnv
   /** Files are shown relative to this. @default the working directory */
@@ -28,7 +28,7 @@ export interface Surroundings {
  */
 export async function readConfig(
   file: string,
-  { environment = process.env, cwd = process.cwd() }: Surroundings = {},
+  { environment = process.env, cwd = process.cwd() }: ReadContext = {},
 ): Promise<Plan> {
   const shown = shownFile(file, cwd)
   const source = await sourceOf(file, shown, environment)
@@ -39,7 +39,7 @@ export async function readConfig(
 export async function planText(
   text: string,
   file: string,
-  { environment = {}, cwd = dirname(file) }: Surroundings = {},
+  { environment = {}, cwd = dirname(file) }: ReadContext = {},
 ): Promise<Plan> {
   const shown = shownFile(file, cwd)
   return planOf(readYaml(shown, text, environment), file, shown)

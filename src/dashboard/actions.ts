@@ -1,5 +1,5 @@
 import { isStoreError } from '../errors.ts'
-import { MAX_CLOCK_SKEW } from '../lock/terms.ts'
+import { MAX_CLOCK_SKEW } from '../lock/lock-options.ts'
 import type { Scheduler } from '../scheduler/scheduler.ts'
 import type { ActionName } from './action-request.ts'
 import { ofStore } from './store-reads.ts'

@@ -1,9 +1,9 @@
+import { describeSchedule } from '../format/describe-schedule.ts'
 import type { LockRecord, UnreadableRecord } from '../provider/contract.ts'
 import type { RecordedEntry } from '../provider/history.ts'
 import { labelOf } from '../provider/holder.ts'
 import { isUnreadable } from '../provider/record.ts'
 import type { Scheduler } from '../scheduler/scheduler.ts'
-import { wordsOf } from '../words/schedule-words.ts'
 import type { Overview } from './overview.ts'
 
 /** A job as the page shows it. Times in ms since the epoch. */
@@ -60,7 +60,7 @@ export function jobView(
   const success = strip.find(({ outcome }) => outcome === 'succeeded')
   return {
     name,
-    schedule: wordsOf({ cron, timezone, every }),
+    schedule: describeSchedule({ cron, timezone, every }),
     pattern: cron === undefined ? `every ${every} ms` : `${cron} (${timezone})`,
     timezone,
     next: nextTick?.getTime(),

@@ -1,7 +1,7 @@
 /* What the lock of a job says about the job. */
 import type { LockRecord, UnreadableRecord } from '../provider/contract.ts'
 import { isUnreadable, shellWord } from '../provider/record.ts'
-import { futureTickOf } from '../scheduler/future-tick.ts'
+import { futureTickOf } from '../scheduler/tick/future-tick.ts'
 
 export interface LockState {
   /** Somebody holds it, or `lockAtLeastFor` is not over. */

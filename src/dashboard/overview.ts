@@ -1,8 +1,8 @@
+import { inNaturalOrder } from '../format/natural-order.ts'
 import type { OverdueEvent } from '../health/index.ts'
 import type { LockRecord, UnreadableRecord } from '../provider/contract.ts'
 import type { RunHistory } from '../provider/history.ts'
 import type { Scheduler } from '../scheduler/scheduler.ts'
-import { inNaturalOrder } from '../words/natural-order.ts'
 import { breathe } from './breathe.ts'
 import { type LockState, lockState } from './lock-state.ts'
 import { byRank, byValue } from './order.ts'
@@ -13,7 +13,7 @@ import { ofStore } from './store-reads.ts'
 const CHUNK = 500
 /** The overview is so old at most when somebody looks, in ms; older where a refresh takes long, so that it takes a tenth of the time at most. */
 const STALE_AFTER = 2_000
-const PATIENCE = 1_000
+const READ_TIMEOUT = 1_000
 const COUNTS_FOR = 1_000
 
 export const FILTERS = ['all', 'running', 'paused', 'failing'] as const
@@ -149,7 +149,7 @@ export class Overview {
     const refreshed = known ? this.#refreshing.catch(() => {}) : this.#refreshing
     let timer: NodeJS.Timeout | undefined
     const patience = new Promise<void>((resolve) => {
-      timer = setTimeout(resolve, PATIENCE)
+      timer = setTimeout(resolve, READ_TIMEOUT)
     })
     refreshed.catch(() => {})
     await Promise.race([refreshed, patience]).finally(() => clearTimeout(timer))

@@ -1,5 +1,5 @@
-import type { Locker } from '../executor/locker.ts'
 import { checkLocker } from '../locked/options.ts'
+import type { Locker } from '../locker/locker.ts'
 
 // A key of the objects that it concerns; a registered symbol, so that two copies of the package agree.
 const LOCKER = Symbol.for('ticklock.decorators.locker')

@@ -2,8 +2,9 @@ import type { LockRecord } from '../provider/contract.ts'
 import { isUnreadable } from '../provider/record.ts'
 import type { Scheduler } from '../scheduler/scheduler.ts'
 
-/** How many names are read at once. */
+/** How many names are read at once, and of how many the history: they share the connections with the requests for locks. */
 const CHUNK = 500
+const HISTORY_READS = 2
 
 /** A job that has not succeeded for longer than it is expected to. */
 export interface OverdueEvent {
@@ -47,7 +48,8 @@ export class Successes {
     const { history } = this.#scheduler.provider
     for (let from = 0; from < jobs.length; from += CHUNK) {
       const asked = jobs.slice(from, from + CHUNK)
-      if (history) await Promise.all(asked.map((job) => this.#askHistory(job)))
+      for (let next = 0; history && next < asked.length; next += HISTORY_READS)
+        await Promise.all(asked.slice(next, next + HISTORY_READS).map((job) => this.#askHistory(job)))
       for (const record of await this.#scheduler.provider.read(asked)) if (!isUnreadable(record)) this.#learn(record)
     }
   }

@@ -10,7 +10,7 @@ export interface HistoryOptions {
   /** Entries older than this are dropped. From 1 min. @default '7d' */
   readonly keepFor?: Duration | undefined
   /** The oldest entries beyond so many are dropped, of all jobs and nodes together: 100 to 10,000,000. @default 100_000 */
-  readonly keepMost?: number | undefined
+  readonly maxEntries?: number | undefined
   /**
    * Which skipped ticks are kept. `'unusual'`: all but those that another node has (`'tick-taken'`, `'held'`), of which there is one for each tick and node. `'all'`: these too, so
    * that a timeline shows who skipped what. `'none'`.
@@ -20,9 +20,9 @@ export interface HistoryOptions {
   /** How often what has happened is written. From 100 ms. @default '1s' */
   readonly writeEvery?: Duration | undefined
   /** How often this node says that it lives. From 1 s. @default '10s' */
-  readonly beatEvery?: Duration | undefined
+  readonly heartbeatEvery?: Duration | undefined
   /** How many entries may wait to be written, 10 to 1,000,000. While the store fails, what comes on top of them is dropped and counted. @default 10_000 */
-  readonly queueMost?: number | undefined
+  readonly maxQueued?: number | undefined
   /** Told how many entries were dropped, each time that some were, at most once for each `writeEvery`. */
   readonly onDropped?: ((event: { readonly dropped: number }) => unknown) | undefined
   /** Told of each write that failed. What it was to write is tried again. */
@@ -34,11 +34,11 @@ export interface HistoryOptions {
 /** Durations in ms. */
 export interface CheckedHistoryOptions {
   readonly keepFor: number
-  readonly keepMost: number
+  readonly maxEntries: number
   readonly skips: 'unusual' | 'all' | 'none'
   readonly writeEvery: number
-  readonly beatEvery: number
-  readonly queueMost: number
+  readonly heartbeatEvery: number
+  readonly maxQueued: number
   readonly onDropped: (event: { readonly dropped: number }) => unknown
   readonly onError: (error: unknown) => unknown
   readonly clock: Clock
@@ -47,11 +47,11 @@ export interface CheckedHistoryOptions {
 const OPTIONS = [
   'history',
   'keepFor',
-  'keepMost',
+  'maxEntries',
   'skips',
   'writeEvery',
-  'beatEvery',
-  'queueMost',
+  'heartbeatEvery',
+  'maxQueued',
   'onDropped',
   'onError',
   'clock',
@@ -63,22 +63,28 @@ const OF = 'recordHistory'
 export function checkHistoryOptions(options: HistoryOptions): CheckedHistoryOptions {
   checkKeys(options, OPTIONS, OF)
   checkOneOf(options.skips, ['unusual', 'all', 'none'], OF, 'skips')
-  const duration = (option: 'keepFor' | 'writeEvery' | 'beatEvery', otherwise: Duration, min: number): number =>
+  const duration = (option: 'keepFor' | 'writeEvery' | 'heartbeatEvery', otherwise: Duration, min: number): number =>
     parseDuration(options[option] ?? otherwise, { of: OF, option, min })
   return {
     keepFor: duration('keepFor', '7d', 60_000),
-    keepMost: count(options, 'keepMost', 100_000, 100, 10_000_000),
+    maxEntries: count(options, 'maxEntries', 100_000, 100, 10_000_000),
     skips: options.skips ?? 'unusual',
     writeEvery: duration('writeEvery', '1s', 100),
-    beatEvery: duration('beatEvery', '10s', 1_000),
-    queueMost: count(options, 'queueMost', 10_000, 10, 1_000_000),
+    heartbeatEvery: duration('heartbeatEvery', '10s', 1_000),
+    maxQueued: count(options, 'maxQueued', 10_000, 10, 1_000_000),
     onDropped: options.onDropped ?? (() => {}),
     onError: options.onError ?? (() => {}),
     clock: options.clock ?? systemClock,
   }
 }
 
-function count(options: HistoryOptions, option: 'keepMost' | 'queueMost', otherwise: number, min: number, max: number) {
+function count(
+  options: HistoryOptions,
+  option: 'maxEntries' | 'maxQueued',
+  otherwise: number,
+  min: number,
+  max: number,
+) {
   const value = options[option] ?? otherwise
   if (Number.isInteger(value) && value >= min && value <= max) return value
   throw new InvalidOptionError(`${OF}: ${option} must be a whole number from ${min} to ${max}, but is ${show(value)}`)

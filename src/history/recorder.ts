@@ -3,7 +3,7 @@ import { InvalidOptionError } from '../errors.ts'
 import { quietly } from '../logger.ts'
 import type { RunHistory } from '../provider/history.ts'
 import type { Scheduler } from '../scheduler/scheduler.ts'
-import { Notes } from './notes.ts'
+import { EventEntries } from './entries.ts'
 import { type CheckedHistoryOptions, checkHistoryOptions, type HistoryOptions } from './options.ts'
 import { Queue } from './queue.ts'
 
@@ -40,12 +40,12 @@ class HistoryRecorder implements Recorder {
   readonly #history: RunHistory
   readonly #options: CheckedHistoryOptions
   readonly #clock: Clock
-  readonly #notes: Notes
+  readonly #entries: EventEntries
   readonly #queue: Queue
   readonly #startedAt: number
   readonly #unsubscribe: () => void
   #ready = false
-  #beatAt = Number.NEGATIVE_INFINITY
+  #heartbeatAt = Number.NEGATIVE_INFINITY
   #trimAt: number
   #timer: Timer | undefined
   #writing: Promise<void> = Promise.resolve()
@@ -57,13 +57,13 @@ class HistoryRecorder implements Recorder {
     this.#options = options
     this.#clock = options.clock
     const now = (): number => scheduler.now().getTime()
-    this.#notes = new Notes({ node: scheduler.label, skips: options.skips, now })
-    this.#queue = new Queue(options.queueMost)
+    this.#entries = new EventEntries({ node: scheduler.label, skips: options.skips, now })
+    this.#queue = new Queue(options.maxQueued)
     this.#startedAt = now()
     // Nodes that start together don't trim together.
     this.#trimAt = this.#clock.monotonic() + Math.random() * TRIM_EVERY
     this.#unsubscribe = scheduler.onAny((name, event) => {
-      const entry = this.#notes.of(name, event)
+      const entry = this.#entries.of(name, event)
       if (entry) this.#queue.add(entry)
     })
     scheduler.beforeClose(() => this.stop())
@@ -80,16 +80,16 @@ class HistoryRecorder implements Recorder {
   /** Never rejects. */
   async #turn(): Promise<void> {
     const dropped = this.#queue.takeDropped()
-    if (dropped > 0) this.#tell(() => this.#options.onDropped({ dropped }))
+    if (dropped > 0) this.#report(() => this.#options.onDropped({ dropped }))
     try {
       await this.flush()
       const now = this.#clock.monotonic()
       if (now < this.#trimAt) return
       this.#trimAt = now + TRIM_EVERY
-      const { keepFor, keepMost } = this.#options
-      await this.#inTime(this.#history.trim({ olderThanMs: keepFor, most: keepMost }))
+      const { keepFor, maxEntries } = this.#options
+      await this.#withTimeout(this.#history.trim({ olderThanMs: keepFor, most: maxEntries }))
     } catch (error) {
-      this.#tell(() => this.#options.onError(error))
+      this.#report(() => this.#options.onError(error))
     }
   }
 
@@ -102,23 +102,23 @@ class HistoryRecorder implements Recorder {
 
   async #write(stopped: boolean): Promise<void> {
     if (!this.#ready) {
-      await this.#inTime(this.#history.setup?.() ?? Promise.resolve())
+      await this.#withTimeout(this.#history.setup?.() ?? Promise.resolve())
       this.#ready = true
     }
-    const beats = stopped || this.#clock.monotonic() >= this.#beatAt
+    const beats = stopped || this.#clock.monotonic() >= this.#heartbeatAt
     let node = beats ? this.#state(stopped) : undefined
     while (node || this.#queue.size > 0) {
       const entries = this.#queue.first(BATCH)
-      await this.#inTime(this.#history.write(entries, node))
+      await this.#withTimeout(this.#history.write(entries, node))
       this.#queue.done(entries)
-      if (node) this.#beatAt = this.#clock.monotonic() + this.#options.beatEvery
+      if (node) this.#heartbeatAt = this.#clock.monotonic() + this.#options.heartbeatEvery
       node = undefined
     }
   }
 
   #state(stopped: boolean) {
     const { label, clockSkew } = this.#scheduler
-    return { label, startedAt: this.#startedAt, skew: clockSkew, running: this.#notes.running, stopped }
+    return { label, startedAt: this.#startedAt, skew: clockSkew, running: this.#entries.running, stopped }
   }
 
   stop(): Promise<void> {
@@ -130,16 +130,16 @@ class HistoryRecorder implements Recorder {
     this.#unsubscribe()
     this.#timer?.cancel()
     await this.#writing
-    await this.#write(true).catch((error: unknown) => this.#tell(() => this.#options.onError(error)))
+    await this.#write(true).catch((error: unknown) => this.#report(() => this.#options.onError(error)))
   }
 
   /** A write that hangs must not hold up all that follow: it is sent again, which is safe. */
-  #inTime<T>(result: Promise<T>): Promise<T> {
+  #withTimeout<T>(result: Promise<T>): Promise<T> {
     const late = (): Error => new Error(`the store did not take history within ${WRITE_TIMEOUT} ms`)
     return within(this.#clock, WRITE_TIMEOUT, result, late, { background: true })
   }
 
-  #tell(call: () => unknown): void {
+  #report(call: () => unknown): void {
     quietly(call, () => {})
   }
 }

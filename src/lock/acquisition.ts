@@ -1,8 +1,8 @@
 import { StoreError } from '../errors.ts'
 import type { AcquireRequest, AcquireResult, Lease, Refused, Settled } from '../provider/contract.ts'
 import type { Moment } from './clock-jumps.ts'
-import { about, aboutAll } from './failures.ts'
-import type { Store } from './store.ts'
+import type { ProviderClient } from './provider-client.ts'
+import { about, aboutAll } from './store-errors.ts'
 
 /** A lease and until when it may be relied on, by this process's monotonic clock. */
 export interface Grant {
@@ -27,15 +27,15 @@ export class Acquisition {
   readonly request: AcquireRequest
   /** When it began, on the monotonic clock. */
   readonly beganAt: number
-  readonly #store: Store
+  readonly #store: ProviderClient
   #state: 'asking' | 'taken' | 'abandoned' = 'asking'
   /** The result that arrived last. */
-  #answer: Grant | Refused | undefined
+  #result: Grant | Refused | undefined
   #waiter: ((grant: Grant) => void) | undefined
   /** Whether some request ended without its response, so that the store may have granted it. */
   #uncertain = false
 
-  constructor(store: Store, request: AcquireRequest) {
+  constructor(store: ProviderClient, request: AcquireRequest) {
     this.#store = store
     this.request = request
     this.beganAt = store.clock.monotonic()
@@ -46,11 +46,11 @@ export class Acquisition {
    *
    * @throws {StoreError} when the store failed or did not respond in time. Repeating the request is then safe.
    */
-  async ask(timeout: number): Promise<Grant | Refused> {
-    const early = this.answer
+  async send(timeout: number): Promise<Grant | Refused> {
+    const early = this.result
     if (early?.granted) return early
     const sent = this.#store.deadlines.now()
-    const answer = new Promise<Grant | Refused>((resolve, reject) => {
+    const result = new Promise<Grant | Refused>((resolve, reject) => {
       // A response to an earlier request serves as well.
       this.#waiter = resolve
       this.#store
@@ -59,7 +59,7 @@ export class Acquisition {
         .catch(reject)
     })
     try {
-      return await this.#store.within(timeout, about('acquire', this.request.name), answer)
+      return await this.#store.within(timeout, about('acquire', this.request.name), result)
     } catch (error) {
       this.#uncertain = true
       throw error
@@ -69,11 +69,11 @@ export class Acquisition {
   }
 
   /**
-   * Requests several locks at once, for at most `timeout` ms in all. Resolves, for each, to what {@link Acquisition.ask} returns or
+   * Requests several locks at once, for at most `timeout` ms in all. Resolves, for each, to what {@link Acquisition.send} returns or
    * throws; never rejects. One promise and one deadline serve thousands.
    */
-  static async askAll(
-    store: Store,
+  static async sendAll(
+    store: ProviderClient,
     acquisitions: readonly Acquisition[],
     timeout: number,
     mostRefused = false,
@@ -93,9 +93,9 @@ export class Acquisition {
   }
 
   /** The late response to an earlier request: a grant that may be relied on, or a refusal. */
-  get answer(): Grant | Refused | undefined {
-    const answer = this.#answer
-    return answer?.granted && this.#mayBeOver(answer) ? undefined : answer
+  get result(): Grant | Refused | undefined {
+    const result = this.#result
+    return result?.granted && this.#mayBeOver(result) ? undefined : result
   }
 
   /** Says that the grant is in use. Later responses are duplicates of it. */
@@ -107,7 +107,7 @@ export class Acquisition {
   abandon(): void {
     if (this.#state !== 'asking') return
     this.#state = 'abandoned'
-    if (this.#answer?.granted || this.#uncertain) this.#giveBack()
+    if (this.#result?.granted || this.#uncertain) this.#release()
   }
 
   #settle(result: Settled<AcquireResult> | undefined, sent: Moment): Grant | Refused | StoreError {
@@ -123,18 +123,18 @@ export class Acquisition {
   #arrived(result: AcquireResult, sent: Moment): Grant | Refused {
     if (!result.granted) {
       // A refusal that was decided before a grant says nothing about it.
-      if (!this.answer?.granted) this.#answer = result
+      if (!this.result?.granted) this.#result = result
       return result
     }
     const { lease } = result
     const left = Math.min(this.request.lockAtMostFor, lease.lockUntil - lease.storeTime)
     const grant: Grant = { granted: true, lease, deadline: sent.monotonic + left, sent, rerun: result.rerun === true }
-    if (this.#state === 'abandoned') this.#giveBack()
+    if (this.#state === 'abandoned') this.#release()
     if (this.#mayBeOver(grant)) {
       throw new StoreError(`could not ${about('acquire', lease.name)()}: the reply came after the lease had ended`)
     }
     if (this.#state === 'asking') {
-      this.#answer = grant
+      this.#result = grant
       this.#waiter?.(grant)
     }
     return grant
@@ -145,7 +145,7 @@ export class Acquisition {
     return this.#store.deadlines.mayHavePassed(sent, deadline - sent.monotonic)
   }
 
-  #giveBack(): void {
+  #release(): void {
     const { name, owner, label } = this.request
     // Best effort: if the store fails, the lease expires by itself.
     this.#store.release({ name, owner, label, lockAtLeastFor: 0 }).catch(() => {})

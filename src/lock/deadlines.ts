@@ -4,7 +4,7 @@ import type { ClockJumps, Moment } from './clock-jumps.ts'
 /** Who is notified of a deadline. */
 export interface Watcher {
   /** The deadline has passed. */
-  lapsed(): void
+  expired(): void
   /** The deadline has passed if this machine was suspended, which is not known. */
   doubted(): void
 }
@@ -109,7 +109,7 @@ export class Deadlines {
     const passed = (): void => {
       this.#watched.delete(end)
       for (const watcher of watchers) this.#endDoubt(watcher)
-      for (const watcher of watchers) watcher.lapsed()
+      for (const watcher of watchers) watcher.expired()
     }
     const watched = { watchers, timer: setDeadline(this.#clock, end, passed, { background: true }) }
     this.#watched.set(end, watched)

@@ -1,16 +1,16 @@
 import { type Duration, parseDuration } from '../duration.ts'
-import { ErrLockNotHeld, isLockNotHeld, LockLostError } from '../errors.ts'
+import { isLockNotHeld, LockLostError, LockNotHeldError } from '../errors.ts'
 import type { AcquireRequest } from '../provider/contract.ts'
 import { holderOf } from '../provider/holder.ts'
 import { isUnreadable } from '../provider/record.ts'
 import type { Grant } from './acquisition.ts'
 import type { Moment } from './clock-jumps.ts'
 import type { Watcher } from './deadlines.ts'
-import { about } from './failures.ts'
+import type { ProviderClient } from './provider-client.ts'
 import type { ReleaseListener } from './release-retries.ts'
-import type { Store } from './store.ts'
+import { about } from './store-errors.ts'
 
-export interface LockTerms {
+export interface LockDetails {
   readonly request: AcquireRequest
   /** In ms. */
   readonly lockAtLeastFor: number
@@ -33,7 +33,7 @@ export class Lock implements AsyncDisposable, Watcher {
   /** The lock's name. */
   readonly name: string
   /** The owner: a random id made for this acquisition. */
-  readonly token: string
+  readonly owner: string
   /** Grows by every grant of this name. Hand it to what the work writes to, and refuse writes with a smaller one there. */
   readonly fencingToken: number
   /** The string given at `obtain`. */
@@ -47,8 +47,8 @@ export class Lock implements AsyncDisposable, Watcher {
   /** The time from the first request to the grant, in ms. */
   readonly waited: number
 
-  readonly #store: Store
-  readonly #terms: LockTerms
+  readonly #store: ProviderClient
+  readonly #terms: LockDetails
   #state: 'held' | 'released' | 'lost' = 'held'
   #deadline: number
   #controller: AbortController | undefined
@@ -59,9 +59,9 @@ export class Lock implements AsyncDisposable, Watcher {
   #doubted = false
 
   /** @internal */
-  constructor(store: Store, terms: LockTerms, { lease, deadline, sent }: Grant) {
+  constructor(store: ProviderClient, terms: LockDetails, { lease, deadline, sent }: Grant) {
     this.name = lease.name
-    this.token = lease.owner
+    this.owner = lease.owner
     this.fencingToken = lease.fencingToken
     this.metadata = terms.request.metadata
     this.tick = terms.request.tick === undefined ? undefined : new Date(terms.request.tick)
@@ -119,7 +119,7 @@ export class Lock implements AsyncDisposable, Watcher {
    * The lease's deadline has passed.
    * @internal
    */
-  lapsed(): void {
+  expired(): void {
     this.#lose('its lease expired')
   }
 
@@ -130,7 +130,7 @@ export class Lock implements AsyncDisposable, Watcher {
   doubted(): void {
     if (this.#state !== 'held' || this.#doubted) return
     this.#doubted = true
-    void this.#inTurn(() => this.#confirm())
+    void this.#inOrder(() => this.#confirm())
   }
 
   /**
@@ -150,7 +150,7 @@ export class Lock implements AsyncDisposable, Watcher {
    * Extends the lease to now plus `duration` by the store's clock (default: its length at `obtain`), though never to less than
    * `lockAtLeastFor` from the acquisition.
    *
-   * @throws {ErrLockNotHeld} when the lease is over. Nothing was changed then, and the signal has aborted.
+   * @throws {LockNotHeldError} when the lease is over. Nothing was changed then, and the signal has aborted.
    * @throws {StoreError} when the store failed. The lease stays valid until its deadline; refresh again.
    */
   refresh(duration: Duration = this.lockAtMostFor): Promise<void> {
@@ -159,21 +159,21 @@ export class Lock implements AsyncDisposable, Watcher {
       option: 'duration',
       min: 1,
     })
-    return this.#inTurn(() => this.#refresh(lockAtMostFor, this.#store.timeout))
+    return this.#inOrder(() => this.#refresh(lockAtMostFor, this.#store.timeout))
   }
 
   /**
    * As {@link Lock.refresh}, for its length at `obtain`, but waits for no longer than `patience` ms.
    * @internal
    */
-  renew(patience: number): Promise<void> {
-    return this.#inTurn(() => this.#refresh(this.lockAtMostFor, Math.min(patience, this.#store.timeout)))
+  renew(timeout: number): Promise<void> {
+    return this.#inOrder(() => this.#refresh(this.lockAtMostFor, Math.min(timeout, this.#store.timeout)))
   }
 
   /**
    * Releases the lock. It is free at once, or when `lockAtLeastFor` from the acquisition has passed. A second call does nothing.
    *
-   * @throws {ErrLockNotHeld} when the lease had expired or was taken over. If nobody took the lock over, the tick is marked as done
+   * @throws {LockNotHeldError} when the lease had expired or was taken over. If nobody took the lock over, the tick is marked as done
    * all the same.
    * @throws {StoreError} when the store failed. Call it again, or let the lease expire.
    */
@@ -200,7 +200,7 @@ export class Lock implements AsyncDisposable, Watcher {
   }
 
   /** One after another: of two that overtake each other, the deadline here could be later than the lease's end in the store. */
-  #inTurn(refresh: () => Promise<void>): Promise<void> {
+  #inOrder(refresh: () => Promise<void>): Promise<void> {
     const refreshed = (this.#lastRefresh ?? Promise.resolve()).then(refresh)
     this.#lastRefresh = refreshed.catch(() => {})
     return refreshed
@@ -218,12 +218,12 @@ export class Lock implements AsyncDisposable, Watcher {
     if (shortens) this.#moveDeadline(sent, lockAtMostFor)
     const { name, owner, label } = this.#terms.request
     const { lockAtLeastFor } = this.#terms
-    const answer = store.extend({ name, owner, label, lockAtMostFor, lockAtLeastFor, mayShortenUntil }, timeout)
-    answer.then(
-      (lease) => lease && this.#state === 'lost' && this.#giveBack(),
+    const extension = store.extend({ name, owner, label, lockAtMostFor, lockAtLeastFor, mayShortenUntil }, timeout)
+    extension.then(
+      (lease) => lease && this.#state === 'lost' && this.#releaseRevived(),
       () => {},
     )
-    const lease = await store.within(timeout, about('extend', name), answer)
+    const lease = await store.within(timeout, about('extend', name), extension)
     if (!lease) this.#lose('by the store its lease has expired, or another owner has it')
     else this.#moveDeadline(sent, lease.lockUntil - lease.storeTime)
     if (!this.#unexpired) throw this.#notHeld()
@@ -255,7 +255,7 @@ export class Lock implements AsyncDisposable, Watcher {
   }
 
   /** Releases a lease that was extended after it had been lost here: nobody uses it. Marks no tick as done. */
-  #giveBack(): void {
+  #releaseRevived(): void {
     const { name, owner, label } = this.#terms.request
     this.#store.release({ name, owner, label, lockAtLeastFor: this.#terms.lockAtLeastFor }).catch(() => {})
   }
@@ -282,10 +282,10 @@ export class Lock implements AsyncDisposable, Watcher {
     if (this.#state === 'held') this.#state = 'released'
   }
 
-  #notHeld(): ErrLockNotHeld {
-    if (this.#state === 'released') return new ErrLockNotHeld(this.name, 'it was released')
+  #notHeld(): LockNotHeldError {
+    if (this.#state === 'released') return new LockNotHeldError(this.name, 'it was released')
     this.#lose('its lease expired')
-    return new ErrLockNotHeld(this.name, 'its lease was lost before', { cause: this.#lostBecause })
+    return new LockNotHeldError(this.name, 'its lease was lost before', { cause: this.#lostBecause })
   }
 
   /** The lease ends so many ms after this moment. */

@@ -7,12 +7,12 @@ import type { Refused } from '../provider/contract.ts'
 import { labelOf } from '../provider/holder.ts'
 import { Acquisition, type Grant } from './acquisition.ts'
 import { Lock } from './lock.ts'
-import type { Store } from './store.ts'
-import type { CheckedLockOptions } from './terms.ts'
+import type { CheckedLockOptions } from './lock-options.ts'
+import type { ProviderClient } from './provider-client.ts'
 
 /** What a store is asked with, besides the options of the lock. */
-export interface Asker {
-  readonly store: Store
+export interface AcquireContext {
+  readonly client: ProviderClient
   readonly label: string
   /** In ms. */
   readonly maxClockSkew: number
@@ -20,14 +20,14 @@ export interface Asker {
 
 /** Begins an acquisition: a fresh owner for these options, and for their tick or another one. */
 export function beginAcquisition(
-  { store, label, maxClockSkew: longest }: Asker,
+  { client, label, maxClockSkew: longest }: AcquireContext,
   options: CheckedLockOptions,
   tick = options.tick,
   maxClockSkew = longest,
 ): Acquisition {
   const { name, lockAtMostFor, onCrash, metadata, mark } = options
   const owner = newOwner(mark)
-  return new Acquisition(store, { name, owner, label, lockAtMostFor, tick, onCrash, maxClockSkew, metadata })
+  return new Acquisition(client, { name, owner, label, lockAtMostFor, tick, onCrash, maxClockSkew, metadata })
 }
 
 /** A random owner, with the mark at its end if there is one. */
@@ -35,10 +35,15 @@ export const newOwner = (mark: string | undefined): string =>
   mark === undefined ? randomUUID() : `${randomUUID().slice(9)}.${mark}`
 
 /** Takes a grant of an acquisition into use. */
-export function takeLock({ store }: Asker, options: CheckedLockOptions, acquisition: Acquisition, grant: Grant): Lock {
+export function takeLock(
+  { client }: AcquireContext,
+  options: CheckedLockOptions,
+  acquisition: Acquisition,
+  grant: Grant,
+): Lock {
   acquisition.take()
-  const waited = store.clock.monotonic() - acquisition.beganAt
-  return new Lock(store, { request: acquisition.request, lockAtLeastFor: options.lockAtLeastFor, waited }, grant)
+  const waited = client.clock.monotonic() - acquisition.beganAt
+  return new Lock(client, { request: acquisition.request, lockAtLeastFor: options.lockAtLeastFor, waited }, grant)
 }
 
 /** A lock that was not granted, and why the wait for it ended if a signal did that. */
@@ -52,31 +57,31 @@ export interface Refusal {
  *
  * @throws {ErrNotObtained}
  */
-export async function obtain(asker: Asker, options: CheckedLockOptions): Promise<Lock> {
-  const answer = await attempt(asker, options)
-  if (answer instanceof Lock) return answer
-  throw new ErrNotObtained(options.name, answer.details, 'cause' in answer ? { cause: answer.cause } : undefined)
+export async function obtain(context: AcquireContext, options: CheckedLockOptions): Promise<Lock> {
+  const result = await tryObtain(context, options)
+  if (result instanceof Lock) return result
+  throw new ErrNotObtained(options.name, result.details, 'cause' in result ? { cause: result.cause } : undefined)
 }
 
 /** As {@link obtain}, but answers a refusal: most ticks of a cluster are refused, and an error with its stack is dear. */
-export async function attempt(asker: Asker, options: CheckedLockOptions): Promise<Lock | Refusal> {
-  const { store } = asker
+export async function tryObtain(context: AcquireContext, options: CheckedLockOptions): Promise<Lock | Refusal> {
+  const { client } = context
   const { name, signal } = options
-  const acquisition = beginAcquisition(asker, options)
+  const acquisition = beginAcquisition(context, options)
   let details: RefusalDetails = { reason: 'held' }
   try {
     for (let refusals = 1; ; refusals++) {
       if (signal?.aborted) return { details, cause: signal.reason }
-      const ask = acquisition.ask(Math.min(store.timeout, options.lockAtMostFor))
-      const answer = signal ? await untilAborted(signal, ask) : await ask
+      const request = acquisition.send(Math.min(client.timeout, options.lockAtMostFor))
+      const result = signal ? await untilAborted(signal, request) : await request
       // Aborted: the acquisition is abandoned below, and gives back what it may yet be granted.
-      if (answer === undefined) continue
-      if (answer.granted) return takeLock(asker, options, acquisition, answer)
-      details = detailsOf(answer)
+      if (result === undefined) continue
+      if (result.granted) return takeLock(context, options, acquisition, result)
+      details = detailsOf(result)
       // A tick that was granted, or lies too far ahead, is not to be had by waiting.
-      const pause = answer.reason === 'held' ? checkPause(options.retry?.(refusals), name) : undefined
-      if (pause === undefined) return { details }
-      await sleep(store.clock, pause, signal).catch(() => {})
+      const delay = result.reason === 'held' ? checkDelay(options.retry?.(refusals), name) : undefined
+      if (delay === undefined) return { details }
+      await sleep(client.clock, delay, signal).catch(() => {})
     }
   } finally {
     acquisition.abandon()
@@ -93,10 +98,10 @@ export function detailsOf({ reason, record }: Refused): RefusalDetails {
   }
 }
 
-function checkPause(pause: number | undefined, name: string): number | undefined {
-  if (pause === undefined || (typeof pause === 'number' && pause >= 0 && pause < Number.POSITIVE_INFINITY)) return pause
+function checkDelay(delay: number | undefined, name: string): number | undefined {
+  if (delay === undefined || (typeof delay === 'number' && delay >= 0 && delay < Number.POSITIVE_INFINITY)) return delay
   throw new InvalidOptionError(
-    `lock ${JSON.stringify(name)}: retry must answer ms from 0, or undefined to give up, but answered ${show(pause)}`,
+    `lock ${JSON.stringify(name)}: retry must answer ms from 0, or undefined to give up, but answered ${show(delay)}`,
   )
 }
 

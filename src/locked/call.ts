@@ -1,5 +1,5 @@
 import { isStoreError } from '../errors.ts'
-import type { Locker } from '../executor/locker.ts'
+import type { Locker } from '../locker/locker.ts'
 import { nominalTick } from './nominal-tick.ts'
 import { checkTerms, type LockedTerms } from './options.ts'
 import { answerSkip } from './skip.ts'

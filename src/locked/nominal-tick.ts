@@ -1,6 +1,6 @@
 import { parseDuration } from '../duration.ts'
 import { InvalidOptionError } from '../errors.ts'
-import { readSchedule, type ScheduleOptions } from '../scheduler/schedule.ts'
+import { readSchedule, type ScheduleOptions } from '../scheduler/plan/schedule.ts'
 
 /**
  * A timer may fire a little before its time by the wall clock, which is slewed while the timer runs. A call that comes so much before a tick

@@ -1,9 +1,9 @@
 import type { Duration } from '../duration.ts'
 import { show } from '../duration.ts'
 import { InvalidOptionError } from '../errors.ts'
-import type { Locker } from '../executor/locker.ts'
+import { checkLockOptions } from '../lock/lock-options.ts'
 import type { RetryStrategy } from '../lock/retry.ts'
-import { checkLockOptions } from '../lock/terms.ts'
+import type { Locker } from '../locker/locker.ts'
 import { checkBoolean, checkKeys, checkMethods, checkName, checkOneOf } from '../options.ts'
 import type { OnSkip, SkipListener } from './skip.ts'
 

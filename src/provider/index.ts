@@ -1,14 +1,4 @@
 export { isRecordBusy, RecordBusyError } from '../errors.ts'
-export {
-  type Answered,
-  type Answerer,
-  answerAcquire,
-  answerExtend,
-  answerForceRelease,
-  answerPause,
-  answerRelease,
-  answerReset,
-} from './answers.ts'
 export type {
   AcquireRequest,
   AcquireResult,
@@ -47,6 +37,17 @@ export type {
 } from './history.ts'
 export { holderOf, labelOf, MAX_LABEL, releasedHolderOf } from './holder.ts'
 export { checkLock, isReadable, isUnreadable, type RawLock, readRecord, repairLock, unreadable } from './record.ts'
+export {
+  type Resolved,
+  type Resolver,
+  resolveAcquire,
+  resolveExtend,
+  resolveForceRelease,
+  resolvePause,
+  resolveRelease,
+  resolveReset,
+} from './resolve.ts'
+export { inUniqueRounds } from './unique-rounds.ts'
 export { inChunks } from './versioned/chunks.ts'
 export { ClockEstimate, type ClockSample, type EstimateClock } from './versioned/clock-estimate.ts'
 export { versionedProvider } from './versioned/provider.ts'
@@ -59,4 +60,3 @@ export type {
   VersionedWrite,
   WriteResult,
 } from './versioned/store.ts'
-export { inWaves } from './waves.ts'

@@ -36,11 +36,11 @@ export class Emitter {
     const event = make()
     // A listener that is added or taken away meanwhile has its say from the next event on.
     for (const listener of [...(listeners ?? [])])
-      this.#tell(name, () => (listener as Listener<SchedulerEvents[Name]>)(event))
-    for (const listener of [...this.#any]) this.#tell(name, () => listener(name, event))
+      this.#call(name, () => (listener as Listener<SchedulerEvents[Name]>)(event))
+    for (const listener of [...this.#any]) this.#call(name, () => listener(name, event))
   }
 
-  #tell(name: EventName, call: () => unknown): void {
+  #call(name: EventName, call: () => unknown): void {
     quietly(call, (error) => this.#onThrow(name, error))
   }
 }

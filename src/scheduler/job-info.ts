@@ -1,5 +1,5 @@
-import type { RunUnderWay } from './engine.ts'
 import type { Job } from './job.ts'
+import type { ActiveRun } from './scheduler-context.ts'
 
 /** What is known about a registered job, for people and for what watches it. Durations in ms. */
 export interface JobInfo {
@@ -20,7 +20,7 @@ export interface JobInfo {
   readonly nextTick: Date | undefined
 }
 
-export function infoOf(job: Job, running: RunUnderWay | undefined, now: number): JobInfo {
+export function infoOf(job: Job, running: ActiveRun | undefined, now: number): JobInfo {
   const { name, lock, expectEvery } = job
   const next = job.schedule.next(now)
   return {

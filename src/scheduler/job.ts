@@ -1,10 +1,10 @@
 import { type Duration, MAX_DURATION, parseDuration, show } from '../duration.ts'
 import { InvalidOptionError } from '../errors.ts'
 import type { Lock } from '../lock/lock.ts'
-import { type CheckedLockOptions, checkLease } from '../lock/terms.ts'
+import { type CheckedLockOptions, checkLease } from '../lock/lock-options.ts'
 import type { Logger } from '../logger.ts'
 import { checkBoolean, checkKeys, checkMetadata, checkName, checkOneOf } from '../options.ts'
-import { readSchedule, type Schedule, type ScheduleOptions } from './schedule.ts'
+import { readSchedule, type Schedule, type ScheduleOptions } from './plan/schedule.ts'
 
 /** What all jobs of a scheduler may share. A job's own option wins. */
 export interface JobDefaults {
@@ -146,7 +146,7 @@ export interface Job {
   /** The record's last tick, while it lies in the future by more than `maxClockSkew`, as this node last heard of it. */
   futureTick: number | undefined
   /** How many ticks on their time are being asked for right now. */
-  asking: number
+  requesting: number
   /** Whether the store said so when it last answered about a tick. */
   paused: boolean
   /** Set while ticks that passed are being asked for. */
@@ -219,7 +219,7 @@ export function checkJob(
     since: undefined,
     watched: undefined,
     futureTick: undefined,
-    asking: 0,
+    requesting: 0,
     paused: false,
     catchingUp: undefined,
     removed: false,

@@ -1,7 +1,7 @@
 import type { Clock } from '../clock.ts'
 import { type Duration, parseDuration, show } from '../duration.ts'
 import { InvalidOptionError } from '../errors.ts'
-import { PROVIDER_METHODS } from '../executor/locker.ts'
+import { PROVIDER_METHODS } from '../locker/locker.ts'
 import { LOGGER_METHODS, type Logger } from '../logger.ts'
 import { checkBoolean, checkKeys, checkMethods } from '../options.ts'
 import type { LockProvider } from '../provider/contract.ts'

@@ -4,40 +4,40 @@ import { parseDuration, show } from '../duration.ts'
 import { InvalidOptionError } from '../errors.ts'
 import { ClockJumps } from '../lock/clock-jumps.ts'
 import { checkLabel, defaultLabel } from '../lock/label.ts'
-import { Store } from '../lock/store.ts'
-import { MAX_CLOCK_SKEW } from '../lock/terms.ts'
+import { MAX_CLOCK_SKEW } from '../lock/lock-options.ts'
+import { ProviderClient } from '../lock/provider-client.ts'
 import { loggerFor, safeLogger, warningsOf } from '../logger.ts'
 import type { LockProvider } from '../provider/contract.ts'
-import { CatchUp } from './catch-up.ts'
-import { DueTicks } from './due.ts'
+import { CatchUp } from './catch-up/catch-up.ts'
+import { SkewWatch } from './clock/skew-watch.ts'
+import { StoreAvailability } from './clock/store-availability.ts'
+import { StoreClock } from './clock/store-clock.ts'
 import { type AnyListener, Emitter, type Listener, type Unsubscribe } from './emitter.ts'
-import type { Engine, Tick } from './engine.ts'
 import type { EventName, SchedulerEvents } from './events.ts'
 import { checkJob, Defaults, type Job, type JobOptions, type JobWork } from './job.ts'
 import { infoOf, type JobInfo } from './job-info.ts'
 import { logEvents } from './log-events.ts'
-import { setPaused } from './pause.ts'
 import { Pending } from './pending.ts'
-import { Planner } from './planner.ts'
+import { Planner } from './plan/planner.ts'
+import { RunScopes } from './run-scopes.ts'
+import type { SchedulerContext, Tick } from './scheduler-context.ts'
 import { checkSchedulerOptions, readStopOptions, type SchedulerOptions, type StopOptions } from './scheduler-options.ts'
-import { SkewWatch } from './skew-watch.ts'
+import { setPaused } from './set-paused.ts'
 import { RequestOrder } from './spread/request-order.ts'
-import { StoreClock } from './store-clock.ts'
-import { StoreReach } from './store-reach.ts'
-import { Surroundings } from './surroundings.ts'
-import { type TriggerOutcome, triggered } from './trigger.ts'
+import { Dispatcher } from './tick/dispatch.ts'
+import { runTrigger, type TriggerOutcome } from './tick/trigger.ts'
 
 /** A job that is registered anew within so many ms of its last tick does not run that tick again without its lock. */
-const RELOADED_WITHIN = 60_000
+const RELOAD_WINDOW = 60_000
 /** So many latest ticks are kept in any case. */
-const FEW_RUNS = 1_000
+const KEPT_RUNS = 1_000
 
 /**
  * Runs named jobs on their schedules, each tick on at most one of all nodes that register the same names over the same store.
  */
 export class Scheduler implements AsyncDisposable {
   readonly #jobs = new Map<string, Job>()
-  readonly #engine: Engine
+  readonly #context: SchedulerContext
   readonly #planner: Planner
   readonly #catchUp: CatchUp
   readonly #skew: SkewWatch
@@ -48,8 +48,8 @@ export class Scheduler implements AsyncDisposable {
   readonly #closing = new AbortController()
   readonly #pending: Pending
   readonly #beforeClose: (() => Promise<void>)[] = []
-  readonly #surroundings = new Surroundings()
-  #forgetAt = FEW_RUNS
+  readonly #scopes = new RunScopes()
+  #forgetAt = KEPT_RUNS
   #starting: Promise<void> | undefined
   #planned = false
   #stopped: Promise<void> | undefined
@@ -66,58 +66,58 @@ export class Scheduler implements AsyncDisposable {
     const { clock = systemClock } = options
     const logger = loggerFor(options.logger)
     this.#pending = new Pending(clock, (err) => safeLogger(logger).error({ err }, 'unexpected error'))
-    this.#engine = this.#makeEngine(options, of)
-    this.#catchUp = new CatchUp(this.#engine)
-    this.#skew = new SkewWatch(this.#engine, () => this.#planner.corrected())
-    const dueTicks = new DueTicks(this.#engine, this.#catchUp)
+    this.#context = this.#makeContext(options, of)
+    this.#catchUp = new CatchUp(this.#context)
+    this.#skew = new SkewWatch(this.#context, () => this.#planner.clockChanged())
+    const dueTicks = new Dispatcher(this.#context, this.#catchUp)
     this.#planner = new Planner({
-      clock: this.#engine.clock,
-      time: this.#engine.time,
+      clock: this.#context.clock,
+      time: this.#context.storeClock,
       onDue: (due) => dueTicks.add(due),
-      onWake: () => this.#skew.look(this.#jobs.keys().next().value),
+      onWake: () => this.#skew.check(this.#jobs.keys().next().value),
       onStuck: (jobs, error) => {
-        for (const job of jobs) this.#engine.events.emit('schedule-error', () => ({ job: job.name, error }))
+        for (const job of jobs) this.#context.events.emit('schedule-error', () => ({ job: job.name, error }))
       },
     })
   }
 
-  #makeEngine(options: SchedulerOptions, of: string): Engine {
+  #makeContext(options: SchedulerOptions, of: string): SchedulerContext {
     const { provider, clock = systemClock, random = Math.random, spread = true } = options
     const label = options.label === undefined ? defaultLabel() : checkLabel(options.label, of)
     const jumps = new ClockJumps(clock)
-    const time = new StoreClock(clock, jumps)
-    const reach = new StoreReach()
+    const storeClock = new StoreClock(clock, jumps)
+    const availability = new StoreAvailability()
     const logger = loggerFor(options.logger)
     const lines = safeLogger(logger)
     const events = new Emitter((event, err) => lines.error({ event, err }, 'a listener threw'))
     events.onAny(logEvents(options.logger ? lines : warningsOf(lines)))
     const timeout = parseDuration(options.storeTimeout ?? '5s', { of, option: 'storeTimeout', min: 1 })
     const onReading = (reading: Parameters<StoreClock['observe']>[0]): void => {
-      time.observe(reading)
-      reach.answered()
-      this.#skew.tell()
-      this.#planner.corrected()
+      storeClock.observe(reading)
+      availability.responded()
+      this.#skew.report()
+      this.#planner.clockChanged()
     }
     return {
       clock,
-      time,
-      reach,
+      storeClock,
+      availability,
       events,
-      order: new RequestOrder({ clock, label, random, spread }),
+      requestOrder: new RequestOrder({ clock, label, random, spread }),
       logger,
       random,
-      asker: {
-        store: new Store({ provider, clock, jumps, timeout, onReading, gatherReleases: true }),
+      acquireContext: {
+        client: new ProviderClient({ provider, clock, jumps, timeout, onReading, gatherReleases: true }),
         label,
         maxClockSkew: parseDuration(options.maxClockSkew ?? MAX_CLOCK_SKEW, { of, option: 'maxClockSkew' }),
       },
       stopping: this.#stopping.signal,
       closing: this.#closing.signal,
-      runs: new Map(),
-      ran: new Map(),
+      running: new Map(),
+      lastRunTick: new Map(),
       track: (work) => this.#pending.add(work),
-      putBack: ({ job, time: tick }) => this.#planner.putBack(job, tick),
-      owe: (job) => this.#catchUp.owe(job),
+      reschedule: ({ job, time: tick }) => this.#planner.reschedule(job, tick),
+      noteMissed: (job) => this.#catchUp.noteMissed(job),
     }
   }
 
@@ -127,7 +127,7 @@ export class Scheduler implements AsyncDisposable {
    * @throws {InvalidOptionError} for a wrong option, an unknown one, or a name used before; it names the job, the option and the value.
    */
   job(options: JobOptions, work: JobWork): this {
-    const inside: JobWork = (context) => this.#surroundings.around(() => work(context))
+    const inside: JobWork = (context) => this.#scopes.run(() => work(context))
     const job = checkJob(options, this.#defaults, typeof work === 'function' ? inside : work, (key) =>
       this.#planner.schedule(key),
     )
@@ -136,7 +136,7 @@ export class Scheduler implements AsyncDisposable {
     }
     this.#jobs.set(job.name, job)
     if (!this.#planned || this.#stopped) this.#planner.add(job)
-    else if (this.#engine.time.mayBeStale) this.#pending.add(this.#planWhenTimeIsKnown(job))
+    else if (this.#context.storeClock.mayBeStale) this.#pending.add(this.#planWhenTimeIsKnown(job))
     else this.#plan(job)
     return this
   }
@@ -150,10 +150,10 @@ export class Scheduler implements AsyncDisposable {
 
   /** By a stale time ticks from before its registration would run. */
   async #planWhenTimeIsKnown(job: Job): Promise<void> {
-    const { clock, time } = this.#engine
+    const { clock, storeClock } = this.#context
     const registeredAt = clock.monotonic()
-    await this.#skew.ask(job.name)
-    if (!job.removed) this.#plan(job, time.now() - (clock.monotonic() - registeredAt))
+    await this.#skew.readClock(job.name)
+    if (!job.removed) this.#plan(job, storeClock.now() - (clock.monotonic() - registeredAt))
   }
 
   /** Takes a job out; a run under way goes on. False when there is none of that name. */
@@ -169,11 +169,11 @@ export class Scheduler implements AsyncDisposable {
 
   /** Drops the latest ticks of jobs that are gone: a reload registers its job anew at once, and needs its own. */
   #forgetRuns(): void {
-    const { ran, time } = this.#engine
-    if (ran.size < this.#forgetAt) return
-    const before = time.now() - RELOADED_WITHIN
-    for (const [name, tick] of ran) if (tick < before && !this.#jobs.has(name)) ran.delete(name)
-    this.#forgetAt = Math.max(FEW_RUNS, 2 * ran.size)
+    const { lastRunTick, storeClock } = this.#context
+    if (lastRunTick.size < this.#forgetAt) return
+    const before = storeClock.now() - RELOAD_WINDOW
+    for (const [name, tick] of lastRunTick) if (tick < before && !this.#jobs.has(name)) lastRunTick.delete(name)
+    this.#forgetAt = Math.max(KEPT_RUNS, 2 * lastRunTick.size)
   }
 
   /** The names of the registered jobs, in the order of their registration. */
@@ -196,7 +196,7 @@ export class Scheduler implements AsyncDisposable {
       throw new InvalidOptionError(`nextTicks: count must be a whole number from 1 to 1000, but is ${show(count)}`)
     const { schedule } = this.#find(name)
     const ticks: Date[] = []
-    let tick = schedule.next(this.#engine.time.now())
+    let tick = schedule.next(this.#context.storeClock.now())
     while (tick !== undefined && ticks.length < count) {
       ticks.push(new Date(tick))
       tick = schedule.next(tick)
@@ -210,13 +210,13 @@ export class Scheduler implements AsyncDisposable {
    * @throws {InvalidOptionError} when there is no such job.
    */
   describe(name: string): JobInfo {
-    const { runs, time } = this.#engine
-    return infoOf(this.#find(name), runs.get(name), time.now())
+    const { running, storeClock } = this.#context
+    return infoOf(this.#find(name), running.get(name), storeClock.now())
   }
 
   /** How this node is called in the store. */
   get label(): string {
-    return this.#engine.asker.label
+    return this.#context.acquireContext.label
   }
 
   /** Where the locks are kept. */
@@ -232,12 +232,12 @@ export class Scheduler implements AsyncDisposable {
 
   /** The time by the store's clock where it is known, else by this machine's. */
   now(): Date {
-    return new Date(this.#engine.time.now())
+    return new Date(this.#context.storeClock.now())
   }
 
   /** Since when the store can't be reached; undefined when its last call was answered, or there was none. */
   get storeUnreachableSince(): Date | undefined {
-    const since = this.#engine.reach.unreachableSince
+    const since = this.#context.availability.unreachableSince
     return since === undefined ? undefined : new Date(since)
   }
 
@@ -249,12 +249,12 @@ export class Scheduler implements AsyncDisposable {
 
   /** By how many ms this machine's clock is ahead of the store's (negative: behind); 0 when it may be right. */
   get clockSkew(): number {
-    return this.#engine.time.skew
+    return this.#context.storeClock.skew
   }
 
   /** Calls the listener at each such event, until the function that is answered is called. What it throws changes nothing. */
   on<Name extends EventName>(event: Name, listener: Listener<SchedulerEvents[Name]>): Unsubscribe {
-    return this.#engine.events.on(event, listener)
+    return this.#context.events.on(event, listener)
   }
 
   /**
@@ -267,7 +267,7 @@ export class Scheduler implements AsyncDisposable {
 
   /** Calls the listener with the name and the event at every event. */
   onAny(listener: AnyListener): Unsubscribe {
-    return this.#engine.events.onAny(listener)
+    return this.#context.events.onAny(listener)
   }
 
   /**
@@ -285,14 +285,14 @@ export class Scheduler implements AsyncDisposable {
   }
 
   async #start(): Promise<void> {
-    const { clock, time } = this.#engine
+    const { clock, storeClock } = this.#context
     const startedAt = clock.monotonic()
     const first = this.#jobs.keys().next().value
-    if (first !== undefined) await this.#skew.ask(first)
+    if (first !== undefined) await this.#skew.readClock(first)
     if (this.#stopping.signal.aborted) return
     this.#planned = true
     // Ticks that came while the store was asked for its clock are not lost.
-    const from = time.now() - (clock.monotonic() - startedAt)
+    const from = storeClock.now() - (clock.monotonic() - startedAt)
     for (const job of this.#jobs.values()) this.#warnOfNever(job)
     // First what is owed: the ticks that are due at once below have to wait behind it.
     this.#catchUp.start([...this.#jobs.values()], from)
@@ -301,10 +301,10 @@ export class Scheduler implements AsyncDisposable {
   }
 
   #logStart(): void {
-    const { asker, logger } = this.#engine
+    const { acquireContext, logger } = this.#context
     const next = this.#planner.next
     const nextTick = next === undefined || next === Number.POSITIVE_INFINITY ? undefined : new Date(next)
-    safeLogger(logger).info({ node: asker.label, jobs: this.#jobs.size, nextTick }, 'scheduler started')
+    safeLogger(logger).info({ node: acquireContext.label, jobs: this.#jobs.size, nextTick }, 'scheduler started')
   }
 
   /**
@@ -316,8 +316,8 @@ export class Scheduler implements AsyncDisposable {
   async trigger(name: string): Promise<TriggerOutcome> {
     const job = this.#find(name)
     if (this.#stopped) throw new InvalidOptionError(`job ${JSON.stringify(name)}: the scheduler was stopped`)
-    const tick: Tick = { job, kind: 'trigger', time: this.#engine.time.now() }
-    const run = triggered(this.#engine, tick)
+    const tick: Tick = { job, kind: 'trigger', time: this.#context.storeClock.now() }
+    const run = runTrigger(this.#context, tick)
     this.#pending.add(run.catch(() => {}))
     return run
   }
@@ -330,7 +330,7 @@ export class Scheduler implements AsyncDisposable {
    * @throws {StoreError} when the store failed; whether it is paused is then unknown.
    */
   async pause(name: string): Promise<boolean> {
-    return setPaused(this.#engine, this.#find(name), true)
+    return setPaused(this.#context, this.#find(name), true)
   }
 
   /**
@@ -340,7 +340,7 @@ export class Scheduler implements AsyncDisposable {
    * @throws {StoreError} when the store failed; whether it is paused is then unknown.
    */
   async resume(name: string): Promise<boolean> {
-    return setPaused(this.#engine, this.#find(name), false)
+    return setPaused(this.#context, this.#find(name), false)
   }
 
   /**
@@ -354,46 +354,46 @@ export class Scheduler implements AsyncDisposable {
   async stop(options: StopOptions = {}): Promise<void> {
     const { graceFor, abortFor } = readStopOptions(options)
     this.#stopped ??= this.#stop(graceFor, abortFor)
-    if (!this.#surroundings.isInside) return this.#stopped
-    await Promise.race([this.#surroundings.othersEnded(), this.#stopped])
+    if (!this.#scopes.isInside) return this.#stopped
+    await Promise.race([this.#scopes.othersEnded(), this.#stopped])
     // What the others asked to be released, too.
-    await Promise.race([this.#engine.asker.store.released(), this.#stopped])
+    await Promise.race([this.#context.acquireContext.client.released(), this.#stopped])
   }
 
   async #stop(graceFor: number, abortFor: number): Promise<void> {
-    const { runs, logger } = this.#engine
+    const { running, logger } = this.#context
     this.#planner.stop()
     this.#stopping.abort(new Error('the scheduler is stopping'))
     await this.#starting
     if (!(await this.#pending.idleWithin(graceFor))) {
       this.#closing.abort(new Error('the scheduler is stopping, and its grace has passed'))
-      for (const run of runs.values()) run.abort(this.#closing.signal.reason)
+      for (const run of running.values()) run.abort(this.#closing.signal.reason)
       await this.#pending.idleWithin(abortFor)
     }
-    for (const name of runs.keys())
+    for (const name of running.keys())
       safeLogger(logger).warn({ job: name }, 'job ignores its signal; its lock is left to lapse')
     await this.#callBeforeClose()
-    const { store } = this.#engine.asker
-    await store.releaseRetries.end()
+    const { client } = this.#context.acquireContext
+    await client.releaseRetries.end()
     // Also what was granted too late to be run.
-    await store.released()
+    await client.released()
     if (!this.#keepProviderOpen) await this.#closeProvider()
   }
 
   async #callBeforeClose(): Promise<void> {
-    const { store } = this.#engine.asker
-    const called = Promise.allSettled(this.#beforeClose.map((work) => this.#surroundings.around(work)))
-    await store.within(store.timeout, () => 'wait for what was to be done before the end', called).catch(() => {})
+    const { client } = this.#context.acquireContext
+    const called = Promise.allSettled(this.#beforeClose.map((work) => this.#scopes.run(work)))
+    await client.within(client.timeout, () => 'wait for what was to be done before the end', called).catch(() => {})
   }
 
   /** Waits no longer than for any answer: a pool may wait for ever for a connection that is dead. */
   async #closeProvider(): Promise<void> {
-    const { store } = this.#engine.asker
+    const { client } = this.#context.acquireContext
     try {
       const closed = (async () => this.#provider.close())()
-      await store.within(store.timeout, () => 'close the provider', closed)
+      await client.within(client.timeout, () => 'close the provider', closed)
     } catch (error) {
-      this.#engine.events.emit('store-error', () => ({ job: undefined, action: 'close', error }))
+      this.#context.events.emit('store-error', () => ({ job: undefined, action: 'close', error }))
     }
   }
 
@@ -403,8 +403,8 @@ export class Scheduler implements AsyncDisposable {
 
   /** Such as one on 30 February. */
   #warnOfNever({ name: job, schedule }: Job): void {
-    const { logger, time } = this.#engine
-    if (schedule.next(time.now()) !== undefined) return
+    const { logger, storeClock } = this.#context
+    if (schedule.next(storeClock.now()) !== undefined) return
     const { cron, timezone } = schedule.source
     safeLogger(logger).warn({ job, cron, timezone }, 'job never runs: its schedule has no tick any more')
   }

@@ -1,8 +1,8 @@
-import type { Bench } from './bench.ts'
 import type { ConformanceSubject, WhyNot } from './subject.ts'
+import type { TestBed } from './test-bed.ts'
 
 /** One thing that a provider must do, under a name that reads as a sentence. */
-export type Case = (bench: Bench) => Promise<void>
+export type Case = (bench: TestBed) => Promise<void>
 
 export interface CaseGroup {
   readonly title: string

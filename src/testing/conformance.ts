@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict'
-import { Bench } from './bench.ts'
 import { groups } from './cases/index.ts'
 import { hooksOf, type TestRunner } from './runner.ts'
 import type { ConformanceSubject } from './subject.ts'
+import { TestBed } from './test-bed.ts'
 
 /**
  * Defines the conformance suite for one kind of store: every promise of the provider contract as a test of its own, run
@@ -15,7 +15,7 @@ import type { ConformanceSubject } from './subject.ts'
 export function conformance(runner: TestRunner, subject: ConformanceSubject): void {
   const { before, after } = hooksOf(runner)
   runner.describe(`conformance of ${subject.name}`, () => {
-    const bench = new Bench(subject)
+    const bench = new TestBed(subject)
     before(() => bench.open())
     after(() => bench.close())
     for (const { title, cases, leftOut } of groups) {

@@ -13,7 +13,7 @@ import { locked as lockedNodeCron, ticklockCoordinator } from 'ticklock/node-cro
 import { locked as lockedNodeSchedule } from 'ticklock/node-schedule'
 import { AsyncTask } from 'toad-scheduler'
 import { describe, expect, it, vi } from 'vitest'
-import { readAll } from '../../src/testing/asking.ts'
+import { readAll } from '../../src/testing/requests.ts'
 
 const newLocker = (): Locker => new Locker({ provider: memory() })
 const EVERY_SECOND = '* * * * * *'

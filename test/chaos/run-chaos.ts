@@ -39,6 +39,8 @@ export interface ChaosReport {
 
 /** How long after a fault a node and its driver may take to be well again, in ms: a call that is under way has its 5 s, then it connects anew. */
 const RECOVERY = 6_000
+/** How much longer than its weather a cluster runs in which nothing has run yet, at most, in ms. */
+const LONGEST_WAIT = 60_000
 /** Ticks so close to the end need not have run yet, in ms. */
 const TAIL = 2_000
 
@@ -72,6 +74,14 @@ export async function runChaos(options: ChaosOptions): Promise<ChaosReport> {
     }),
   )
   await sleep(Math.max(0, from + weather.length - machineTime()))
+  // A machine that is much too busy may not have got to run anything yet.
+  const hasRun = (): boolean =>
+    cluster.witnessed().some((line) => {
+      if (line.what !== 'end' || line.tick === undefined) return false
+      const due = line.tick - epoch
+      return due >= from && due <= machineTime() - TAIL
+    })
+  while (!hasRun() && machineTime() < from + weather.length + LONGEST_WAIT) await sleep(500)
   const to = machineTime() - TAIL
   await cluster.stop()
   stopWatching()

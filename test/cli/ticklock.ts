@@ -26,7 +26,7 @@ export interface LogLine {
 }
 
 /** How long something is waited for that must come, on however busy a machine. */
-const PATIENCE = 60_000
+const TIMEOUT = 60_000
 
 /** A process of the built command line. */
 export class Ticklock {
@@ -143,9 +143,9 @@ export class Workplace implements AsyncDisposable {
 
 /** Looks again and again until it is so. */
 export async function until(isSo: () => boolean, what: () => string): Promise<void> {
-  const end = performance.now() + PATIENCE
+  const end = performance.now() + TIMEOUT
   while (!isSo()) {
-    if (performance.now() > end) throw new Error(`waited ${PATIENCE} ms for ${what()}`)
+    if (performance.now() > end) throw new Error(`waited ${TIMEOUT} ms for ${what()}`)
     await sleep(20)
   }
 }

@@ -10,7 +10,7 @@ const [, , file = '', label = '', token, goneAfter = '3s'] = process.argv
 
 const provider = sqlite(file)
 const scheduler = new Scheduler({ provider, label, logger: false, defaults: { lockAtMostFor: '20s', keepAlive: true } })
-recordHistory(scheduler, { skips: 'all', writeEvery: '200ms', beatEvery: '1s' })
+recordHistory(scheduler, { skips: 'all', writeEvery: '200ms', heartbeatEvery: '1s' })
 jobsFor(scheduler)
 if (process.env.AWKWARD_JOB !== 'no') awkwardJobFor(scheduler)
 await scheduler.start()

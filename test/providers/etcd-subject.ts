@@ -1,6 +1,6 @@
 /* How the tests meet etcd: by the provider, and by requests of their own to the JSON gateway. */
 import { randomUUID } from 'node:crypto'
-import { Gateway } from '../../providers/etcd/gateway.ts'
+import { Gateway } from '../../providers/etcd/client.ts'
 import { type EtcdOptions, etcd } from '../../providers/etcd/index.ts'
 import { EtcdStore } from '../../providers/etcd/store.ts'
 import { parseEtcdUrl } from '../../providers/etcd/url.ts'

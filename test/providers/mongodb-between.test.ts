@@ -14,7 +14,7 @@ import {
   toAcquire,
   toExtend,
   toRelease,
-} from '../../src/testing/asking.ts'
+} from '../../src/testing/requests.ts'
 import type { LockDocument } from './mongodb-subject.ts'
 
 const server = inject('servers').mongodb

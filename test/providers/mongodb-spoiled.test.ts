@@ -5,7 +5,7 @@ import { MongoClient } from 'mongodb'
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest'
 import { mongodb } from '../../providers/mongodb/index.ts'
 import { isUnreadable } from '../../src/provider/record.ts'
-import { acquireAll, newHolder, SKEW_MS, toAcquire, toExtend, toRelease } from '../../src/testing/asking.ts'
+import { acquireAll, newHolder, SKEW_MS, toAcquire, toExtend, toRelease } from '../../src/testing/requests.ts'
 import { POISONS, poison, titleOf } from './mongodb-poisons.ts'
 import type { LockDocument } from './mongodb-subject.ts'
 

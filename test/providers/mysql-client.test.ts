@@ -12,7 +12,7 @@ import {
   refused,
   release,
   toAcquire,
-} from '../../src/testing/asking.ts'
+} from '../../src/testing/requests.ts'
 import { Belongings, look, serverNow, servers } from './mysql-harness.ts'
 
 const ODD_NAMES = [

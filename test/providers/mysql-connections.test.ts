@@ -4,7 +4,7 @@ import { createConnection as createCallbackConnection } from 'mysql2'
 import { createConnection, type Pool } from 'mysql2/promise'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { type MysqlInput, mysql } from '../../providers/mysql/index.ts'
-import { acquire, granted, newHolder } from '../../src/testing/asking.ts'
+import { acquire, granted, newHolder } from '../../src/testing/requests.ts'
 import { Belongings, servers } from './mysql-harness.ts'
 
 describe.each(servers)('connections of $name', ({ url }) => {

@@ -4,7 +4,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { mysql } from '../../providers/mysql/index.ts'
 import { isRecordBusy } from '../../src/errors.ts'
 import type { Settled } from '../../src/provider/contract.ts'
-import { granted, newHolder, release, toAcquire } from '../../src/testing/asking.ts'
+import { granted, newHolder, release, toAcquire } from '../../src/testing/requests.ts'
 import { Belongings, look, servers } from './mysql-harness.ts'
 import { lockRow, running } from './mysql-sessions.ts'
 

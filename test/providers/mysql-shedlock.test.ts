@@ -10,7 +10,7 @@ import {
   refused,
   release,
   toAcquire,
-} from '../../src/testing/asking.ts'
+} from '../../src/testing/requests.ts'
 import { asShedLock, Belongings, look, serverNow, servers } from './mysql-harness.ts'
 
 describe.each(servers)('a table of ShedLock on $name', ({ url }) => {

@@ -2,7 +2,7 @@
 import { createPool } from 'mysql2/promise'
 import { afterAll, describe, expect, it } from 'vitest'
 import { type MysqlInput, mysql } from '../../providers/mysql/index.ts'
-import { acquire, granted, newHolder } from '../../src/testing/asking.ts'
+import { acquire, granted, newHolder } from '../../src/testing/requests.ts'
 import { TcpProxy } from '../chaos/tcp-proxy.ts'
 import { Belongings, servers } from './mysql-harness.ts'
 

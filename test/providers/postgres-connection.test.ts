@@ -1,12 +1,13 @@
 /* What the provider is given, and connections that break. */
 import { once } from 'node:events'
 import { type AddressInfo, createServer, type Server, type Socket, connect as toServer } from 'node:net'
+import { setTimeout } from 'node:timers/promises'
 import pg from 'pg'
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest'
 import { type PostgresInput, postgres } from '../../providers/postgres/index.ts'
 import { InvalidOptionError } from '../../src/errors.ts'
-import { acquireAll } from '../../src/testing/asking.ts'
-import { ask } from './postgres-ask.ts'
+import { acquireAll } from '../../src/testing/requests.ts'
+import { ask } from './postgres-send.ts'
 
 const server = inject('servers').postgres
 const TABLE = 'ticklock_connection'
@@ -208,13 +209,35 @@ describe.skipIf('unavailable' in server)('a connection of postgres', () => {
 
     tunnel.swallow()
     const asked = performance.now()
-    await expect(provider.read([])).rejects.toThrow(/did not respond within 5000 ms/)
+    await expect(provider.read([])).rejects.toThrow(/did not respond within \d+ ms/)
     expect(performance.now() - asked).toBeLessThan(8_000)
     expect(await provider.read(['through the tunnel'])).toHaveLength(1)
     expect(tunnel.accepted, 'the dead one, the request to cancel, and the new one').toBe(3)
     await provider.close()
     await provider.close()
     await tunnel.close()
+  })
+
+  it('of a pool that comes late leaves its statement what is left of the time', async () => {
+    const tunnel = await Tunnel.to(new URL(url))
+    const pool = new pg.Pool({ connectionString: tunnel.url, max: 1 })
+    pool.on('error', () => {})
+    const provider = postgres({ pool, table: TABLE })
+    await provider.acquire([ask('late connection')])
+    const taken = await pool.connect()
+    const asked = performance.now()
+    const failure = provider.acquire([ask('late connection')], { timeout: 2_000 }).then(
+      () => 'granted',
+      (error: Error) => error.message,
+    )
+    await setTimeout(500)
+    const waited = performance.now() - asked
+    tunnel.swallow()
+    taken.release()
+    const [, left] = (await failure).match(/did not respond within (\d+) ms/) ?? [await failure]
+    expect(Number(left)).toBeLessThanOrEqual(Math.ceil(2_000 - waited))
+    await tunnel.close()
+    await pool.end()
   })
 
   it('of its own is named, and gone after close', async () => {

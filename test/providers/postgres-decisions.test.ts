@@ -5,8 +5,8 @@ import { postgres } from '../../providers/postgres/index.ts'
 import type { ExtendRequest, ReleaseRequest } from '../../src/provider/contract.ts'
 import { decideAcquire, decideExtend, decideRelease, type StoredLock } from '../../src/provider/decide.ts'
 import { holderOf, releasedHolderOf } from '../../src/provider/holder.ts'
-import { acquireAll, extendAll, readAll, releaseAll } from '../../src/testing/asking.ts'
-import { ask } from './postgres-ask.ts'
+import { acquireAll, extendAll, readAll, releaseAll } from '../../src/testing/requests.ts'
+import { ask } from './postgres-send.ts'
 import { oddPool } from './postgres-subject.ts'
 
 const server = inject('servers').postgres

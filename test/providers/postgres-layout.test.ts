@@ -2,8 +2,8 @@
 import pg from 'pg'
 import { afterAll, beforeAll, describe, expect, inject, it, vi } from 'vitest'
 import { postgres } from '../../providers/postgres/index.ts'
-import { acquireAll } from '../../src/testing/asking.ts'
-import { ask } from './postgres-ask.ts'
+import { acquireAll } from '../../src/testing/requests.ts'
+import { ask } from './postgres-send.ts'
 
 const server = inject('servers').postgres
 const SCHEMA = 'ticklock-layout$1'

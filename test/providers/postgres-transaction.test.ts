@@ -5,7 +5,7 @@ import { postgres } from '../../providers/postgres/index.ts'
 import type { LockProvider } from '../../src/provider/contract.ts'
 import { type PgBouncer, startPgBouncer } from '../servers/pgbouncer.ts'
 import { drizzleOverPglite, postgresClients } from './clients-postgres.ts'
-import { ask } from './postgres-ask.ts'
+import { ask } from './postgres-send.ts'
 
 const server = inject('servers').postgres
 const TABLE = 'ticklock_transaction'

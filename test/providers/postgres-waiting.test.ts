@@ -1,13 +1,13 @@
 /* Somebody else's transaction stays open: nothing of ours piles up on the server, and the others' jobs go on. */
 import createKnex from 'knex'
 import pg from 'pg'
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, inject, it } from 'vitest'
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, inject, it, vi } from 'vitest'
 import { type PostgresInput, postgres } from '../../providers/postgres/index.ts'
 import { fromKnex } from '../../src/clients/index.ts'
 import { RecordBusyError } from '../../src/errors.ts'
 import type { LockProvider } from '../../src/provider/contract.ts'
 import { type PgBouncer, startPgBouncer } from '../servers/pgbouncer.ts'
-import { ask } from './postgres-ask.ts'
+import { ask } from './postgres-send.ts'
 
 const server = inject('servers').postgres
 const TABLE = 'ticklock_waiting'
@@ -131,11 +131,12 @@ describe.skipIf('unavailable' in server)('while a stranger has locks of the tabl
     for (let round = 0; round < 20; round++)
       await expect(provider.acquire([ask('a')], { timeout: 20 })).rejects.toThrow()
     await expect(provider.acquire([ask('a')])).rejects.toThrow(/2 earlier statements .* lock the whole table/)
-    expect(await waiting()).toBe(2)
+    // Both have been sent, over connections that may be opening still.
+    await expect.poll(waiting, { timeout: 20_000 }).toBe(2)
     expect((await pool.query('SELECT 1 AS one')).rows, "the application's own queries").toEqual([{ one: 1 }])
     await stranger.query('ROLLBACK')
     while ((await waiting()) > 0);
-    while ((await provider.read(['a']).catch(() => [])).length === 0);
+    await vi.waitFor(() => provider.read(['a']), { timeout: 20_000 })
     expect(await provider.acquire([ask('afterwards')])).toMatchObject([{ granted: true }])
     await pool.end()
   })

@@ -6,7 +6,7 @@ import { type RedisOptions, redis, redisAccess } from '../../providers/redis/ind
 import { redisQuorum } from '../../providers/redis/quorum/redis-quorum.ts'
 import type { LockProvider } from '../../src/provider/contract.ts'
 import type { HistoryEntry } from '../../src/provider/history.ts'
-import { extend, granted, newHolder, refused, release, toAcquire } from '../../src/testing/asking.ts'
+import { extend, granted, newHolder, refused, release, toAcquire } from '../../src/testing/requests.ts'
 import { until } from '../servers/until.ts'
 
 const server = inject('servers').redis

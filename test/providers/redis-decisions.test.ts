@@ -25,8 +25,8 @@ import {
   toAcquire,
   toExtend,
   toRelease,
-} from '../../src/testing/asking.ts'
-import { recordText } from './redis-look.ts'
+} from '../../src/testing/requests.ts'
+import { recordText } from './redis-inspect.ts'
 
 const server = inject('servers').redis
 const MINUTE = 60_000

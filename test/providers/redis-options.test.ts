@@ -9,7 +9,7 @@ import { keySpace, sharedKeySpace } from '../../providers/redis/keys.ts'
 import { redis } from '../../providers/redis/redis.ts'
 import { parseRedisUrl } from '../../providers/redis/url.ts'
 import { InvalidOptionError } from '../../src/errors.ts'
-import { acquireAll, granted, newHolder, release, toAcquire } from '../../src/testing/asking.ts'
+import { acquireAll, granted, newHolder, release, toAcquire } from '../../src/testing/requests.ts'
 
 /** Names that a cluster hashes by a part of them, or by all of them though they look otherwise, or that look like keys of ours. */
 const ODD_NAMES = [

@@ -4,7 +4,7 @@ import { Redis } from 'ioredis'
 import { keySpace } from '../../providers/redis/keys.ts'
 import { redisQuorum } from '../../providers/redis/quorum/redis-quorum.ts'
 import type { ConformanceSubject, StoredRecord } from '../../src/testing/index.ts'
-import { lookAtRedis, redisNow, redisPoisons } from './redis-look.ts'
+import { lookAtRedis, redisNow, redisPoisons } from './redis-inspect.ts'
 
 /** @param urls of the servers */
 export function redisQuorumSubject(urls: readonly string[]): ConformanceSubject {

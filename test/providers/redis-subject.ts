@@ -4,7 +4,7 @@ import { keySpace, sharedKeySpace } from '../../providers/redis/keys.ts'
 import { redis } from '../../providers/redis/redis.ts'
 import type { ConformanceSubject } from '../../src/testing/index.ts'
 import { redisClient } from '../servers/index.ts'
-import { lookAtRedis, redisNow, redisPoisons } from './redis-look.ts'
+import { lookAtRedis, redisNow, redisPoisons } from './redis-inspect.ts'
 
 /**
  * @param unreachable a URL of the same kind on which nobody listens

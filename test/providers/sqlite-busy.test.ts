@@ -1,6 +1,6 @@
 /* A stranger's open transaction: it locks the whole file. */
 import { afterEach, describe, expect, it } from 'vitest'
-import { newHolder, toExtend, toRelease } from '../../src/testing/asking.ts'
+import { newHolder, toExtend, toRelease } from '../../src/testing/requests.ts'
 import { ask, Belongings } from './sqlite-bench.ts'
 
 const own = new Belongings()

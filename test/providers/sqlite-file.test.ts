@@ -1,7 +1,7 @@
 import { afterEach, describe, expect, it } from 'vitest'
 import type { SqliteDatabase } from '../../providers/sqlite/driver.ts'
 import { networkFileSystem, refuseNetworkFileSystem } from '../../providers/sqlite/file-system.ts'
-import { chooseJournal, mayShareWal } from '../../providers/sqlite/journal.ts'
+import { chooseJournal, mayShareWal } from '../../providers/sqlite/journal-mode.ts'
 import { ask, Belongings } from './sqlite-bench.ts'
 
 const own = new Belongings()

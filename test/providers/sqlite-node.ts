@@ -4,7 +4,7 @@ import { createInterface } from 'node:readline'
 import { openDatabase } from '../../providers/sqlite/driver.ts'
 import { sqlite } from '../../providers/sqlite/index.ts'
 import { StoreError } from '../../src/errors.ts'
-import { acquireAll } from '../../src/testing/asking.ts'
+import { acquireAll } from '../../src/testing/requests.ts'
 import { ask } from './sqlite-bench.ts'
 
 const [task, path = ''] = process.argv.slice(2)

@@ -13,12 +13,17 @@ const SLOTS = 16_384
 export const redisCluster: ServerKind = {
   variable: 'TICKLOCK_TEST_REDIS_CLUSTER_URL',
   version: redisVersion,
-  start: () => startCluster(0),
+  // On a busy machine a node that is well may be silent for seconds.
+  start: () => startCluster(0, 60_000),
 }
 
-/** Three masters, each with so many replicas; the masters come first among the processes, then the replicas of each, in that order. */
-export async function startCluster(replicas: number): Promise<StartedServer> {
-  const options = ['--cluster-enabled', 'yes', '--cluster-node-timeout', '2000', '--repl-diskless-sync-delay', '0']
+/**
+ * Three masters, each with so many replicas; the masters come first among the processes, then the replicas of each, in that order. A
+ * node that has been silent for `nodeTimeout` ms counts as failed.
+ */
+export async function startCluster(replicas: number, nodeTimeout: number): Promise<StartedServer> {
+  const timeout = ['--cluster-node-timeout', String(nodeTimeout)]
+  const options = ['--cluster-enabled', 'yes', ...timeout, '--repl-diskless-sync-delay', '0']
   const nodes: ServerProcess[] = []
   try {
     while (nodes.length < MASTERS * (1 + replicas)) {

@@ -6,7 +6,7 @@ import type {
   LockProvider,
   ReleaseRequest,
 } from '../../src/provider/contract.ts'
-import type { Holding, JobFile } from './file.ts'
+import type { Holding, JobAccount } from './job-account.ts'
 import type { Life } from './life.ts'
 import type { Witness } from './witness.ts'
 
@@ -64,7 +64,7 @@ function onAcquire(witness: Witness, life: Life, request: AcquireRequest, result
   else onRefusal(witness, life, file, request, result.reason)
 }
 
-function onRefusal(witness: Witness, life: Life, file: JobFile, request: AcquireRequest, reason: string): void {
+function onRefusal(witness: Witness, life: Life, file: JobAccount, request: AcquireRequest, reason: string): void {
   const { holding } = file
   const { tick, owner, name } = request
   const now = witness.now
@@ -86,7 +86,7 @@ function onRefusal(witness: Witness, life: Life, file: JobFile, request: Acquire
   if (holding.lastTick === tick && !holding.done && !tickFile.watchers.has(life)) tickFile.watchers.set(life, now)
 }
 
-function onGrant(witness: Witness, life: Life, file: JobFile, request: AcquireRequest, lease: Lease): void {
+function onGrant(witness: Witness, life: Life, file: JobAccount, request: AcquireRequest, lease: Lease): void {
   const { holding } = file
   const { owner, tick, name } = request
   const now = witness.now
@@ -115,7 +115,7 @@ function onGrant(witness: Witness, life: Life, file: JobFile, request: AcquireRe
   tickFile.leaseUntil = lease.lockUntil
 }
 
-function judgeGrant(witness: Witness, life: Life, file: JobFile, request: AcquireRequest, lease: Lease): void {
+function judgeGrant(witness: Witness, life: Life, file: JobAccount, request: AcquireRequest, lease: Lease): void {
   const { holding, name } = file
   const { owner, tick } = request
   const now = witness.now

@@ -1,8 +1,8 @@
 import type { JobOptions, Scheduler } from '../../src/index.ts'
+import type { CatchUpOrder } from './judge-catch-up-order.ts'
 import type { Link } from './network.ts'
 import type { NodeClock } from './node-clock.ts'
 import { type Outage, overlapping } from './outages.ts'
-import type { Turns } from './turns.ts'
 
 /** The options of a job on one node, from some moment on. */
 export interface Version {
@@ -35,7 +35,7 @@ export class Life {
   readonly ended = new Map<string, number>()
   readonly versions = new Map<string, Version[]>()
   /** By job that catches up: what it has gone after, in which order. */
-  readonly turns = new Map<string, Turns>()
+  readonly turns = new Map<string, CatchUpOrder>()
   /** By owner: how many times it has requested the lock. */
   readonly requests = new Map<string, number>()
   /** By owner: when it last sent a renewal. */

@@ -1,12 +1,12 @@
 import { parseDuration } from '../../src/duration.ts'
 import type { JobOptions } from '../../src/index.ts'
-import { readSchedule, type Schedule } from '../../src/scheduler/schedule.ts'
+import { readSchedule, type Schedule } from '../../src/scheduler/plan/schedule.ts'
 import type { Cluster } from './cluster.ts'
-import { type JobFile, type TickFile, TOLD } from './file.ts'
+import { type JobAccount, REPORTED, type TickAccount } from './job-account.ts'
+import { catchUpOf } from './judge-catch-up-order.ts'
 import type { Life } from './life.ts'
 import { clearParts, hasClear, type Outage, overlapping } from './outages.ts'
 import type { Fault } from './scenario.ts'
-import { catchUpOf } from './turns.ts'
 import { JUMP_FOLLOWED, TIMELY } from './witness.ts'
 
 /** How long a process may take from its start until it plays its part, in ms: it waits for the store's clock for as long as `storeTimeout`. */
@@ -54,7 +54,7 @@ interface Reign {
 
 /** A tick to be judged: when nodes ask for it, and until when they may. */
 interface Judged {
-  readonly file: JobFile
+  readonly file: JobAccount
   readonly options: JobOptions
   readonly schedule: Schedule
   readonly time: number
@@ -114,7 +114,7 @@ function reignsOf({ scenario }: Cluster, first: JobOptions, schedules: Map<strin
   })
 }
 
-function* ticksOf(file: JobFile, { options, schedule, from, until }: Reign): Generator<Judged> {
+function* ticksOf(file: JobAccount, { options, schedule, from, until }: Reign): Generator<Judged> {
   const graceFor = parseDuration(options.graceFor ?? '30s', { option: 'graceFor' })
   const jitter = parseDuration(options.jitter ?? 0, { option: 'jitter' })
   let time = schedule.next(from)
@@ -254,7 +254,7 @@ function whyNotRun(cluster: Cluster, lives: readonly Life[], judged: Judged): st
     : 'the network was bad'
 }
 
-const runsOf = (file: JobFile): Outage[] =>
+const runsOf = (file: JobAccount): Outage[] =>
   [...file.runs.values()].map(({ startedAt, endedAt = Number.POSITIVE_INFINITY }) => {
     return { from: startedAt, until: endedAt, why: 'a run' }
   })
@@ -298,11 +298,11 @@ function wasOwed(cluster: Cluster, lives: readonly Life[], judged: Judged): bool
 }
 
 /** Whether something befell each node that was granted the tick, so that it did not run it. */
-const grantFailed = ({ outages }: Cluster, { grants, told }: TickFile): boolean =>
+const grantFailed = ({ outages }: Cluster, { grants, told }: TickAccount): boolean =>
   grants.every(({ life, at }) => {
     const until = at + ENOUGH
     // An earlier run without its lock.
-    if ((told.get(life) ?? 0) & (TOLD.running ?? 0)) return true
+    if ((told.get(life) ?? 0) & (REPORTED.running ?? 0)) return true
     return (
       life.diedAt <= until ||
       life.stoppingAt <= until ||
@@ -338,7 +338,7 @@ function judgeTakeover(cluster: Cluster, { file, options, time }: Judged): void 
   }
 }
 
-const isTriggerOf = (file: JobFile, fault: Fault): boolean => fault.kind === 'trigger' && fault.job === file.name
+const isTriggerOf = (file: JobAccount, fault: Fault): boolean => fault.kind === 'trigger' && fault.job === file.name
 
 /** Whether a fault lies in a span, or so shortly before that its asks may still be on the way. */
 const reaches = ({ scenario }: Cluster, { at }: Fault, from: number, until: number): boolean =>

@@ -1,7 +1,8 @@
 import { type JobOptions, Scheduler } from '../../src/index.ts'
-import { notePlan } from './changes.ts'
 import type { Cluster } from './cluster.ts'
-import { listen, onAnswer, onAsk, onRelease } from './hear.ts'
+import { onRead } from './judge-catch-up-order.ts'
+import { listen, onRelease, onRequest, onResult } from './judge-events.ts'
+import { notePlan } from './judge-schedule-change.ts'
 import { watchStore } from './ledger.ts'
 import { Life } from './life.ts'
 import { Link } from './network.ts'
@@ -11,7 +12,6 @@ import { Random } from './random.ts'
 import { watchRenewal } from './renewals.ts'
 import type { NodeFault, SimulatedJob, SimulatedNode } from './scenario.ts'
 import { judgeWaking } from './suspensions.ts'
-import { onRead } from './turns.ts'
 import { JUMP_FOLLOWED } from './witness.ts'
 import { work } from './work.ts'
 
@@ -142,8 +142,8 @@ export class Machine {
         clock,
         random,
         state,
-        onAsk: (asked) => onAsk(witness, life, asked),
-        onAnswer: (asked, told, after) => onAnswer(witness, life, asked, told, after),
+        onAsk: (asked) => onRequest(witness, life, asked),
+        onAnswer: (asked, told, after) => onResult(witness, life, asked, told, after),
         onRead: (names, records, after) => onRead(witness, life, names, records, after),
         onExtend: (renewals, answer) => watchRenewal(witness, life, renewals, answer),
         onRelease: (releases) => onRelease(witness, life, releases),

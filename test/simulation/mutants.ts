@@ -13,14 +13,14 @@ export interface Mutant {
 const DECIDE = 'src/provider/decide.ts'
 const LOCK = 'src/lock/lock.ts'
 const ACQUISITION = 'src/lock/acquisition.ts'
-const ASK = 'src/scheduler/ask.ts'
-const TICK = 'src/scheduler/tick.ts'
+const ASK = 'src/scheduler/tick/acquire-ticks.ts'
+const TICK = 'src/scheduler/tick/outcome.ts'
 const DEADLINES = 'src/lock/deadlines.ts'
-const STORE = 'src/lock/store.ts'
-const KEEP_ALIVE = 'src/executor/keep-alive.ts'
-const CATCH_UP = 'src/scheduler/catch-up.ts'
-const PLANNER = 'src/scheduler/planner.ts'
-const DUE = 'src/scheduler/due.ts'
+const STORE = 'src/lock/provider-client.ts'
+const KEEP_ALIVE = 'src/locker/keep-alive.ts'
+const CATCH_UP = 'src/scheduler/catch-up/catch-up.ts'
+const PLANNER = 'src/scheduler/plan/planner.ts'
+const DUE = 'src/scheduler/tick/dispatch.ts'
 const ORDER = 'src/scheduler/spread/request-order.ts'
 
 /** By the rule that is broken: no two rules share a mutant. */
@@ -41,10 +41,10 @@ const byRule: Readonly<Record<string, readonly Omit<Mutant, 'rule'>[]>> = {
       by: 'tick < 0',
     },
     {
-      name: "a node that does not know the store's clock takes ticks far ahead",
+      name: "a node that does not know the client's clock takes ticks far ahead",
       seed: 2,
       file: ASK,
-      replace: 'const early = Math.min(maxClockSkew, LEAST_SKEW)',
+      replace: 'const early = Math.min(maxClockSkew, UNSURE_CLOCK_SKEW)',
       by: 'const early = maxClockSkew',
     },
     {
@@ -110,11 +110,11 @@ const byRule: Readonly<Record<string, readonly Omit<Mutant, 'rule'>[]>> = {
       by: 'deadline: this.#store.clock.monotonic() + left',
     },
     {
-      name: 'a lease that lapsed is not lost',
+      name: 'a lease that expired is not lost',
       seed: 3,
       file: LOCK,
-      replace: "lapsed(): void {\n    this.#lose('its lease expired')",
-      by: 'lapsed(): void {',
+      replace: "expired(): void {\n    this.#lose('its lease expired')",
+      by: 'expired(): void {',
     },
     {
       name: 'a grant that came after its lease is used',
@@ -134,7 +134,7 @@ const byRule: Readonly<Record<string, readonly Omit<Mutant, 'rule'>[]>> = {
       name: 'a lease is confirmed after a suspension without the store',
       seed: 8,
       file: LOCK,
-      replace: 'void this.#inTurn(() => this.#confirm())',
+      replace: 'void this.#inOrder(() => this.#confirm())',
       by: 'this.#doubted = false',
     },
     {
@@ -216,7 +216,7 @@ const byRule: Readonly<Record<string, readonly Omit<Mutant, 'rule'>[]>> = {
       name: 'a tick that was taken over is reported as scheduled',
       seed: 61,
       file: TICK,
-      replace: "answer.rerun ? { ...tick, kind: 'rerun' } : tick",
+      replace: "outcome.rerun ? { ...tick, kind: 'rerun' } : tick",
       by: 'tick',
     },
     {
@@ -324,7 +324,7 @@ const byRule: Readonly<Record<string, readonly Omit<Mutant, 'rule'>[]>> = {
     {
       name: 'the heap drops an item',
       seed: 4,
-      file: 'src/scheduler/heap.ts',
+      file: 'src/scheduler/plan/heap.ts',
       replace: 'if (this.#items.length > 0) this.#sink(last as Item)',
       by: 'if (this.#items.length > 2) this.#sink(last as Item)',
     },
@@ -333,7 +333,7 @@ const byRule: Readonly<Record<string, readonly Omit<Mutant, 'rule'>[]>> = {
       seed: 53,
       file: PLANNER,
       replace:
-        'this.#follow()\n    if (!this.#timer || Math.abs(time.now() - clock.monotonic() - this.#aheadOfTimer) >= NOTICEABLE) this.#arm()',
+        'this.#replanIfJumped()\n    if (!this.#timer || Math.abs(time.now() - clock.monotonic() - this.#aheadOfTimer) >= REARM_AFTER) this.#arm()',
       by: 'if (!this.#timer) this.#arm()',
     },
   ],
@@ -346,11 +346,11 @@ const byRule: Readonly<Record<string, readonly Omit<Mutant, 'rule'>[]>> = {
       by: 'Math.min(time + 1, next) - now',
     },
     {
-      name: 'a store that failed is asked once only',
+      name: 'a client that failed is asked once only',
       seed: 9,
       file: ASK,
-      replace: 'if (!answer && clock.monotonic() >= until)',
-      by: 'if (!answer)',
+      replace: 'if (!result && clock.monotonic() >= until)',
+      by: 'if (!result)',
     },
   ],
   'late grant': [
@@ -358,24 +358,24 @@ const byRule: Readonly<Record<string, readonly Omit<Mutant, 'rule'>[]>> = {
       name: 'what may have been granted is not given back',
       seed: 16,
       file: ACQUISITION,
-      replace: 'if (this.#answer?.granted || this.#uncertain) this.#giveBack()',
+      replace: 'if (this.#result?.granted || this.#uncertain) this.#release()',
       by: '',
     },
     {
       name: 'a late grant is not given back',
       seed: 5,
       file: ACQUISITION,
-      replace: "if (this.#state === 'abandoned') this.#giveBack()",
+      replace: "if (this.#state === 'abandoned') this.#release()",
       by: '',
     },
   ],
   'late answer': [
     {
-      name: 'an answer in the last pause of the grace is overlooked',
+      name: 'an result in the last pause of the grace is overlooked',
       seed: 9,
       file: ASK,
-      replace: 'answer = acquisition.answer',
-      by: 'answer = undefined',
+      replace: 'result = acquisition.result',
+      by: 'result = undefined',
     },
   ],
   'local skip': [
@@ -384,7 +384,7 @@ const byRule: Readonly<Record<string, readonly Omit<Mutant, 'rule'>[]>> = {
       seed: 16,
       file: TICK,
       replace:
-        'if (engine.runs.has(tick.job.name)) {\n    tellSkipped(engine, tick, RUNNING_HERE)\n    return undefined\n  }',
+        'if (context.running.has(tick.job.name)) {\n    emitSkipped(context, tick, RUNNING_HERE)\n    return undefined\n  }',
       by: '',
     },
   ],
@@ -397,12 +397,12 @@ const byRule: Readonly<Record<string, readonly Omit<Mutant, 'rule'>[]>> = {
       by: '',
     },
     {
-      name: 'nothing is owed',
+      name: 'nothing is missed',
       seed: 4,
       file: CATCH_UP,
       replace:
-        'const owed = ticksBetween(schedule, Math.max(lastTick ?? 0, since, now - catchUp.window), now, catchUp.max)',
-      by: 'const owed: number[] = []',
+        'const missed = ticksBetween(schedule, Math.max(lastTick ?? 0, since, now - catchUp.window), now, catchUp.max)',
+      by: 'const missed: number[] = []',
     },
     {
       name: 'ticks older than the last granted are owed',
@@ -414,7 +414,7 @@ const byRule: Readonly<Record<string, readonly Omit<Mutant, 'rule'>[]>> = {
     {
       name: 'a changed schedule runs old ticks',
       seed: 71,
-      file: 'src/scheduler/schedule-mark.ts',
+      file: 'src/scheduler/catch-up/schedule-mark.ts',
       replace: 'id === idOf(schedule) ? Number.parseInt(since, 36) : undefined',
       by: 'Number.parseInt(since, 36)',
     },
@@ -424,8 +424,8 @@ const byRule: Readonly<Record<string, readonly Omit<Mutant, 'rule'>[]>> = {
       name: 'a preferred node that is dead is relied on',
       seed: 1,
       file: DUE,
-      replace: 'const still = asks.filter(({ tick }) =>',
-      by: 'const still = asks.filter(({ tick, leftTo }) => !leftTo &&',
+      replace: 'const still = requests.filter(({ tick }) =>',
+      by: 'const still = requests.filter(({ tick, leftTo }) => !leftTo &&',
     },
     {
       name: 'everybody comes second',

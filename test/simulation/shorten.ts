@@ -2,7 +2,7 @@ import { type Result, runScenario } from './run-scenario.ts'
 import type { Fault, Scenario } from './scenario.ts'
 
 /** Shortening goes on for so long at most, in ms. */
-const PATIENCE = 60_000
+const TIMEOUT = 60_000
 
 export interface Shortened {
   readonly scenario: Scenario
@@ -11,7 +11,7 @@ export interface Shortened {
 
 /** Leaves out of a broken scenario, one after another, the faults, jobs, nodes and bad weather without which the same rule is broken all the same. */
 export async function shorten(scenario: Scenario): Promise<Shortened> {
-  const until = Date.now() + PATIENCE
+  const until = Date.now() + TIMEOUT
   const { violations } = await runScenario(scenario)
   const rule = violations[0]?.rule
   let shortest: Shortened = { scenario, violations }

@@ -1,7 +1,7 @@
 // npm run simulate:mutants -- [--seconds N] [--only TEXT]: the simulation on mutants of the product, each of which has to be caught
 import { parseArgs } from 'node:util'
-import { attack } from './attack.ts'
 import { mutants } from './mutants.ts'
+import { runMutant } from './run-mutant.ts'
 
 const { values } = parseArgs({
   options: { seconds: { type: 'string', default: '120' }, only: { type: 'string', default: '' } },
@@ -14,7 +14,8 @@ async function next(): Promise<void> {
   for (let mutant = left.shift(); mutant; mutant = left.shift()) {
     const { rule, name } = mutant
     // Some are seen by few seeds only: then by the one that is on record.
-    const hunt = async () => (await attack(mutant, 1, Number(values.seconds))) ?? (await attack(mutant, mutant.seed, 0))
+    const hunt = async () =>
+      (await runMutant(mutant, 1, Number(values.seconds))) ?? (await runMutant(mutant, mutant.seed, 0))
     const caught = await hunt().catch((error: Error) => error)
     if (caught instanceof Error || !caught) survivors++
     const found =

@@ -1,6 +1,6 @@
 import type { JobContext, JobOptions } from '../../src/index.ts'
-import type { Schedule } from '../../src/scheduler/schedule.ts'
-import { type Holding, JobFile } from './file.ts'
+import type { Schedule } from '../../src/scheduler/plan/schedule.ts'
+import { type Holding, JobAccount } from './job-account.ts'
 import type { Life } from './life.ts'
 import { clearParts, type Outage, overlapping } from './outages.ts'
 import type { WitnessedRun } from './run.ts'
@@ -32,7 +32,7 @@ const LONGEST_FORGOTTEN = 60_000
 /** Sees what really happens: what runs, and what the store grants. Judges it against the safety rules at every step. */
 export class Witness {
   readonly violations: Violation[] = []
-  readonly files = new Map<string, JobFile>()
+  readonly files = new Map<string, JobAccount>()
   /** By key. */
   readonly schedules = new Map<string, Schedule>()
   /** By job and schedule: when any node first planned it. */
@@ -55,7 +55,7 @@ export class Witness {
     this.#remembers = scenario.faults.some(({ kind }) => kind === 'store-failover')
     const versions = new Map<string, JobOptions[]>(scenario.jobs.map(({ options }) => [options.name, [options]]))
     for (const fault of scenario.faults) if (fault.kind === 'reload') versions.get(fault.job)?.push(fault.options)
-    for (const [name, all] of versions) this.files.set(name, new JobFile(name, all))
+    for (const [name, all] of versions) this.files.set(name, new JobAccount(name, all))
   }
 
   get now(): number {
@@ -67,7 +67,7 @@ export class Witness {
     this.#world.after(ms, look)
   }
 
-  file(name: string): JobFile {
+  file(name: string): JobAccount {
     const file = this.files.get(name)
     if (!file) throw new Error(`there is no job ${name}`)
     return file
@@ -77,7 +77,7 @@ export class Witness {
     const { name: job, lock, fencingToken: token = 0 } = context
     const file = this.file(job)
     const signal = watchesSignal ? context.signal : undefined
-    const leaseUntil = file.holding.owner === lock?.token ? file.holding.until : 0
+    const leaseUntil = file.holding.owner === lock?.owner ? file.holding.until : 0
     const tick = +context.scheduledAt
     const run: WitnessedRun = {
       job,
@@ -106,8 +106,8 @@ export class Witness {
     if (lock) this.#judgeLease(file, run, lock.held)
     else this.#judgeOpen(file, run)
     if (kind !== 'trigger') this.#judgeTick(file, run)
-    if (lock) file.runs.set(lock.token, run)
-    if (!this.#excused(file, run)) this.judgeOthers(file, lock?.token)
+    if (lock) file.runs.set(lock.owner, run)
+    if (!this.#excused(file, run)) this.judgeOthers(file, lock?.owner)
     file.active.add(run)
     return run
   }
@@ -123,7 +123,7 @@ export class Witness {
   }
 
   /** What the account of a name is from now on. */
-  hold(file: JobFile, holding: Holding): void {
+  hold(file: JobAccount, holding: Holding): void {
     if (this.#remembers) {
       const { history } = file
       while (history[1] && history[1].at < this.now - LONGEST_FORGOTTEN) history.shift()
@@ -179,12 +179,12 @@ export class Witness {
   }
 
   /** No lease that is over in the store is relied on, but for the drift of the clocks during it. */
-  #judgeLease(file: JobFile, run: WitnessedRun, held: boolean): void {
+  #judgeLease(file: JobAccount, run: WitnessedRun, held: boolean): void {
     const { holding, name } = file
     const { life, lock } = run
     if (!held) this.violate('lost is known locally', `${life.node} began ${name} with a lease that it knows to be over`)
     if (!lock || this.#excused(file, run)) return
-    if (holding.owner !== lock.token)
+    if (holding.owner !== lock.owner)
       this.violate('lost is known locally', `${life.node} began ${name} with a lease that another has taken over`)
     else if (holding.until < this.now - slackOf(run))
       this.violate(
@@ -194,7 +194,7 @@ export class Witness {
   }
 
   /** Without a lock only where the job wants that, and only while the store could not answer. */
-  #judgeOpen(file: JobFile, { life, tick }: WitnessedRun): void {
+  #judgeOpen(file: JobAccount, { life, tick }: WitnessedRun): void {
     const tickFile = file.tick(tick)
     const askedOnce = tickFile.askers.get(life)?.size === 1
     if (!file.mayRunOpen) this.violate('one holder', `${life.node} ran ${file.name} without its lock`)
@@ -207,7 +207,7 @@ export class Witness {
   }
 
   /** Once per tick; or once more, with a higher token, after the lease of the one before had ended without release. Never before its time. */
-  #judgeTick(file: JobFile, run: WitnessedRun): void {
+  #judgeTick(file: JobAccount, run: WitnessedRun): void {
     const tickFile = file.tick(run.tick)
     const last = tickFile.runs.findLast(({ lock }) => lock)
     tickFile.runs.push(run)
@@ -215,7 +215,7 @@ export class Witness {
       this.violate('clock-ahead', `${run.life.node} ran ${file.name} ${run.tick - this.now} ms before its time`)
     if (!last || !run.lock) return
     const what = `${file.name} at ${new Date(run.tick).toISOString()} ran on ${last.life.node} and on ${run.life.node}`
-    if (file.forgotten.has(last.lock?.token ?? '')) this.forgottenRuns++
+    if (file.forgotten.has(last.lock?.owner ?? '')) this.forgottenRuns++
     else if (!file.mayRerun) this.violate('once per tick', what)
     // A lock that was taken away by hand while its grant was still on the way: both run, and the late one has the lower token.
     else if (run.token <= last.token && !this.#excused(file, run))
@@ -225,7 +225,7 @@ export class Witness {
 
   /** A tick that was taken over is reported as a rerun. Only a repeated request can't tell. */
   #judgeKind({ kind, life, lock }: WitnessedRun, what: string): void {
-    if (kind !== 'rerun' && life.requests.get(lock?.token ?? '') === 1)
+    if (kind !== 'rerun' && life.requests.get(lock?.owner ?? '') === 1)
       this.violate('kind', `${what}, reported as ${kind}`)
   }
 
@@ -237,10 +237,10 @@ export class Witness {
   }
 
   /** Nobody who may rely on a lease is running while another is granted the name, but for the drift of the clocks during one lease. */
-  judgeOthers(file: JobFile, owner: string | undefined): void {
+  judgeOthers(file: JobAccount, owner: string | undefined): void {
     for (const run of file.active) {
       const { lock, life } = run
-      if (!lock || lock.token === owner || owner === undefined || life.clock.dead || life.clock.paused) continue
+      if (!lock || lock.owner === owner || owner === undefined || life.clock.dead || life.clock.paused) continue
       if (life.sleptWithin(this.now - NOTICED, this.now) || !lock.held) continue
       if (lock.remaining > slackOf(run) && !this.#excused(file, run))
         this.violate(
@@ -289,8 +289,8 @@ export class Witness {
   }
 
   /** A lock that was taken away by hand, or that the store has forgotten: its holder can't know before it next asks. */
-  #excused(file: JobFile, { lock }: WitnessedRun): boolean {
-    const owner = lock?.token ?? ''
+  #excused(file: JobAccount, { lock }: WitnessedRun): boolean {
+    const owner = lock?.owner ?? ''
     return file.forced.has(owner) || file.forgotten.has(owner)
   }
 

@@ -35,10 +35,11 @@ const LAYERS = [
   'history',
   'serve',
   'web',
-  'words',
+  'format',
+  'runner',
   'config',
   'scheduler',
-  'executor',
+  'locker',
   'lock',
   'provider',
 ]
@@ -46,7 +47,7 @@ const layerOf = (file: string): number => LAYERS.findIndex((layer) => file.start
 /** The one file of src that knows the providers. */
 const STORE_KINDS = 'src/config/store-kinds.ts'
 /** What stands on the core. */
-const OUTER = /^src\/(cli|config|dashboard|health|history|opentelemetry|prometheus|serve|telemetry|web|words)\//
+const OUTER = /^src\/(cli|runner|config|dashboard|health|history|opentelemetry|prometheus|serve|telemetry|web|format)\//
 const BASE = /^src\/(abort|errors|duration|clock|options|logger)\.ts$/
 
 describe('imports', () => {
@@ -113,7 +114,7 @@ describe('imports', () => {
     const packages = imports.filter(({ to }) => !/^(src|providers)\/|^node:/.test(to))
     const aside = ({ from }: Import): boolean => from.startsWith('src/adapters/')
     expect(packages.filter((each) => each.from.startsWith('src/') && !aside(each) && !OUTER.test(each.from))).toEqual([
-      { from: 'src/scheduler/cron-pattern.ts', to: 'croner' },
+      { from: 'src/scheduler/plan/cron-pattern.ts', to: 'croner' },
     ])
     // An adapter of a framework imports that one; all others know their libraries by structural types alone.
     const frameworks = packages.filter(aside).map(({ from, to }) => `${from.split('/')[2]}: ${to.split('/')[0]}`)

@@ -3,7 +3,7 @@ import * as errors from '../../src/errors.ts'
 
 const made = (from: typeof errors): [name: string, error: Error, guard: (error: unknown) => boolean][] => [
   ['ErrNotObtained', new from.ErrNotObtained('j', { reason: 'held' }), errors.isNotObtained],
-  ['ErrLockNotHeld', new from.ErrLockNotHeld('j', 'why'), errors.isLockNotHeld],
+  ['LockNotHeldError', new from.LockNotHeldError('j', 'why'), errors.isLockNotHeld],
   ['LockLostError', new from.LockLostError('j', 'why'), errors.isLockLost],
   ['StoreError', new from.StoreError('why', { cause: 1 }), errors.isStoreError],
   ['InvalidOptionError', new from.InvalidOptionError('why'), errors.isInvalidOption],

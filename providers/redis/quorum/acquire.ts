@@ -19,9 +19,9 @@ import { randomUUID } from 'node:crypto'
 import { setTimeout as pause } from 'node:timers/promises'
 import type { AcquireRequest, AcquireResult, Settled } from '../../../src/provider/contract.ts'
 import { unreadableIn, unreadableRecord } from '../format.ts'
-import { whoOf } from '../records.ts'
+import { whoOf } from '../replies.ts'
 import { quorumScripts } from './lua.ts'
-import { noMajority, type Said } from './members.ts'
+import { type MemberReply, noMajority } from './members.ts'
 import type { Quorum } from './quorum.ts'
 import { leaseOf } from './seen.ts'
 import { type Given, tally, type Vote } from './tally.ts'
@@ -38,7 +38,7 @@ interface Candidate {
 }
 
 /** Split votes are tried again for as many timeouts. */
-const PATIENCE = 4
+const TIMEOUTS_TO_WAIT = 4
 
 /** @param requests each for another name */
 export async function acquireByVote(
@@ -46,11 +46,11 @@ export async function acquireByVote(
   requests: readonly AcquireRequest[],
 ): Promise<Settled<AcquireResult>[]> {
   const candidates = requests.map((request): Candidate => ({ request, ballot: randomUUID(), votes: [] }))
-  const giveUpAt = performance.now() + PATIENCE * quorum.timeout
+  const giveUpAt = performance.now() + TIMEOUTS_TO_WAIT * quorum.timeout
   for (let round = 1; ; round++) {
     const open = candidates.filter(({ result }) => !result)
     if (open.length === 0) return candidates.map(({ result }) => result as Settled<AcquireResult>)
-    const said = await askForVotes(quorum, open)
+    const said = await requestVotes(quorum, open)
     const { kept, failed } = await decide(quorum, open, said)
     if (failed || performance.now() > giveUpAt) {
       await withdraw(
@@ -64,9 +64,9 @@ export async function acquireByVote(
   }
 }
 
-async function askForVotes(quorum: Quorum, open: readonly Candidate[]): Promise<readonly Said<unknown>[]> {
+async function requestVotes(quorum: Quorum, open: readonly Candidate[]): Promise<readonly MemberReply<unknown>[]> {
   const told = open.map(({ request, ballot }) => ({ name: request.name, ...givenToVote(request, ballot) }))
-  const { said, answers } = await quorum.ask(
+  const { said, replies } = await quorum.ask(
     quorumScripts.vote,
     () => told,
     (answered) =>
@@ -78,7 +78,7 @@ async function askForVotes(quorum: Quorum, open: readonly Candidate[]): Promise<
   )
   for (const [index, candidate] of open.entries()) {
     const { name } = candidate.request
-    candidate.votes = answers.flatMap(({ of, place, ahead }) => {
+    candidate.votes = replies.flatMap(({ of, place, ahead }) => {
       const reply = of[index]
       const found = reply && unreadableIn(reply.value)
       if (found) candidate.unreadable = unreadableRecord(name, quorum.keyOf(name), found, reply.storeTime).unreadable
@@ -88,7 +88,7 @@ async function askForVotes(quorum: Quorum, open: readonly Candidate[]): Promise<
   return said
 }
 
-async function decide(quorum: Quorum, open: readonly Candidate[], said: readonly Said<unknown>[]) {
+async function decide(quorum: Quorum, open: readonly Candidate[], said: readonly MemberReply<unknown>[]) {
   const tallies = open.map((candidate) => ({ candidate, ...tally(candidate.request, candidate.votes, quorum.size) }))
   const won = tallies.flatMap((one) => (one.outcome === 'won' ? [{ candidate: one.candidate, votes: one.votes }] : []))
   await confirm(quorum, won)
@@ -130,7 +130,7 @@ async function confirm(
   const unconfirmed = agreed.filter(({ before }) => !before)
   if (unconfirmed.length === 0) return
   const ofPlace = (place: number) => unconfirmed.filter(({ votes }) => votes.some((vote) => vote.place === place))
-  const { answers } = await quorum.ask(
+  const { replies } = await quorum.ask(
     quorumScripts.confirm,
     (place) =>
       ofPlace(place).map(({ candidate, votes, token }) => {
@@ -144,7 +144,7 @@ async function confirm(
     () => false,
   )
   const confirmed = new Map<Candidate, Given[]>()
-  for (const { of, place } of answers) {
+  for (const { of, place } of replies) {
     for (const [index, { candidate, votes }] of ofPlace(place).entries()) {
       const vote = votes.find((each) => each.place === place)
       if (vote && Number(of[index]?.value) === 1) confirmed.set(candidate, [...(confirmed.get(candidate) ?? []), vote])

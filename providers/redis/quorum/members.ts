@@ -1,6 +1,6 @@
 /* Several independent servers, asked side by side. */
 import { StoreError } from '../../../src/errors.ts'
-import type { ClientSource } from '../connect.ts'
+import type { ClientSource } from '../client.ts'
 import { type ScriptReply, type ScriptRequest, ScriptRunner } from '../script-runner.ts'
 import type { Script } from '../scripts.ts'
 
@@ -28,7 +28,7 @@ export class Member {
 }
 
 /** What one member had said when the asking ended: its answer, or why there is none. */
-export type Said<Answer> = { readonly answer: Answer } | { readonly error: unknown }
+export type MemberReply<Answer> = { readonly reply: Answer } | { readonly error: unknown }
 
 /** When enough have answered, the others are given as long again, and at least so long (ms): in health all answer, and nobody is left out. */
 const STRAGGLERS = 20
@@ -39,14 +39,14 @@ const STRAGGLERS = 20
  *
  * @param ask is given each member and its place
  */
-export function askAll<Answer>(
+export function sendToAll<Answer>(
   members: readonly Member[],
   timeout: number,
   ask: (member: Member, place: number) => Promise<Answer>,
-  enough: (said: readonly Said<Answer>[]) => boolean,
-): Promise<Said<Answer>[]> {
+  enough: (said: readonly MemberReply<Answer>[]) => boolean,
+): Promise<MemberReply<Answer>[]> {
   const startedAt = performance.now()
-  const said = members.map((): Said<Answer> => ({ error: new StoreError(`no answer within ${timeout} ms`) }))
+  const said = members.map((): MemberReply<Answer> => ({ error: new StoreError(`no answer within ${timeout} ms`) }))
   const silent = new Set(members)
   return new Promise((resolve) => {
     const end = (): void => {
@@ -63,7 +63,7 @@ export function askAll<Answer>(
       const elapsed = performance.now() - startedAt
       timer = setTimeout(end, Math.min(timeout - elapsed, Math.max(elapsed, STRAGGLERS)))
     }
-    const settle = (member: Member, place: number, result: Said<Answer>): void => {
+    const settle = (member: Member, place: number, result: MemberReply<Answer>): void => {
       said[place] = result
       silent.delete(member)
       member.isLate = false
@@ -75,7 +75,7 @@ export function askAll<Answer>(
     }
     for (const [place, member] of members.entries()) {
       ask(member, place).then(
-        (answer) => settle(member, place, { answer }),
+        (reply) => settle(member, place, { reply }),
         (error) => settle(member, place, { error }),
       )
     }
@@ -83,11 +83,11 @@ export function askAll<Answer>(
 }
 
 /** The answers among what was said. */
-export const answersIn = <Answer>(said: readonly Said<Answer>[]): Answer[] =>
-  said.flatMap((one) => ('answer' in one ? [one.answer] : []))
+export const repliesIn = <Answer>(said: readonly MemberReply<Answer>[]): Answer[] =>
+  said.flatMap((one) => ('reply' in one ? [one.reply] : []))
 
 /** Why no majority could be had. */
-export function noMajority(said: readonly Said<unknown>[]): StoreError {
+export function noMajority(said: readonly MemberReply<unknown>[]): StoreError {
   const errors = said.flatMap((one) => ('error' in one ? [one.error] : []))
   const message = `${said.length - errors.length} of ${said.length} Redis servers answered, and no majority agrees`
   return new StoreError(message, { cause: new AggregateError(errors, 'the servers that did not answer') })

@@ -1,19 +1,19 @@
 import { unreadableIn } from '../format.ts'
 import type { KeySpace } from '../keys.ts'
-import type { Given } from '../records.ts'
 import { repair } from '../repair.ts'
+import type { Given } from '../replies.ts'
 import type { ScriptReply } from '../script-runner.ts'
 import type { Script } from '../scripts.ts'
-import { answersIn, askAll, type Member, noMajority, type Said } from './members.ts'
+import { type Member, type MemberReply, noMajority, repliesIn, sendToAll } from './members.ts'
 import { clocksAhead } from './seen.ts'
 
 /** What a script is told about one name. */
-export interface Told extends Given {
+export interface QuorumReply extends Given {
   readonly name: string
 }
 
 /** What one server answered, one answer for each name that it was told. */
-export interface Answered {
+export interface MajorityReply {
   readonly place: number
   readonly of: readonly ScriptReply[]
   /** How far its clock is ahead of the middle one, in ms. */
@@ -45,27 +45,30 @@ export class Quorum {
   /** Runs a script on all servers. */
   async ask(
     script: Script,
-    toldTo: (place: number) => readonly Told[],
+    toldTo: (place: number) => readonly QuorumReply[],
     enough: (answered: readonly (readonly ScriptReply[])[]) => boolean,
-  ): Promise<{ readonly said: readonly Said<readonly ScriptReply[]>[]; readonly answers: readonly Answered[] }> {
+  ): Promise<{
+    readonly said: readonly MemberReply<readonly ScriptReply[]>[]
+    readonly replies: readonly MajorityReply[]
+  }> {
     const sentAt = performance.now()
-    const said = await askAll<readonly ScriptReply[]>(
+    const said = await sendToAll<readonly ScriptReply[]>(
       this.members,
       this.timeout,
       (member, place) => {
         const requests = toldTo(place).map(({ name, terms, who }) => ({ keys: this.#space.keysOf(name), terms, who }))
         return member.run(script, requests)
       },
-      (soFar) => enough(answersIn(soFar)),
+      (soFar) => enough(repliesIn(soFar)),
     )
-    const byPlace = said.map((one) => ('answer' in one ? one.answer : undefined))
+    const byPlace = said.map((one) => ('reply' in one ? one.reply : undefined))
     const ahead = clocksAhead(byPlace, performance.now() - sentAt)
-    const answers = byPlace.flatMap((of, place) => {
+    const replies = byPlace.flatMap((of, place) => {
       if (!of) return []
       this.#ahead[place] = ahead[place] ?? 0
       return [{ place, of, ahead: ahead[place] ?? 0 }]
     })
-    return { said, answers }
+    return { said, replies }
   }
 
   keyOf(name: string): string {
@@ -79,12 +82,15 @@ export class Quorum {
   }
 
   /** The same, of which a majority must answer; with records that can be read, if it can be had. */
-  async askMajority(script: Script, toldTo: (place: number) => readonly Told[]): Promise<readonly Answered[]> {
-    const { said, answers } = await this.ask(script, toldTo, (answered) => {
+  async sendToMajority(
+    script: Script,
+    toldTo: (place: number) => readonly QuorumReply[],
+  ): Promise<readonly MajorityReply[]> {
+    const { said, replies } = await this.ask(script, toldTo, (answered) => {
       const readable = answered.filter((of) => !of.some(({ value }) => unreadableIn(value)))
       return readable.length >= this.size
     })
-    if (answers.length < this.size) throw noMajority(said)
-    return answers
+    if (replies.length < this.size) throw noMajority(said)
+    return replies
   }
 }

@@ -8,17 +8,17 @@ import type {
   Settled,
   UnreadableRecord,
 } from '../../../src/provider/contract.ts'
-import { inWaves } from '../../../src/provider/waves.ts'
+import { inUniqueRounds } from '../../../src/provider/unique-rounds.ts'
 import { unreadableIn, unreadableRecord } from '../format.ts'
 import { keySpace } from '../keys.ts'
-import { givenToExtend, givenToRelease, yes } from '../records.ts'
+import { givenToExtend, givenToRelease, yes } from '../replies.ts'
 import { listNames } from '../scan.ts'
 import type { Script } from '../scripts.ts'
 import { acquireByVote } from './acquire.ts'
 import { quorumScripts } from './lua.ts'
-import { answersIn, askAll, noMajority } from './members.ts'
+import { noMajority, repliesIn, sendToAll } from './members.ts'
 import { normalize, type QuorumServer, type RedisQuorumOptions } from './options.ts'
-import { type Answered, Quorum } from './quorum.ts'
+import { type MajorityReply, Quorum } from './quorum.ts'
 import { leaseOf, newest, type Seen, seenAs } from './seen.ts'
 
 /**
@@ -34,32 +34,32 @@ export function redisQuorum(input: readonly QuorumServer[] | RedisQuorumOptions)
   const quorum = new Quorum(members, space, timeout)
 
   const namesInStore = async () => {
-    const said = await askAll(
+    const said = await sendToAll(
       members,
       LISTING,
       async ({ source }) => listNames(await source.get(), space),
       () => false,
     )
-    const answers = answersIn(said)
-    if (answers.length < quorum.size) throw noMajority(said)
-    return [...new Set(answers.flat())]
+    const replies = repliesIn(said)
+    if (replies.length < quorum.size) throw noMajority(said)
+    return [...new Set(replies.flat())]
   }
   const tell = (script: Script, names: readonly string[], terms = '') =>
-    quorum.askMajority(script, () => names.map((name) => ({ name, terms })))
+    quorum.sendToMajority(script, () => names.map((name) => ({ name, terms })))
 
   const read = async (names: readonly string[]) => {
     if (names.length === 0) return []
-    const answers = await tell(quorumScripts.read, names)
-    const found = names.map((name, index) => recordOf(quorum, name, index, answers))
+    const replies = await tell(quorumScripts.read, names)
+    const found = names.map((name, index) => recordOf(quorum, name, index, replies))
     return found.filter((record) => record !== undefined).sort((a, b) => (a.name < b.name ? -1 : 1))
   }
 
   /** Runs a script for one name on all servers, and repairs the record on those where it can't be read. */
   const runRepairing = async (script: Script, name: string, terms: string): Promise<boolean> => {
     for (let did = false; ; ) {
-      const answers = await tell(script, [name], terms)
-      did ||= answers.some(({ of }) => of[0] && yes(name, of[0]))
-      const broken = answers.filter(({ of }) => unreadableIn(of[0]?.value))
+      const replies = await tell(script, [name], terms)
+      did ||= replies.some(({ of }) => of[0] && yes(name, of[0]))
+      const broken = replies.filter(({ of }) => unreadableIn(of[0]?.value))
       if (broken.length === 0) return did
       // The same values on all servers, or a majority would have none.
       const now = Math.max(...broken.map(({ of }) => of[0]?.storeTime ?? 0))
@@ -68,22 +68,22 @@ export function redisQuorum(input: readonly QuorumServer[] | RedisQuorumOptions)
   }
 
   return {
-    acquire: (requests) => inWaves(requests, (wave) => acquireByVote(quorum, wave)),
-    extend: (requests) => inWaves(requests, (wave) => extend(quorum, wave)),
-    release: (requests) => inWaves(requests, (wave) => release(quorum, wave)),
+    acquire: (requests) => inUniqueRounds(requests, (wave) => acquireByVote(quorum, wave)),
+    extend: (requests) => inUniqueRounds(requests, (wave) => extend(quorum, wave)),
+    release: (requests) => inUniqueRounds(requests, (wave) => release(quorum, wave)),
     read: async (names) => read(names ? [...new Set(names)] : await namesInStore()),
     forceRelease: (name) => runRepairing(quorumScripts.forceRelease, name, ''),
     async reset({ name, maxClockSkew }) {
       // The same tick on all servers: any of them that remembers a later one would refuse what the others grant.
-      const answers = await tell(quorumScripts.read, [name])
-      const present = Math.max(...answers.map(({ of, ahead }) => Math.floor((of[0]?.storeTime ?? 0) - ahead)))
+      const replies = await tell(quorumScripts.read, [name])
+      const present = Math.max(...replies.map(({ of, ahead }) => Math.floor((of[0]?.storeTime ?? 0) - ahead)))
       return runRepairing(quorumScripts.reset, name, `${maxClockSkew} ${present}`)
     },
     async prune(olderThanMs) {
       const names = await namesInStore()
       if (names.length === 0) return 0
-      const answers = await tell(quorumScripts.prune, names, String(olderThanMs))
-      const dropped = names.filter((_, index) => answers.some(({ of }) => isYes(of[index]?.value)))
+      const replies = await tell(quorumScripts.prune, names, String(olderThanMs))
+      const dropped = names.filter((_, index) => replies.some(({ of }) => isYes(of[index]?.value)))
       // Some server may have found that it was used less long ago.
       return dropped.length - (await read(dropped)).length
     },
@@ -100,16 +100,16 @@ const LISTING = 5_000
 const isYes = (value: unknown): boolean => Number(value) === 1
 
 /** What the servers have of a name, but for those whose record can't be read. */
-const seenOf = (name: string, index: number, answers: readonly Answered[]): Seen[] =>
-  answers.flatMap(({ of, ahead }) => {
+const seenOf = (name: string, index: number, replies: readonly MajorityReply[]): Seen[] =>
+  replies.flatMap(({ of, ahead }) => {
     const reply = of[index]
     if (!reply || reply.value === '' || unreadableIn(reply.value)) return []
     return [seenAs(name, String(reply.value), reply.storeTime, ahead)]
   })
 
 /** The first record of a name that can't be read, and how many there are. */
-function unreadableOf(quorum: Quorum, name: string, index: number, answers: readonly Answered[]) {
-  const all = answers.flatMap(({ of }): UnreadableRecord[] => {
+function unreadableOf(quorum: Quorum, name: string, index: number, replies: readonly MajorityReply[]) {
+  const all = replies.flatMap(({ of }): UnreadableRecord[] => {
     const reply = of[index]
     const found = reply && unreadableIn(reply.value)
     return found ? [unreadableRecord(name, quorum.keyOf(name), found, reply.storeTime)] : []
@@ -121,21 +121,21 @@ function recordOf(
   quorum: Quorum,
   name: string,
   index: number,
-  answers: readonly Answered[],
+  replies: readonly MajorityReply[],
 ): LockRecord | UnreadableRecord | undefined {
-  const { first, count } = unreadableOf(quorum, name, index, answers)
-  return answers.length - count < quorum.size ? first : newest(name, seenOf(name, index, answers), quorum.size)
+  const { first, count } = unreadableOf(quorum, name, index, replies)
+  return replies.length - count < quorum.size ? first : newest(name, seenOf(name, index, replies), quorum.size)
 }
 
 /** Extended when a majority has extended; not held when a majority says so. */
 async function extend(quorum: Quorum, requests: readonly ExtendRequest[]): Promise<Settled<Lease | undefined>[]> {
   if (requests.length === 0) return []
-  const answers = await quorum.askMajority(quorumScripts.extend, (place) =>
+  const replies = await quorum.sendToMajority(quorumScripts.extend, (place) =>
     requests.map((request) => ({ name: request.name, ...givenToExtend(byClock(request, quorum.aheadOf(place))) })),
   )
   return requests.map(({ name, owner }, index) => {
-    const held = seenOf(name, index, answers)
-    const isHeld = decided(quorum, name, index, answers, held.length)
+    const held = seenOf(name, index, replies)
+    const isHeld = decided(quorum, name, index, replies, held.length)
     if (isHeld !== true) return isHeld === false ? undefined : isHeld
     const closed = held.filter(({ open }) => !open)
     // A majority was confirmed, so some of these are; an open vote's token was never anybody's.
@@ -147,12 +147,12 @@ async function extend(quorum: Quorum, requests: readonly ExtendRequest[]): Promi
 
 async function release(quorum: Quorum, requests: readonly ReleaseRequest[]): Promise<Settled<boolean>[]> {
   if (requests.length === 0) return []
-  const answers = await quorum.askMajority(quorumScripts.release, () =>
+  const replies = await quorum.sendToMajority(quorumScripts.release, () =>
     requests.map((request) => ({ name: request.name, ...givenToRelease(request) })),
   )
   return requests.map(({ name }, index) => {
-    const freed = answers.filter(({ of }) => isYes(of[index]?.value)).length
-    return decided(quorum, name, index, answers, freed)
+    const freed = replies.filter(({ of }) => isYes(of[index]?.value)).length
+    return decided(quorum, name, index, replies, freed)
   })
 }
 
@@ -161,11 +161,11 @@ function decided(
   quorum: Quorum,
   name: string,
   index: number,
-  answers: readonly Answered[],
+  replies: readonly MajorityReply[],
   yesses: number,
 ): Settled<boolean> {
-  const { first, count } = unreadableOf(quorum, name, index, answers)
-  const answered = answers.length - count
+  const { first, count } = unreadableOf(quorum, name, index, replies)
+  const answered = replies.length - count
   if (yesses >= quorum.size) return true
   if (answered - yesses >= quorum.size) return false
   return (

@@ -1,6 +1,6 @@
 /* Turns acquisitions into what the voting script is given, and its replies into votes. */
 import type { AcquireRequest, Refused } from '../../../src/provider/contract.ts'
-import { acquireTerms, type Given, whoOf, wordAndRest } from '../records.ts'
+import { acquireTerms, type Given, whoOf, wordAndRest } from '../replies.ts'
 import type { ScriptReply } from '../script-runner.ts'
 import { seenAs } from './seen.ts'
 import type { Vote } from './tally.ts'

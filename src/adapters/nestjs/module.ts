@@ -1,6 +1,6 @@
 import { type DynamicModule, Module, type ModuleMetadata, type Provider, type Type } from '@nestjs/common'
 import { DiscoveryModule, DiscoveryService } from '@nestjs/core'
-import { Locker } from '../../executor/locker.ts'
+import { Locker } from '../../locker/locker.ts'
 import type { LockProvider } from '../../provider/contract.ts'
 import { Scheduler } from '../../scheduler/scheduler.ts'
 import { TicklockHealthIndicator } from './health.ts'

@@ -1,4 +1,4 @@
-import type { Locker, Outcome, WithLockOptions } from '../../executor/locker.ts'
+import type { Locker, Outcome, WithLockOptions } from '../../locker/locker.ts'
 
 type WithLock = Locker['withLock']
 

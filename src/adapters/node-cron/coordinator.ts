@@ -1,11 +1,11 @@
 import { systemClock } from '../../clock.ts'
 import { type Duration, show } from '../../duration.ts'
-import { ErrLockNotHeld, InvalidOptionError } from '../../errors.ts'
-import { keepAlive } from '../../executor/keep-alive.ts'
-import type { Locker } from '../../executor/locker.ts'
+import { InvalidOptionError, LockNotHeldError } from '../../errors.ts'
 import type { Lock } from '../../lock/lock.ts'
-import { checkLockOptions } from '../../lock/terms.ts'
+import { checkLockOptions } from '../../lock/lock-options.ts'
 import { checkLocker } from '../../locked/options.ts'
+import { keepAlive } from '../../locker/keep-alive.ts'
+import type { Locker } from '../../locker/locker.ts'
 import { checkBoolean, checkKeys } from '../../options.ts'
 
 export interface CoordinatorOptions {
@@ -43,7 +43,7 @@ interface Elected {
  * setRunCoordinator(ticklockCoordinator({ locker }))
  *
  * @throws {InvalidOptionError} for a wrong option. `shouldRun` rejects with `StoreError` when the store fails: node-cron then skips and logs it.
- * `onComplete` rejects with `ErrLockNotHeld` when the lease was over before the task: node-cron logs it.
+ * `onComplete` rejects with `LockNotHeldError` when the lease was over before the task: node-cron logs it.
  */
 export function ticklockCoordinator(options: CoordinatorOptions): RunCoordinator {
   const of = 'ticklockCoordinator'
@@ -68,7 +68,7 @@ export function ticklockCoordinator(options: CoordinatorOptions): RunCoordinator
     async onComplete(key) {
       const { name } = slotOf(key)
       const own = elected.get(name)
-      if (own?.key !== key) throw new ErrLockNotHeld(name, 'its lease was over before the task')
+      if (own?.key !== key) throw new LockNotHeldError(name, 'its lease was over before the task')
       elected.delete(name)
       own.stopRenewal()
       await own.lock.release()

@@ -34,9 +34,9 @@ async function list(cli: Cli, options: ListOptions): Promise<number> {
 
 async function asTable(cli: Cli, plan: Plan): Promise<string> {
   const { table } = await import('../table.ts')
-  const { scheduleInWords } = await import('../schedule-words.ts')
+  const { scheduleInWords } = await import('../describe-schedule.ts')
   const { nextTicks, tickTime, zoneOf } = await import('../ticks.ts')
-  const { relative } = await import('../../words/words.ts')
+  const { relative } = await import('../../format/format.ts')
   const { dim, yellow } = cli.colors
   const now = Date.now()
   const several = plan.stores.length > 1
@@ -51,7 +51,7 @@ async function asTable(cli: Cli, plan: Plan): Promise<string> {
 }
 
 async function asJson(plan: Plan): Promise<object> {
-  const { scheduleInWords } = await import('../schedule-words.ts')
+  const { scheduleInWords } = await import('../describe-schedule.ts')
   const { nextTicks } = await import('../ticks.ts')
   const now = Date.now()
   const jobs = plan.jobs.map((job: JobPlan) => {

@@ -28,7 +28,7 @@ Examples:
 async function next(cli: Cli, name: string, options: NextOptions): Promise<number> {
   const { findJob } = await import('../find-job.ts')
   const { nextTicks, tickTime, zoneOf } = await import('../ticks.ts')
-  const { relative } = await import('../../words/words.ts')
+  const { relative } = await import('../../format/format.ts')
   const job = await findJob(await loadPlan(cli, options), name)
   const now = Date.now()
   const ticks = nextTicks(job, options.count, now)

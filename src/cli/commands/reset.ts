@@ -1,5 +1,5 @@
 import type { Command } from 'commander'
-import { MAX_CLOCK_SKEW } from '../../lock/terms.ts'
+import { MAX_CLOCK_SKEW } from '../../lock/lock-options.ts'
 import type { Cli } from '../cli.ts'
 import { EXIT } from '../exit-codes.ts'
 import type { Action } from '../program.ts'

@@ -2,8 +2,8 @@ import { unwatchFile, watchFile } from 'node:fs'
 import { constants } from 'node:os'
 import { type Command, Option } from 'commander'
 import type { Plan } from '../../config/plan.ts'
+import { plural } from '../../format/format.ts'
 import type { Logger } from '../../logger.ts'
-import { plural } from '../../words/words.ts'
 import type { Cli } from '../cli.ts'
 import { type ConfigOption, configOption, loadPlan } from '../config-option.ts'
 import { EXIT } from '../exit-codes.ts'
@@ -68,8 +68,8 @@ the log any more, 78 wrong config, 130 or 143 after a second SIGINT or SIGTERM.
 async function run(cli: Cli, options: RunOptions): Promise<number> {
   const plan = await loadPlan(cli, options)
   const { createLog } = await import('../log.ts')
-  const { Runner } = await import('../runner.ts')
-  const { killAllGroups } = await import('../../config/work/process-group.ts')
+  const { Runner } = await import('../config-runner.ts')
+  const { killAllGroups } = await import('../../runner/process-group.ts')
   const logger = createLog(cli, options)
   const runner = new Runner(logger, { history: options.history })
 

@@ -88,7 +88,7 @@ async function show(cli: Cli, shown: ShownLocks, stores: readonly StorePlan[]): 
   if (locks.length === 0) return `no locks in ${stores.map((store) => store.shown).join(', ')}`
   const { plain, table } = await import('../table.ts')
   const several = stores.length > 1
-  const { clockTime, relative } = await import('../../words/words.ts')
+  const { clockTime, relative } = await import('../../format/format.ts')
   const { green, yellow, red, dim } = cli.colors
   const paint = { held: green, kept: yellow, crashed: red, free: dim }
   const rows = locks.map((lock) => {

@@ -37,14 +37,14 @@ async function trigger(cli: Cli, name: string, options: TriggerOptions): Promise
   const job = await findJob(plan, name)
   const { createLog } = await import('../log.ts')
   const { StoreNode } = await import('../node.ts')
-  const { namesOfStoreUrls } = await import('../../config/work/child-environment.ts')
+  const { namesOfStoreUrls } = await import('../../runner/child-environment.ts')
   const { isNotObtained, isStoreError } = await import('../../errors.ts')
   const store = plan.stores.find((each) => each.name === job.store)
   if (!store) throw new Error(`no store ${job.store}`)
   const logger = createLog(cli, { logLevel: 'info', logFormat: options.logFormat })
   const node = await StoreNode.open(store, plan, logger)
   node.put(job, new Set(namesOfStoreUrls(process.env, plan.stores)))
-  const patience = { graceFor: 0, abortFor: ('killAfter' in job.way ? job.way.killAfter : 0) + 2_000 }
+  const patience = { graceFor: 0, abortFor: ('killAfter' in job.action ? job.action.killAfter : 0) + 2_000 }
   const off = onStopSignal(() => void node.stop(patience))
   // The run goes on without its log.
   cli.onOutputLost(() => {})
@@ -57,7 +57,7 @@ async function trigger(cli: Cli, name: string, options: TriggerOptions): Promise
     await node.setUp()
     const outcome = await node.scheduler.trigger(name)
     if (outcome.ran) return uncaught ? EXIT.failed : EXIT.ok
-    const { clockTime } = await import('../../words/words.ts')
+    const { clockTime } = await import('../../format/format.ts')
     const until = outcome.heldUntil ? ` until ${clockTime(outcome.heldUntil.getTime(), undefined)}` : ''
     cli.tell(`${name} did not run: ${outcome.heldBy ?? 'somebody else'} has its lock${until}`)
     return EXIT.notObtained

@@ -54,7 +54,7 @@ async function showLock(cli: Cli, lock: LockStatus | UnreadableLock): Promise<vo
     return cli.tell('Unlocking it also repairs the record.')
   }
   const { name, state, holder, since, until, metadata, storeTime } = lock
-  const { relative } = await import('../../words/words.ts')
+  const { relative } = await import('../../format/format.ts')
   const now = storeTime.getTime()
   const what =
     state === 'kept' ? `is kept for ${holder}, which has released it (lockAtLeastFor)` : `is held by ${holder}`

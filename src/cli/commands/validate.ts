@@ -1,5 +1,5 @@
 import type { Command } from 'commander'
-import { plural } from '../../words/words.ts'
+import { plural } from '../../format/format.ts'
 import type { Cli } from '../cli.ts'
 import { type ConfigOption, configOption, loadPlan } from '../config-option.ts'
 import { EXIT } from '../exit-codes.ts'

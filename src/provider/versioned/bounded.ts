@@ -3,24 +3,25 @@
  * earliest time, and a lease lasts until its length after the latest. So no other node takes it over before its holder's own deadline, however wide
  * the bounds are.
  */
-import {
-  type Answerer,
-  answerAcquire,
-  answerExtend,
-  answerForceRelease,
-  answerPause,
-  answerRelease,
-  answerReset,
-} from '../answers.ts'
+
 import type { AcquireRequest, AcquireResult, ReleaseRequest } from '../contract.ts'
 import type { StoredLock } from '../decide.ts'
+import {
+  type Resolver,
+  resolveAcquire,
+  resolveExtend,
+  resolveForceRelease,
+  resolvePause,
+  resolveRelease,
+  resolveReset,
+} from '../resolve.ts'
 import type { TimeBounds } from './store.ts'
 
-export type BoundedAnswerer<Request, Result> = (
+export type BoundedResolver<Request, Result> = (
   record: StoredLock | undefined,
   request: Request,
   time: TimeBounds,
-) => ReturnType<Answerer<Request, Result>>
+) => ReturnType<Resolver<Request, Result>>
 
 /** No decision about a record is of a time before its last write, unless that was written by a clock further ahead than this, in ms. */
 const BELIEVED_AHEAD = 10_000
@@ -32,34 +33,34 @@ export function timeOf({ earliest, latest }: TimeBounds, changedAt: number | und
   return { earliest: changedAt, latest: Math.max(latest, changedAt) }
 }
 
-export const acquireWithin: BoundedAnswerer<AcquireRequest, AcquireResult> = (record, request, time) => {
-  const answered = answerAcquire(record, request, time.earliest)
+export const acquireWithin: BoundedResolver<AcquireRequest, AcquireResult> = (record, request, time) => {
+  const resolved = resolveAcquire(record, request, time.earliest)
   // What is free by the earliest time is free by the latest.
-  if (answered.next) return answerAcquire(record, request, time.latest)
-  const { answer } = answered
-  return answer.granted ? { answer: { ...answer, lease: { ...answer.lease, storeTime: time.latest } } } : answered
+  if (resolved.next) return resolveAcquire(record, request, time.latest)
+  const { result } = resolved
+  return result.granted ? { result: { ...result, lease: { ...result.lease, storeTime: time.latest } } } : resolved
 }
 
-export const extendWithin: BoundedAnswerer<
-  Parameters<typeof answerExtend>[1],
-  ReturnType<typeof answerExtend>['answer']
-> = (record, request, { latest }) => answerExtend(record, request, latest)
+export const extendWithin: BoundedResolver<
+  Parameters<typeof resolveExtend>[1],
+  ReturnType<typeof resolveExtend>['result']
+> = (record, request, { latest }) => resolveExtend(record, request, latest)
 
-export const releaseWithin: BoundedAnswerer<ReleaseRequest, boolean> = (record, request, { earliest, latest }) => {
+export const releaseWithin: BoundedResolver<ReleaseRequest, boolean> = (record, request, { earliest, latest }) => {
   // It was acquired before now, also if a node with wider bounds wrote a later time.
   const known = record && { ...record, lockedAt: Math.min(record.lockedAt, latest) }
-  const { answer, next } = answerRelease(known, request, earliest)
-  if (!record || !next) return { answer, next }
+  const { result, next } = resolveRelease(known, request, earliest)
+  if (!record || !next) return { result, next }
   // What may be free by now is free at once, for every node.
   const lockUntil = next.lockUntil <= latest ? Math.min(next.lockUntil, earliest) : next.lockUntil
-  return { answer, next: { ...next, lockedAt: record.lockedAt, lockUntil } }
+  return { result, next: { ...next, lockedAt: record.lockedAt, lockUntil } }
 }
 
 const atEarliest =
-  <Request, Result>(answerer: Answerer<Request, Result>): BoundedAnswerer<Request, Result> =>
+  <Request, Result>(resolve: Resolver<Request, Result>): BoundedResolver<Request, Result> =>
   (record, request, { earliest }) =>
-    answerer(record, request, earliest)
+    resolve(record, request, earliest)
 
-export const forceReleaseWithin = atEarliest(answerForceRelease)
-export const resetWithin = atEarliest(answerReset)
-export const pauseWithin = atEarliest(answerPause)
+export const forceReleaseWithin = atEarliest(resolveForceRelease)
+export const resetWithin = atEarliest(resolveReset)
+export const pauseWithin = atEarliest(resolvePause)

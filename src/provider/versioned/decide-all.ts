@@ -13,7 +13,7 @@ import { RecordBusyError } from '../../errors.ts'
 import type { Settled } from '../contract.ts'
 import type { StoredLock } from '../decide.ts'
 import { isReadable, repairLock } from '../record.ts'
-import { type BoundedAnswerer, timeOf } from './bounded.ts'
+import { type BoundedResolver, timeOf } from './bounded.ts'
 import { decodeLock, encodeLock, readableLock } from './codec.ts'
 import type { TimeBounds, VersionedEntry, VersionedStore, VersionedWrite, WriteResult } from './store.ts'
 
@@ -28,7 +28,7 @@ export interface Named {
 
 export interface Decision<Request, Result> {
   readonly requests: readonly Request[]
-  readonly answerer: BoundedAnswerer<Request, Result>
+  readonly resolve: BoundedResolver<Request, Result>
   /** What a record that can't be read is repaired for; the result of the request is then this. Without it, the request fails. */
   readonly repaired?: Result
   /** In ms. */
@@ -141,7 +141,7 @@ function decideName<Request extends Named, Result>(
   name: string,
   entry: VersionedEntry | undefined,
   requests: readonly Request[],
-  { answerer, repaired }: Decision<Request, Result>,
+  { resolve, repaired }: Decision<Request, Result>,
   bounds: TimeBounds,
 ): Decided<Result> {
   const decoded = entry && decodeLock(name, entry.value)
@@ -155,10 +155,10 @@ function decideName<Request extends Named, Result>(
   }
   let changed = repairs
   const results = requests.map((request) => {
-    const { answer, next } = answerer(record, request, time)
+    const { result, next } = resolve(record, request, time)
     if (next) record = next
     changed ||= next !== undefined
-    return repairs ? (repaired as Result) : answer
+    return repairs ? (repaired as Result) : result
   })
   const write = record && changed && { name, value: encodeLock(record, time.earliest), version: entry?.version }
   return { results, write: write || undefined }

@@ -23,11 +23,11 @@ const DEFAULT_TIMEOUT = 5_000
 export function versionedProvider(store: VersionedStore): LockProvider {
   return {
     acquire: (requests, { timeout = DEFAULT_TIMEOUT } = {}) =>
-      decideAll(store, { requests, answerer: acquireWithin, timeout }),
+      decideAll(store, { requests, resolve: acquireWithin, timeout }),
     extend: (requests, { timeout = DEFAULT_TIMEOUT } = {}) =>
-      decideAll(store, { requests, answerer: extendWithin, timeout }),
+      decideAll(store, { requests, resolve: extendWithin, timeout }),
     release: (requests, { timeout = DEFAULT_TIMEOUT } = {}) =>
-      decideAll(store, { requests, answerer: releaseWithin, timeout }),
+      decideAll(store, { requests, resolve: releaseWithin, timeout }),
 
     async read(names) {
       if (names?.length === 0) return []
@@ -48,7 +48,7 @@ export function versionedProvider(store: VersionedStore): LockProvider {
       only(
         await decideAll(store, {
           requests: [{ name }],
-          answerer: forceReleaseWithin,
+          resolve: forceReleaseWithin,
           repaired: true,
           timeout: DEFAULT_TIMEOUT,
         }),
@@ -57,13 +57,13 @@ export function versionedProvider(store: VersionedStore): LockProvider {
       only(
         await decideAll(store, {
           requests: [request],
-          answerer: resetWithin,
+          resolve: resetWithin,
           repaired: true,
           timeout: DEFAULT_TIMEOUT,
         }),
       ),
     setPaused: async (request) =>
-      only(await decideAll(store, { requests: [request], answerer: pauseWithin, timeout: DEFAULT_TIMEOUT })),
+      only(await decideAll(store, { requests: [request], resolve: pauseWithin, timeout: DEFAULT_TIMEOUT })),
 
     async prune(olderThanMs) {
       const entries = await store.list()

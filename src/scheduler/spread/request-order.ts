@@ -1,6 +1,6 @@
 import type { Clock } from '../../clock.ts'
-import type { Ask } from '../ask.ts'
-import type { Tick } from '../engine.ts'
+import type { Tick } from '../scheduler-context.ts'
+import type { TickRequest } from '../tick/acquire-ticks.ts'
 import { type LiveNode, LiveNodes } from './live-nodes.ts'
 import { hashOf, scoreOf, tickKey } from './rendezvous.ts'
 
@@ -9,10 +9,10 @@ const SPREAD_FOR = 50
 /** The last node comes at most this many ms after the tick. */
 const LONGEST_SPREAD = 500
 /** For each tick of a large batch, in ms: the nodes need that long to obtain their first choices. */
-const EACH = 0.1
+const WAIT_PER_TICK = 0.1
 const LONGEST_FOR_LARGE = 1_250
 /** The last node has waited for this part of the time left at most. */
-const PART = 4
+const WAIT_PART = 4
 /** A key of 32 bits and an index below this fit an integer of 53 bits. */
 const INDEXES = 2 ** 21
 /** A node has its full share when it has this many times the average. */
@@ -22,7 +22,7 @@ const FULL_SHARE = 1.1
  * A node that obtains everything at once meets no other node, and learns of none. So at some batches, chosen at random, it leaves a few of its own
  * first choices to others: at half of the first batches while it knows nobody, and else at few.
  */
-const FEW = 8
+const LEFT_AT_MOST = 8
 const EARLY_BATCHES = 16
 const PROBE_EARLY = 1 / 2
 const PROBE_LATER = 1 / 16
@@ -37,12 +37,12 @@ export interface RequestOrderOptions {
 }
 
 /** A tick to request, and the node it is left to for the moment, if that is another one. */
-export interface Ordered extends Ask {
+export interface OrderedRequest extends TickRequest {
   readonly leftTo?: LiveNode | undefined
 }
 
 /** When to request the ticks of a batch: by the wait in ms, 0 for at once. */
-export type Order = ReadonlyMap<number, readonly Ordered[]>
+export type Order = ReadonlyMap<number, readonly OrderedRequest[]>
 
 /**
  * Spreads the ticks that are due at once over the nodes. Every node computes the same first choices. It requests its own at once, and the others after the time that those
@@ -69,23 +69,23 @@ export class RequestOrder {
   }
 
   /** Orders a batch of ticks that are due now. `now` is the corrected time. */
-  of(asks: readonly Ask[], now: number): Order {
+  of(requests: readonly TickRequest[], now: number): Order {
     const { spread, clock } = this.#options
     const others = spread ? this.#live.nextBatch() : []
     const probes = spread && this.#isProbe(others.length === 0)
-    if (others.length === 0 && !probes) return new Map([[0, asks]])
-    const first: Ordered[] = []
-    const later: Ordered[] = []
-    for (const ordered of this.#share(asks, others)) (ordered.leftTo ? later : first).push(ordered)
+    if (others.length === 0 && !probes) return new Map([[0, requests]])
+    const first: OrderedRequest[] = []
+    const later: OrderedRequest[] = []
+    for (const ordered of this.#share(requests, others)) (ordered.leftTo ? later : first).push(ordered)
     if (probes) later.push(...this.#leaveSome(first))
     const monotonic = clock.monotonic()
     const places = new Map<number, number>()
-    const order = new Map<number, Ordered[]>([[0, first]])
+    const order = new Map<number, OrderedRequest[]>([[0, first]])
     for (const ordered of later) {
       const { tick, until } = ordered
       const place = places.get(tick.time) ?? this.#placeAt(tick.time, others)
       places.set(tick.time, place)
-      const wait = waitFor({ place, nodes: others.length + 1, batch: asks.length, left: until - monotonic })
+      const wait = waitFor({ place, nodes: others.length + 1, batch: requests.length, left: until - monotonic })
       into(order, Math.max(0, wait - Math.max(0, now - tick.time)), ordered)
     }
     return order
@@ -98,19 +98,19 @@ export class RequestOrder {
   }
 
   /** Takes a few out of a node's first choices. */
-  #leaveSome(first: Ordered[]): Ordered[] {
-    const count = Math.min(FEW, Math.ceil(first.length / 8))
+  #leaveSome(first: OrderedRequest[]): OrderedRequest[] {
+    const count = Math.min(LEFT_AT_MOST, Math.ceil(first.length / 8))
     return first.splice(Math.floor(this.#options.random() * (first.length - count + 1)), count)
   }
 
   /** Gives each tick to the node with the highest score that has not its full share yet. Goes through the ticks by their keys: the same way on all nodes. */
-  #share(asks: readonly Ask[], others: readonly LiveNode[]): Ordered[] {
+  #share(requests: readonly TickRequest[], others: readonly LiveNode[]): OrderedRequest[] {
     const own = others.length
     const hashes = Int32Array.from([...others.map(({ hash }) => hash), this.#own])
     const shares = new Uint32Array(hashes.length)
-    const full = Math.ceil((asks.length / hashes.length) * FULL_SHARE)
+    const full = Math.ceil((requests.length / hashes.length) * FULL_SHARE)
     const someInDoubt = others.some(({ inDoubt }) => inDoubt)
-    return sortedByKey(asks).map(({ key, ask: { tick, until } }) => {
+    return sortedByKey(requests).map(({ key, request: { tick, until } }) => {
       let best = -1
       let first = own
       for (let node = 0; node < hashes.length; node++) {
@@ -147,23 +147,23 @@ export interface Wait {
 
 /** How long after the tick a node requests what is not its first choice, in ms. */
 export function waitFor({ place, nodes, batch, left }: Wait): number {
-  const base = Math.min(Math.max(SPREAD_FOR, batch * EACH), LONGEST_FOR_LARGE, left / PART / 2)
-  const longest = Math.min(Math.max(LONGEST_SPREAD, 2 * batch * EACH), LONGEST_FOR_LARGE, left / PART)
+  const base = Math.min(Math.max(SPREAD_FOR, batch * WAIT_PER_TICK), LONGEST_FOR_LARGE, left / WAIT_PART / 2)
+  const longest = Math.min(Math.max(LONGEST_SPREAD, 2 * batch * WAIT_PER_TICK), LONGEST_FOR_LARGE, left / WAIT_PART)
   const step = nodes > 1 ? Math.min(base, (longest - base) / (nodes - 1)) : 0
   return base + place * step
 }
 
 /** Sorts numbers in place of objects: many times faster for thousands. */
-function sortedByKey(asks: readonly Ask[]): { readonly key: number; readonly ask: Ask }[] {
-  const keyed = new Float64Array(asks.length)
-  for (const [index, { tick }] of asks.entries()) keyed[index] = tickKey(tick.job.name, tick.time) * INDEXES + index
+function sortedByKey(requests: readonly TickRequest[]): { readonly key: number; readonly request: TickRequest }[] {
+  const keyed = new Float64Array(requests.length)
+  for (const [index, { tick }] of requests.entries()) keyed[index] = tickKey(tick.job.name, tick.time) * INDEXES + index
   return Array.from(keyed.sort(), (both) => ({
     key: Math.floor(both / INDEXES),
-    ask: asks[both % INDEXES] as Ask,
+    request: requests[both % INDEXES] as TickRequest,
   }))
 }
 
-function into(order: Map<number, Ordered[]>, wait: number, ordered: Ordered): void {
+function into(order: Map<number, OrderedRequest[]>, wait: number, ordered: OrderedRequest): void {
   const together = order.get(wait)
   if (together) together.push(ordered)
   else order.set(wait, [ordered])

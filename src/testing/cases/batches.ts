@@ -1,5 +1,7 @@
 import assert from 'node:assert/strict'
 import type { LockProvider } from '../../provider/contract.ts'
+import type { CaseGroup } from '../case-group.ts'
+import { assertTime, assertWithin } from '../records.ts'
 import {
   acquireAll,
   assertGranted,
@@ -15,13 +17,11 @@ import {
   toAcquire,
   toExtend,
   toRelease,
-} from '../asking.ts'
-import type { Bench } from '../bench.ts'
-import type { CaseGroup } from '../case-group.ts'
-import { assertTime, assertWithin } from '../records.ts'
+} from '../requests.ts'
+import type { TestBed } from '../test-bed.ts'
 
 /** 1,000 requests by 1,000 owners for 400 names, in no order: names occur two or three times. */
-function thousand(bench: Bench): Holder[] {
+function thousand(bench: TestBed): Holder[] {
   const names = Array.from({ length: 400 }, () => bench.name())
   return Array.from({ length: 1_000 }, (_, index) => bench.holder(names[(index * 7) % names.length]))
 }

@@ -1,15 +1,15 @@
 import assert from 'node:assert/strict'
 import type { LockProvider } from '../../provider/contract.ts'
-import { acquire, extend, extended, granted, readAll, refused, release, SHORT_MS, SKEW_MS } from '../asking.ts'
-import type { Bench } from '../bench.ts'
 import type { CaseGroup } from '../case-group.ts'
 import { assertTime } from '../records.ts'
+import { acquire, extend, extended, granted, readAll, refused, release, SHORT_MS, SKEW_MS } from '../requests.ts'
 import { onShiftedClock } from '../shifted-clock.ts'
+import type { TestBed } from '../test-bed.ts'
 
 const FIVE_MINUTES = 300_000
 
 /** For a node whose clock is 5 minutes ahead, and for one whose clock is as much behind. */
-async function eachSkewed(bench: Bench, judge: (node: LockProvider, skew: number) => Promise<void>): Promise<void> {
+async function eachSkewed(bench: TestBed, judge: (node: LockProvider, skew: number) => Promise<void>): Promise<void> {
   for (const skew of [FIVE_MINUTES, -FIVE_MINUTES]) {
     const node = await onShiftedClock(skew, () => bench.subject.connect())
     try {

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
-import { extended, granted, refused } from '../asking.ts'
 import type { CaseGroup } from '../case-group.ts'
+import { extended, granted, refused } from '../requests.ts'
 
 export const closing: CaseGroup = {
   title: 'closing',

@@ -1,12 +1,12 @@
 import assert from 'node:assert/strict'
-import type { Holder } from '../asking.ts'
-import { acquire, granted, refused, release, SHORT_MS, toRelease } from '../asking.ts'
-import type { Bench } from '../bench.ts'
 import type { CaseGroup } from '../case-group.ts'
 import { assertSameRecord } from '../records.ts'
+import type { Holder } from '../requests.ts'
+import { acquire, granted, refused, release, SHORT_MS, toRelease } from '../requests.ts'
+import type { TestBed } from '../test-bed.ts'
 
 /** A holder that took a tick and was never heard of again. */
-async function crashed(bench: Bench): Promise<{ tick: number; gone: Holder; token: number }> {
+async function crashed(bench: TestBed): Promise<{ tick: number; gone: Holder; token: number }> {
   const gone = bench.holder()
   const tick = Math.floor(await bench.now()) - 1_000
   const { fencingToken } = await granted(bench.a, gone, { tick, lockAtMostFor: SHORT_MS })

@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict'
-import { granted, release, SHORT_MS } from '../asking.ts'
-import type { Bench } from '../bench.ts'
 import type { CaseGroup } from '../case-group.ts'
+import { granted, release, SHORT_MS } from '../requests.ts'
+import type { TestBed } from '../test-bed.ts'
 
 /** A record is lost, and the millisecond passes: some stores' clocks tell no less, and no store is lost and restored in one. */
-async function losing(bench: Bench, name: string): Promise<void> {
+async function losing(bench: TestBed, name: string): Promise<void> {
   await bench.subject.lose(name)
   await bench.until((await bench.now()) + 1)
 }

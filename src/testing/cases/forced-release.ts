@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
-import { acquire, extend, granted, refused, release, SHORT_MS } from '../asking.ts'
 import type { CaseGroup } from '../case-group.ts'
+import { acquire, extend, granted, refused, release, SHORT_MS } from '../requests.ts'
 
 export const forcedRelease: CaseGroup = {
   title: 'a forced release',

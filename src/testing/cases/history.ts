@@ -2,9 +2,9 @@ import assert from 'node:assert/strict'
 import { randomUUID } from 'node:crypto'
 import type { LockProvider } from '../../provider/contract.ts'
 import type { HistoryEntry, NodeState, RecordedEntry, RunHistory } from '../../provider/history.ts'
-import type { Bench } from '../bench.ts'
 import type { CaseGroup } from '../case-group.ts'
 import { assertWithin } from '../records.ts'
+import type { TestBed } from '../test-bed.ts'
 
 async function historyOf(node: LockProvider): Promise<RunHistory> {
   assert.ok(node.history, 'the provider has no history: say why not in keepsNoHistory of the subject')
@@ -12,7 +12,7 @@ async function historyOf(node: LockProvider): Promise<RunHistory> {
   return node.history
 }
 
-const bothOf = async (bench: Bench): Promise<[RunHistory, RunHistory]> => [
+const bothOf = async (bench: TestBed): Promise<[RunHistory, RunHistory]> => [
   await historyOf(bench.a),
   await historyOf(bench.b),
 ]

@@ -18,7 +18,7 @@ import { resetting } from './resetting.ts'
 import { settingUp, settingUpAnew } from './setting-up.ts'
 import { shedLock } from './shedlock.ts'
 import { storeErrors } from './store-errors.ts'
-import { texts } from './texts.ts'
+import { texts } from './strings.ts'
 import { ticks } from './ticks.ts'
 
 /** All that a provider is held to: the safety rules in their order, then the rest of the contract. */

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
-import { acquire, extended, granted, refused, release, SHORT_MS } from '../asking.ts'
 import type { CaseGroup } from '../case-group.ts'
 import { assertTime } from '../records.ts'
+import { acquire, extended, granted, refused, release, SHORT_MS } from '../requests.ts'
 
 export const leases: CaseGroup = {
   title: 'extensions and lockAtLeastFor',

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
-import { acquire, assertGranted, extend, extended, granted, refused, release, SHORT_MS } from '../asking.ts'
 import type { CaseGroup } from '../case-group.ts'
 import { assertTime } from '../records.ts'
+import { acquire, assertGranted, extend, extended, granted, refused, release, SHORT_MS } from '../requests.ts'
 
 export const lostReply: CaseGroup = {
   title: 'a lost reply is harmless',

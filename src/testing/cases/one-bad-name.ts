@@ -2,13 +2,13 @@ import assert from 'node:assert/strict'
 import { isStoreError } from '../../errors.ts'
 import type { Settled } from '../../provider/contract.ts'
 import { isUnreadable } from '../../provider/record.ts'
-import { acquireAll, granted, type Holder, releaseAll, SKEW_MS, toAcquire, toExtend, toRelease } from '../asking.ts'
-import type { Bench } from '../bench.ts'
 import type { CaseGroup } from '../case-group.ts'
+import { acquireAll, granted, type Holder, releaseAll, SKEW_MS, toAcquire, toExtend, toRelease } from '../requests.ts'
 import type { ConformanceSubject } from '../subject.ts'
+import type { TestBed } from '../test-bed.ts'
 
 /** Runs a case for each way in which a record can be spoiled: for a held lock whose record is so by then. */
-async function forEachPoison(bench: Bench, run: (bad: Holder, title: string) => Promise<void>): Promise<void> {
+async function forEachPoison(bench: TestBed, run: (bad: Holder, title: string) => Promise<void>): Promise<void> {
   const { poisons } = bench.subject
   assert.ok(typeof poisons === 'object')
   for (const [title, poison] of Object.entries(poisons)) {
@@ -23,7 +23,7 @@ async function forEachPoison(bench: Bench, run: (bad: Holder, title: string) => 
   }
 }
 
-const among = (bench: Bench, bad: Holder): Holder[] => [bench.holder(), bad, bench.holder()]
+const among = (bench: TestBed, bad: Holder): Holder[] => [bench.holder(), bad, bench.holder()]
 
 /** The request in the middle failed, with an error that names it, and the others did not. */
 function assertMiddleFailed(results: readonly Settled<unknown>[], bad: Holder, what: string): void {
@@ -122,7 +122,7 @@ export const oneBadName: CaseGroup = {
 }
 
 /** Each case runs while a stranger's transaction is open: a provider that waits for it would never return. */
-async function whileLocked(bench: Bench, run: (bad: Holder, held: boolean) => Promise<void>): Promise<void> {
+async function whileLocked(bench: TestBed, run: (bad: Holder, held: boolean) => Promise<void>): Promise<void> {
   const { lockRecord } = bench.subject
   assert.ok(typeof lockRecord === 'function')
   for (const held of [true, false]) {

@@ -1,15 +1,15 @@
 import assert from 'node:assert/strict'
 import { setTimeout as pause } from 'node:timers/promises'
 import { holderOf } from '../../provider/holder.ts'
-import { acquire, extend, granted, LONG_MS, refused, release, SHORT_MS } from '../asking.ts'
-import type { Bench } from '../bench.ts'
 import type { CaseGroup } from '../case-group.ts'
 import { assertTime } from '../records.ts'
+import { acquire, extend, granted, LONG_MS, refused, release, SHORT_MS } from '../requests.ts'
+import type { TestBed } from '../test-bed.ts'
 
 const ROUNDS = 25
 
 /** All nodes ask for one name at the same time; exactly one is granted it. */
-async function contend(bench: Bench, name: string): Promise<void> {
+async function contend(bench: TestBed, name: string): Promise<void> {
   const holders = bench.nodes.map(() => bench.holder(name))
   const results = await Promise.all(
     bench.nodes.map((node, index) => acquire(node, holders[index] ?? bench.holder(name))),

@@ -1,11 +1,11 @@
 import assert from 'node:assert/strict'
-import type { Holder } from '../asking.ts'
-import { extend, extended, granted, release, SHORT_MS } from '../asking.ts'
-import type { Bench } from '../bench.ts'
 import type { CaseGroup } from '../case-group.ts'
+import type { Holder } from '../requests.ts'
+import { extend, extended, granted, release, SHORT_MS } from '../requests.ts'
+import type { TestBed } from '../test-bed.ts'
 
 /** Neither an extension nor a release by this holder does anything. */
-async function canDoNothing(bench: Bench, holder: Holder): Promise<void> {
+async function canDoNothing(bench: TestBed, holder: Holder): Promise<void> {
   const { a, b } = bench
   await bench.unchanged(holder.name, 'an extension by one who does not hold the lock', async () => {
     assert.equal(await extend(a, holder), undefined)

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import type { LockProvider } from '../../provider/contract.ts'
-import { acquire, extended, granted, readAll, refused, release, SHORT_MS } from '../asking.ts'
 import type { CaseGroup } from '../case-group.ts'
+import { acquire, extended, granted, readAll, refused, release, SHORT_MS } from '../requests.ts'
 
 async function setPaused(node: LockProvider, name: string, paused: boolean): Promise<boolean> {
   assert.ok(node.setPaused, 'the provider has no setPaused: say why not in cannotPause of the subject')

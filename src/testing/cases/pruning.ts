@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { holderOf } from '../../provider/holder.ts'
-import { acquireAll, granted, readAll, release, releaseAll, SHORT_MS, toAcquire, toRelease } from '../asking.ts'
 import type { CaseGroup } from '../case-group.ts'
+import { acquireAll, granted, readAll, release, releaseAll, SHORT_MS, toAcquire, toRelease } from '../requests.ts'
 
 export const pruning: CaseGroup = {
   title: 'pruning',

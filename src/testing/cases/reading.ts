@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
-import { acquireAll, granted, readAll, release, SHORT_MS, toAcquire } from '../asking.ts'
 import type { CaseGroup } from '../case-group.ts'
 import { assertSameRecord } from '../records.ts'
+import { acquireAll, granted, readAll, release, SHORT_MS, toAcquire } from '../requests.ts'
 
 const inOrder = (names: readonly string[]): string[] => [...names].sort((a, b) => (a < b ? -1 : 1))
 

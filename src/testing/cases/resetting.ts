@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
-import { acquire, granted, refused, release, SKEW_MS } from '../asking.ts'
 import type { CaseGroup } from '../case-group.ts'
+import { acquire, granted, refused, release, SKEW_MS } from '../requests.ts'
 
 const HOUR = 3_600_000
 

@@ -1,12 +1,16 @@
 import assert from 'node:assert/strict'
 import { randomUUID } from 'node:crypto'
 import type { LockProvider } from '../../provider/contract.ts'
-import { acquire, granted, readAll, refused } from '../asking.ts'
-import type { Bench } from '../bench.ts'
 import type { CaseGroup } from '../case-group.ts'
+import { acquire, granted, readAll, refused } from '../requests.ts'
+import type { TestBed } from '../test-bed.ts'
 
 /** So many nodes on one place in which nothing was set up. */
-async function unprepared(bench: Bench, count: number, judge: (nodes: LockProvider[]) => Promise<void>): Promise<void> {
+async function unprepared(
+  bench: TestBed,
+  count: number,
+  judge: (nodes: LockProvider[]) => Promise<void>,
+): Promise<void> {
   const connect = bench.subject.unprepared
   assert.ok(typeof connect === 'function')
   const place = `place_${randomUUID().replaceAll('-', '').slice(0, 12)}`

@@ -1,17 +1,17 @@
 import assert from 'node:assert/strict'
 import { setTimeout as pause } from 'node:timers/promises'
-import { acquire, extend, granted, type Holder, readAll, refused, release, SHORT_MS } from '../asking.ts'
-import type { Bench } from '../bench.ts'
 import type { CaseGroup } from '../case-group.ts'
+import { acquire, extend, granted, type Holder, readAll, refused, release, SHORT_MS } from '../requests.ts'
+import type { TestBed } from '../test-bed.ts'
 
-function asShedLock(bench: Bench, name: string, lockedForMs = 60_000): Promise<boolean> {
+function asShedLock(bench: TestBed, name: string, lockedForMs = 60_000): Promise<boolean> {
   const ask = bench.subject.asShedLock
   assert.ok(typeof ask === 'function')
   return ask(name, lockedForMs)
 }
 
 /** Waits for a lock: of a lease of ShedLock's that is over some stores keep nothing that could be read. */
-async function eventually(bench: Bench, holder: Holder, tick?: number) {
+async function eventually(bench: TestBed, holder: Holder, tick?: number) {
   for (;;) {
     const result = await acquire(bench.a, holder, { tick })
     if (result.granted) return result.lease

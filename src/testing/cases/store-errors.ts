@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
-import { toAcquire, toExtend, toRelease } from '../asking.ts'
 import type { CaseGroup } from '../case-group.ts'
+import { toAcquire, toExtend, toRelease } from '../requests.ts'
 
 export const storeErrors: CaseGroup = {
   title: 'a store that fails is never "not obtained"',

@@ -1,11 +1,11 @@
 import assert from 'node:assert/strict'
 import { setTimeout as pause } from 'node:timers/promises'
-import { acquire, granted, refused, release, SHORT_MS, SKEW_MS } from '../asking.ts'
-import type { Bench } from '../bench.ts'
 import type { CaseGroup } from '../case-group.ts'
+import { acquire, granted, refused, release, SHORT_MS, SKEW_MS } from '../requests.ts'
+import type { TestBed } from '../test-bed.ts'
 
 /** A tick a little ago, in whole ms as ticks are. */
-const someTick = async (bench: Bench): Promise<number> => Math.floor(await bench.now()) - 5_000
+const someTick = async (bench: TestBed): Promise<number> => Math.floor(await bench.now()) - 5_000
 
 export const ticks: CaseGroup = {
   title: 'once per tick',

@@ -82,12 +82,12 @@ async function underLoad(topology: Topology, timing: Timing): Promise<FailoverRe
 }
 
 /** A busy machine may take its time; that ticks run again at all is what `runsAfter` tells. */
-const PATIENCE = 60_000
+const TIMEOUT = 60_000
 
 async function untilTicksRun({ lines }: LoadWitness, failedAt: number): Promise<void> {
   const due = failedAt + Date.now() - machineTime()
   const ran = (): boolean => lines.some((line) => line.what === 'begin' && line.at > failedAt && line.tick > due)
-  while (!ran() && machineTime() < failedAt + PATIENCE) await sleep(100)
+  while (!ran() && machineTime() < failedAt + TIMEOUT) await sleep(100)
 }
 
 interface Times {

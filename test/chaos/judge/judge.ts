@@ -4,7 +4,7 @@ import { judgeHolders } from './holders.ts'
 import { judgeLiveness } from './liveness.ts'
 import { judgeLoss } from './loss.ts'
 import { judgeOnce } from './once.ts'
-import { judgePart } from './part.ts'
+import { judgeParticipation } from './participation.ts'
 import { judgeProcesses } from './processes.ts'
 import { judgePunctuality } from './punctuality.ts'
 import { readHistory } from './read-history.ts'
@@ -76,7 +76,7 @@ export function judge(judged: Case): Verdict {
   judgeLoss(history, violate)
   judgeProcesses(history, violate)
   judgePunctuality(history, judged, violate)
-  judgePart(history, judged, violate)
+  judgeParticipation(history, judged, violate)
   judgeReruns(history, judged, violate)
   const { due, run, excused } = judgeLiveness(history, judged, violate)
   return { due, run, rerun, runs: history.runs.length, excused, violations }

@@ -4,8 +4,8 @@ import type { StoreKind } from '../../simulation/stores/index.ts'
 import { labels, names, operation } from './arbitraries.ts'
 import { History, type RealStore } from './history.ts'
 import type { Operation } from './operations.ts'
+import { PendingRequests } from './pending-requests.ts'
 import { Tally } from './tally.ts'
-import { Unanswered } from './unanswered.ts'
 
 /** Histories that share a seed. */
 const AT_ONCE = 10
@@ -50,7 +50,7 @@ export async function checkHistories(subject: ConformanceSubject, options: Histo
     for (const node of nodes) await node.setup?.()
     const real: RealStore = { nodes, subject }
     const steps = fc.commands([operation.map((made) => new Step(made))], { maxCommands: LONGEST, size: 'max' })
-    const unanswered = new Unanswered()
+    const unanswered = new PendingRequests()
     let failedAt: number | undefined
     const property = fc.asyncProperty(names, labels, steps, async (name, label, commands) => {
       // What fails only now and then would be shortened for ever.

@@ -1,11 +1,11 @@
 import { isDeepStrictEqual } from 'node:util'
 import type { LockRecord } from '../../../src/provider/contract.ts'
-import { readAll } from '../../../src/testing/asking.ts'
+import { readAll } from '../../../src/testing/requests.ts'
 import { type SimulatedStore, type StoreKind, simulatedStore } from '../../simulation/stores/index.ts'
-import { type Deed, plainRecord } from './deeds.ts'
+import { type ObservedRequest, plainRecord } from './observed-request.ts'
 
 interface Done {
-  readonly deed: Deed
+  readonly deed: ObservedRequest
   readonly at: number
 }
 
@@ -42,7 +42,11 @@ export class ModelOfName {
    * Does what the real store did, at moments at which all answers, and the record afterwards, are the same. Answers why there are no such
    * moments, by the first that were tried.
    */
-  async settle(deeds: readonly Deed[], after: LockRecord | undefined, readAt: number): Promise<string | undefined> {
+  async settle(
+    deeds: readonly ObservedRequest[],
+    after: LockRecord | undefined,
+    readAt: number,
+  ): Promise<string | undefined> {
     let why: string | undefined
     for (const moments of choices(deeds.map((deed) => deed.moments))) {
       const done = deeds.map((deed, index): Done => ({ deed, at: moments[index] as number }))

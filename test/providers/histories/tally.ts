@@ -1,5 +1,5 @@
 import type { LockRecord } from '../../../src/provider/contract.ts'
-import type { Changing, Deed, Outcome } from './deeds.ts'
+import type { Changing, ObservedRequest, Outcome } from './observed-request.ts'
 
 /** What histories must have been about, each many times. */
 export const EXPECTED: readonly string[] = [
@@ -28,7 +28,7 @@ export class Tally {
   operations = 0
   readonly outcomes = new Map<string, number>()
 
-  count(call: Changing, deeds: readonly Deed[], outcome: Outcome): void {
+  count(call: Changing, deeds: readonly ObservedRequest[], outcome: Outcome): void {
     this.calls++
     this.operations += 'requests' in call ? call.requests.length : 1
     for (const deed of deeds) {
@@ -44,7 +44,11 @@ export class Tally {
 }
 
 /** Roughly: a batch that names a lock more than once is told by what was before all of it. */
-function kindOf({ verb, name, answer }: Deed, was: LockRecord | undefined, { records, span }: Outcome): string {
+function kindOf(
+  { verb, name, answer }: ObservedRequest,
+  was: LockRecord | undefined,
+  { records, span }: Outcome,
+): string {
   const now = records.get(name)
   const {
     reason,

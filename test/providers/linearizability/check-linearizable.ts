@@ -1,9 +1,9 @@
 import { randomUUID } from 'node:crypto'
 import fc from 'fast-check'
 import type { LockProvider } from '../../../src/provider/contract.ts'
-import { granted, newHolder, readAll } from '../../../src/testing/asking.ts'
 import type { ConformanceSubject } from '../../../src/testing/index.ts'
-import { Unanswered } from '../histories/unanswered.ts'
+import { granted, newHolder, readAll } from '../../../src/testing/requests.ts'
+import { PendingRequests } from '../histories/pending-requests.ts'
 import { CLIENTS, type Operation, programs, Recorder } from './concurrent-history.ts'
 import { findOrder } from './search.ts'
 import { type Event, keyOf, stateOf, stepOf } from './specification.ts'
@@ -36,7 +36,7 @@ export async function checkLinearizable(subject: ConformanceSubject, options: Op
   const nodes = await Promise.all(Array.from({ length: CLIENTS }, () => subject.connect()))
   try {
     for (const node of nodes) await node.setup?.()
-    const unanswered = new Unanswered()
+    const unanswered = new PendingRequests()
     const property = fc.asyncProperty(programs, fc.boolean(), async (made, crashed) => {
       const happened = await unanswered.unless(() => happen(nodes, subject, made, crashed, stepOf(options)))
       if (!happened) return

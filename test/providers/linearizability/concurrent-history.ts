@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import { isRecordBusy } from '../../../src/errors.ts'
 import type { AcquireRequest, ExtendRequest, LockProvider, ReleaseRequest } from '../../../src/provider/contract.ts'
-import { SKEW_MS } from '../../../src/testing/asking.ts'
+import { SKEW_MS } from '../../../src/testing/requests.ts'
 import type { Event } from './specification.ts'
 
 export const CLIENTS = 4

@@ -1,14 +1,15 @@
 /* What the models of stores share that live in the machine itself: its clock in whole milliseconds, and records that are there at once. */
-import {
-  type Answerer,
-  answerAcquire,
-  answerExtend,
-  answerForceRelease,
-  answerRelease,
-  answerReset,
-} from '../../../src/provider/answers.ts'
+
 import type { LockProvider } from '../../../src/provider/contract.ts'
 import type { StoredLock } from '../../../src/provider/decide.ts'
+import {
+  type Resolver,
+  resolveAcquire,
+  resolveExtend,
+  resolveForceRelease,
+  resolveRelease,
+  resolveReset,
+} from '../../../src/provider/resolve.ts'
 import { Kept } from './kept.ts'
 import { pruneFrom, readFrom } from './records.ts'
 import { Server } from './server.ts'
@@ -30,29 +31,29 @@ export class LocalLocks {
 
     const decideAll = async <Request extends { readonly name: string }, Answer>(
       requests: readonly Request[],
-      decide: Answerer<Request, Answer>,
+      decide: Resolver<Request, Answer>,
     ): Promise<readonly Answer[]> => {
       if (turn) {
         const readAt = machine.now()
         const seen = requests.map((request) => decide(locks.get(request.name), request, readAt))
-        if (seen.every(({ next }) => !next)) return seen.map(({ answer }) => answer)
+        if (seen.every(({ next }) => !next)) return seen.map(({ result }) => result)
         await turn()
       }
       const now = machine.now()
       return requests.map((request) => {
-        const { answer, next } = decide(locks.get(request.name), request, now)
+        const { result, next } = decide(locks.get(request.name), request, now)
         if (next) locks.put(request.name, next)
-        return answer
+        return result
       })
     }
 
     return {
-      acquire: (requests) => decideAll(requests, answerAcquire),
-      extend: (requests) => decideAll(requests, answerExtend),
-      release: (requests) => decideAll(requests, answerRelease),
+      acquire: (requests) => decideAll(requests, resolveAcquire),
+      extend: (requests) => decideAll(requests, resolveExtend),
+      release: (requests) => decideAll(requests, resolveRelease),
       read: async (names) => readFrom(locks, names, machine.now()),
-      forceRelease: async (name) => (await decideAll([{ name }], answerForceRelease))[0] === true,
-      reset: async (request) => (await decideAll([request], answerReset))[0] === true,
+      forceRelease: async (name) => (await decideAll([{ name }], resolveForceRelease))[0] === true,
+      reset: async (request) => (await decideAll([request], resolveReset))[0] === true,
       prune: async (olderThanMs) => pruneFrom(locks, machine.now() - olderThanMs),
       async close() {},
     }

@@ -8,7 +8,7 @@
  *   - What a majority has acknowledged survives crashes and elections, and readConcern majority reads nothing else ("Write Concern", "Read
  *     Isolation"): a failover forgets nothing. The new primary has a clock of its own.
  */
-import { leaseOf } from '../../../src/provider/answers.ts'
+
 import type {
   AcquireRequest,
   AcquireResult,
@@ -25,7 +25,8 @@ import {
   type StoredLock,
 } from '../../../src/provider/decide.ts'
 import { holderOf, releasedHolderOf } from '../../../src/provider/holder.ts'
-import { inWaves } from '../../../src/provider/waves.ts'
+import { leaseOf } from '../../../src/provider/resolve.ts'
+import { inUniqueRounds } from '../../../src/provider/unique-rounds.ts'
 import { Kept } from './kept.ts'
 import { byName, pruneFrom, readFrom } from './records.ts'
 import { Server } from './server.ts'
@@ -144,9 +145,9 @@ export function mongodbStore(world: StoreWorld): SimulatedStore {
   return {
     kind: 'mongodb',
     provider: {
-      acquire: (requests) => inWaves(requests, acquire),
-      extend: (requests) => inWaves(requests, extend),
-      release: (requests) => inWaves(requests, release),
+      acquire: (requests) => inUniqueRounds(requests, acquire),
+      extend: (requests) => inUniqueRounds(requests, extend),
+      release: (requests) => inUniqueRounds(requests, release),
       read: async (names) => readFrom(locks, names, server.now()),
       forceRelease: async (name) => change(name, forcedRelease),
       reset: async (request) => change(request.name, (record, now) => decideReset(record, request, now)),

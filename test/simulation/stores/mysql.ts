@@ -9,9 +9,10 @@
  *   - A committed write survives a crash (innodb_flush_log_at_trx_commit = 1). An asynchronous replica may lack the last commits, a
  *     semi-synchronous one lacks none ("Semisynchronous Replication"): `failover(0)`.
  */
-import { type Answerer, answerForceRelease, answerReset } from '../../../src/provider/answers.ts'
+
 import type { StoredLock } from '../../../src/provider/decide.ts'
-import { inWaves } from '../../../src/provider/waves.ts'
+import { type Resolver, resolveForceRelease, resolveReset } from '../../../src/provider/resolve.ts'
+import { inUniqueRounds } from '../../../src/provider/unique-rounds.ts'
 import { Kept } from './kept.ts'
 import { byMicroseconds, byName, pruneFrom, readFrom } from './records.ts'
 import { Server } from './server.ts'
@@ -33,7 +34,7 @@ export function mysqlStore(world: StoreWorld): SimulatedStore {
 
   const settle = async <Request extends { readonly name: string }, Answer>(
     wave: readonly Request[],
-    decide: Answerer<Request, Answer>,
+    decide: Resolver<Request, Answer>,
     /** What a change that may have been written, and can't be seen any more, makes of the answer. */
     afterDoubt: (answer: Answer, record: StoredLock | undefined, was: StoredLock | undefined) => Answer = (answer) =>
       answer,
@@ -47,9 +48,9 @@ export function mysqlStore(world: StoreWorld): SimulatedStore {
       const seenAt = server.now()
       const changes = open.toSorted(byName).flatMap((request): Change<Request>[] => {
         const was = locks.get(request.name)
-        const { answer, next } = decide(was, request, seenAt)
+        const { result, next } = decide(was, request, seenAt)
         const doubt = doubtful.get(request)
-        answers.set(request, doubt ? afterDoubt(answer, was, doubt.was) : answer)
+        answers.set(request, doubt ? afterDoubt(result, was, doubt.was) : result)
         return next ? [{ request, was, next, seenAt }] : []
       })
       open = await write(changes, doubtful)
@@ -92,12 +93,12 @@ export function mysqlStore(world: StoreWorld): SimulatedStore {
   return {
     kind: 'mysql',
     provider: {
-      acquire: (requests) => inWaves(requests, (wave) => settle(wave, byMicroseconds.acquire)),
-      extend: (requests) => inWaves(requests, (wave) => settle(wave, byMicroseconds.extend)),
-      release: (requests) => inWaves(requests, (wave) => settle(wave, byMicroseconds.release, orGrantedOver)),
+      acquire: (requests) => inUniqueRounds(requests, (wave) => settle(wave, byMicroseconds.acquire)),
+      extend: (requests) => inUniqueRounds(requests, (wave) => settle(wave, byMicroseconds.extend)),
+      release: (requests) => inUniqueRounds(requests, (wave) => settle(wave, byMicroseconds.release, orGrantedOver)),
       read: async (names) => readFrom(locks, names, server.now()),
-      forceRelease: async (name) => (await settle([{ name }], answerForceRelease))[0] === true,
-      reset: async (request) => (await settle([request], answerReset))[0] === true,
+      forceRelease: async (name) => (await settle([{ name }], resolveForceRelease))[0] === true,
+      reset: async (request) => (await settle([request], resolveReset))[0] === true,
       prune: async (olderThanMs) => pruneFrom(locks, server.now() - olderThanMs),
       async close() {},
     },

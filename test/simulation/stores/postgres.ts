@@ -8,10 +8,11 @@
  *   - A committed write survives a crash ("Write Ahead Log": synchronous_commit). An asynchronous standby may lack the last commits, a
  *     synchronous one lacks none ("Log-Shipping Standby Servers"): `failover(0)`.
  */
-import { type Answerer, answerForceRelease, answerReset } from '../../../src/provider/answers.ts'
+
 import type { AcquireRequest, AcquireResult } from '../../../src/provider/contract.ts'
 import type { StoredLock } from '../../../src/provider/decide.ts'
-import { inWaves } from '../../../src/provider/waves.ts'
+import { type Resolver, resolveForceRelease, resolveReset } from '../../../src/provider/resolve.ts'
+import { inUniqueRounds } from '../../../src/provider/unique-rounds.ts'
 import { Kept } from './kept.ts'
 import { byMicroseconds, pruneFrom, readFrom } from './records.ts'
 import { Server } from './server.ts'
@@ -44,8 +45,8 @@ export function postgresStore(world: StoreWorld): SimulatedStore {
     const seenAt = server.now()
     const free = requests.flatMap((request) => {
       const record = locks.get(request.name)
-      const { answer, next } = byMicroseconds.acquire(record, request, seenAt)
-      if (!next) results.set(request.name, answer)
+      const { result, next } = byMicroseconds.acquire(record, request, seenAt)
+      if (!next) results.set(request.name, result)
       return next ? [{ request, isNew: !record }] : []
     })
     if (free.length === 0) return
@@ -53,8 +54,8 @@ export function postgresStore(world: StoreWorld): SimulatedStore {
     for (const { request, isNew } of free) {
       const record = locks.get(request.name)
       if (isNew === (record !== undefined)) continue
-      const { answer, next } = byMicroseconds.acquire(record, request, isNew ? seenAt : server.now())
-      results.set(request.name, answer)
+      const { result, next } = byMicroseconds.acquire(record, request, isNew ? seenAt : server.now())
+      results.set(request.name, result)
       if (next) locks.put(request.name, next)
     }
   }
@@ -62,23 +63,23 @@ export function postgresStore(world: StoreWorld): SimulatedStore {
   /** A row is locked before the clock is read, so nobody comes between the decision and the write. */
   const change = <Request extends { readonly name: string }, Answer>(
     wave: readonly Request[],
-    decide: Answerer<Request, Answer>,
+    decide: Resolver<Request, Answer>,
   ): readonly Answer[] =>
     wave.map((request) => {
-      const { answer, next } = decide(locks.get(request.name), request, server.now())
+      const { result, next } = decide(locks.get(request.name), request, server.now())
       if (next) locks.put(request.name, next)
-      return answer
+      return result
     })
 
   return {
     kind: 'postgres',
     provider: {
-      acquire: (requests) => inWaves(requests, acquire),
-      extend: (requests) => inWaves(requests, async (wave) => change(wave, byMicroseconds.extend)),
-      release: (requests) => inWaves(requests, async (wave) => change(wave, byMicroseconds.release)),
+      acquire: (requests) => inUniqueRounds(requests, acquire),
+      extend: (requests) => inUniqueRounds(requests, async (wave) => change(wave, byMicroseconds.extend)),
+      release: (requests) => inUniqueRounds(requests, async (wave) => change(wave, byMicroseconds.release)),
       read: async (names) => readFrom(locks, names, server.now()),
-      forceRelease: async (name) => change([{ name }], answerForceRelease)[0] === true,
-      reset: async (request) => change([request], answerReset)[0] === true,
+      forceRelease: async (name) => change([{ name }], resolveForceRelease)[0] === true,
+      reset: async (request) => change([request], resolveReset)[0] === true,
       prune: async (olderThanMs) => pruneFrom(locks, server.now() - olderThanMs),
       async close() {},
     },

@@ -1,7 +1,8 @@
 /* What models share that keep whole records. */
-import { type Answerer, answerAcquire, answerExtend, answerRelease, leaseOf } from '../../../src/provider/answers.ts'
+
 import type { AcquireRequest, AcquireResult, ExtendRequest, Lease, LockRecord } from '../../../src/provider/contract.ts'
 import type { StoredLock } from '../../../src/provider/decide.ts'
+import { leaseOf, type Resolver, resolveAcquire, resolveExtend, resolveRelease } from '../../../src/provider/resolve.ts'
 import type { Kept } from './kept.ts'
 
 /** A record as columns of microseconds keep it. */
@@ -14,22 +15,22 @@ const inMicroseconds = (lock: StoredLock): StoredLock => ({
 /** The reference's decisions, as a store of microseconds keeps and answers them. */
 export const byMicroseconds = {
   acquire: ((record, request, now) => {
-    const { answer, next } = answerAcquire(record, request, now)
-    if (!next) return { answer }
+    const { result, next } = resolveAcquire(record, request, now)
+    if (!next) return { result }
     const kept = inMicroseconds(next)
-    return { answer: { ...answer, granted: true, lease: leaseOf(kept, request.owner, now) }, next: kept }
-  }) satisfies Answerer<AcquireRequest, AcquireResult>,
+    return { result: { ...result, granted: true, lease: leaseOf(kept, request.owner, now) }, next: kept }
+  }) satisfies Resolver<AcquireRequest, AcquireResult>,
 
   extend: ((record, request, now) => {
-    const { next } = answerExtend(record, request, now)
+    const { next } = resolveExtend(record, request, now)
     const kept = next && inMicroseconds(next)
-    return { answer: kept && leaseOf(kept, request.owner, now), next: kept }
-  }) satisfies Answerer<ExtendRequest, Lease | undefined>,
+    return { result: kept && leaseOf(kept, request.owner, now), next: kept }
+  }) satisfies Resolver<ExtendRequest, Lease | undefined>,
 
   release: ((record, request, now) => {
-    const { answer, next } = answerRelease(record, request, now)
-    return { answer, next: next && inMicroseconds(next) }
-  }) satisfies typeof answerRelease,
+    const { result, next } = resolveRelease(record, request, now)
+    return { result, next: next && inMicroseconds(next) }
+  }) satisfies typeof resolveRelease,
 }
 
 export const byName = (a: { readonly name: string }, b: { readonly name: string }): number => (a.name < b.name ? -1 : 1)

@@ -9,9 +9,10 @@
  *     ("Redis persistence").
  *   - An eviction policy drops single keys ("Key eviction"): a record is one, so it is lost whole.
  */
-import { type Answerer, answerForceRelease, answerReset } from '../../../src/provider/answers.ts'
+
 import type { ExtendRequest, Lease } from '../../../src/provider/contract.ts'
 import type { StoredLock } from '../../../src/provider/decide.ts'
+import { type Resolver, resolveForceRelease, resolveReset } from '../../../src/provider/resolve.ts'
 import { Kept } from './kept.ts'
 import { byMicroseconds, byName, pruneFrom, readFrom } from './records.ts'
 import { Server } from './server.ts'
@@ -42,7 +43,7 @@ export function redisStore(world: StoreWorld): SimulatedStore {
   /** Sends a batch as scripts, side by side. */
   const run = async <Request extends Named, Answer>(
     requests: readonly Request[],
-    decide: Answerer<Request, Answer>,
+    decide: Resolver<Request, Answer>,
   ): Promise<Answer[]> => {
     const answers = new Map<Request, Answer>()
     for (const [index, script] of scripts(requests, count > 1).entries()) {
@@ -50,9 +51,9 @@ export function redisStore(world: StoreWorld): SimulatedStore {
       if (index > 0) await server.pause()
       const now = server.now()
       for (const request of script) {
-        const { answer, next } = decide(locks.get(request.name), request, now)
+        const { result, next } = decide(locks.get(request.name), request, now)
         if (next) locks.put(request.name, next)
-        answers.set(request, answer)
+        answers.set(request, result)
       }
     }
     return requests.map((request) => answers.get(request) as Answer)
@@ -71,8 +72,8 @@ export function redisStore(world: StoreWorld): SimulatedStore {
       extend: (requests) => run(requests, extend),
       release: (requests) => run(requests, byMicroseconds.release),
       read: async (names) => masters.flatMap(({ server, locks }) => readFrom(locks, names, server.now())).sort(byName),
-      forceRelease: async (name) => (await run([{ name }], answerForceRelease))[0] === true,
-      reset: async (request) => (await run([request], answerReset))[0] === true,
+      forceRelease: async (name) => (await run([{ name }], resolveForceRelease))[0] === true,
+      reset: async (request) => (await run([request], resolveReset))[0] === true,
       prune: async (olderThanMs) =>
         masters.reduce((sum, { server, locks }) => sum + pruneFrom(locks, server.now() - olderThanMs), 0),
       async close() {},
@@ -89,7 +90,7 @@ export function redisStore(world: StoreWorld): SimulatedStore {
 }
 
 /** A time that a request names is written in microseconds, too. */
-const extend: Answerer<ExtendRequest, Lease | undefined> = (record, request, now) => {
+const extend: Resolver<ExtendRequest, Lease | undefined> = (record, request, now) => {
   const { mayShortenUntil } = request
   if (mayShortenUntil === undefined) return byMicroseconds.extend(record, request, now)
   const rounded = Math.round(mayShortenUntil * 1_000) / 1_000

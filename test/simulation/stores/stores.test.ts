@@ -1,7 +1,15 @@
 /* What tells the models apart: what others may do in the midst of a call, and what a crash or a failover leaves. */
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { acquireAll, granted, newHolder, refused, release, toAcquire, toRelease } from '../../../src/testing/asking.ts'
+import {
+  acquireAll,
+  granted,
+  newHolder,
+  refused,
+  release,
+  toAcquire,
+  toRelease,
+} from '../../../src/testing/requests.ts'
 import {
   FURTHEST_BEHIND,
   type SimulatedStore,

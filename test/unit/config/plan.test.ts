@@ -31,7 +31,13 @@ jobs:
         enabled: true,
         store: 'default',
         options: { name: 'a', cron: '@daily', timezone: 'Europe/Berlin', lockAtMostFor: '10m' },
-        way: { kind: 'exec', command: ['echo', 'x'], cwd: `${folder}sub`, env: { A: '1', B: '2' }, killAfter: 5_000 },
+        action: {
+          kind: 'exec',
+          command: ['echo', 'x'],
+          cwd: `${folder}sub`,
+          env: { A: '1', B: '2' },
+          killAfter: 5_000,
+        },
         runs: 'echo x',
         timeout: 3_600_000,
       },
@@ -41,7 +47,7 @@ jobs:
         enabled: true,
         store: 'default',
         options: { name: 'b', every: '1m', lockAtMostFor: '1m' },
-        way: { kind: 'module', file: `${folder}plan.test.ts`, exported: 'run' },
+        action: { kind: 'module', file: `${folder}plan.test.ts`, exported: 'run' },
         runs: './plan.test.ts#run',
         timeout: 5_000,
       },
@@ -71,7 +77,7 @@ jobs: [{ name: a, every: 1m, lockAtMostFor: 1m, shell: 'echo $\${HOME} $HOME', e
     expect(stores[0]).toMatchObject({ shown: 'redis+sentinel://:***@s1,s2/main/1', kind: { name: 'Redis' } })
     expect(jobs[0]).toMatchObject({
       enabled: false,
-      way: { script: `echo $\{HOME} $HOME` },
+      action: { script: `echo $\{HOME} $HOME` },
       options: { catchUp: { max: 3 } },
     })
   })
@@ -83,7 +89,7 @@ jobs:
   - &a { name: a, every: 1m, shell: echo }
   - { <<: *a, name: b }
 `)
-    expect(yaml.jobs.map(({ name, way }) => [name, way.kind])).toEqual([
+    expect(yaml.jobs.map(({ name, action }) => [name, action.kind])).toEqual([
       ['a', 'shell'],
       ['b', 'shell'],
     ])
@@ -100,7 +106,7 @@ jobs:
   - { name: a, every: 1m, http: "http://h" }
   - { name: b, every: 1m, http: { url: "http://h", body: { a: [1] }, expectStatus: [200, 4xx] } }
 `)
-    expect(jobs.map(({ way }) => way)).toEqual([
+    expect(jobs.map(({ action }) => action)).toEqual([
       { kind: 'http', url: 'http://h', method: 'GET', headers: {}, body: undefined, expectStatus: [[200, 299]] },
       {
         kind: 'http',

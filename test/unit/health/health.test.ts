@@ -150,6 +150,29 @@ describe('a job that is expected to succeed', () => {
     expect(alerts).toHaveLength(1)
   })
 
+  it('reads the history of a few jobs at a time: locks need the connections, too', async () => {
+    const cluster = new Cluster()
+    const node = cluster.node()
+    let [reading, most, reads] = [0, 0, 0]
+    const read = async (): Promise<[]> => {
+      reads++
+      most = Math.max(most, ++reading)
+      await new Promise(setImmediate)
+      reading--
+      return []
+    }
+    Object.assign(node.scheduler.provider, { history: { ...cluster.store.history, read } })
+    watched(node)
+    for (let count = 0; count < 20; count++)
+      cluster.job({ name: `job ${count}`, every: '10s', expectEvery: '25s' }, () => {
+        throw new Error('boom')
+      })
+    await cluster.start()
+    await cluster.until(60)
+    expect(reads).toBeGreaterThanOrEqual(20)
+    expect(most).toBeLessThanOrEqual(2)
+  })
+
   it('accuses nobody while the store can not tell what others did', async () => {
     const cluster = new Cluster()
     const node = cluster.node()

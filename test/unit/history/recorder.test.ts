@@ -191,7 +191,7 @@ describe('a store that takes no history', () => {
   it('for too long costs the newest entries, which are counted and told', async () => {
     const recorded = new Recorded()
     let dropped = 0
-    recorded.node({ queueMost: 10, onDropped: (event) => (dropped += event.dropped) })
+    recorded.node({ maxQueued: 10, onDropped: (event) => (dropped += event.dropped) })
     recorded.cluster.job({ every: '1s' })
     await recorded.cluster.start()
     recorded.instead = () => Promise.reject(new Error('disk full'))
@@ -211,7 +211,7 @@ describe('recordHistory', () => {
     expect(() => recordHistory(scheduler, { keepFor: '1s' })).toThrow(
       'recordHistory: keepFor must be a duration from 60000',
     )
-    expect(() => recordHistory(scheduler, { keepMost: 1 })).toThrow('keepMost must be a whole number from 100')
+    expect(() => recordHistory(scheduler, { maxEntries: 1 })).toThrow('maxEntries must be a whole number from 100')
     expect(() => recordHistory(scheduler, { skips: 'some' as never })).toThrow('skips must be "unusual" or')
     const { history: _, ...provider } = memory()
     expect(() => recordHistory(new Scheduler({ provider }))).toThrow('the provider keeps no history')

@@ -18,7 +18,7 @@ function make() {
     return {
       told,
       doubts,
-      lapsed: () => void told.push(clock.monotonic()),
+      expired: () => void told.push(clock.monotonic()),
       doubted: () => void doubts.push(clock.monotonic()),
     }
   }
@@ -117,7 +117,7 @@ describe('deadlines', () => {
     const { clock, deadlines, watcher } = make()
     const from = clock.monotonic()
     const again = watcher()
-    deadlines.watch(from + 10, { doubted: () => {}, lapsed: () => deadlines.watch(from + 10, again) })
+    deadlines.watch(from + 10, { doubted: () => {}, expired: () => deadlines.watch(from + 10, again) })
     await clock.advance(20)
     expect(again.told).toEqual([from + 10])
   })

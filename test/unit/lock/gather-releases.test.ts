@@ -3,7 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { describe, expect, it } from 'vitest'
 import { memory } from '../../../providers/memory/index.ts'
 import { systemClock } from '../../../src/clock.ts'
-import { Store } from '../../../src/lock/store.ts'
+import { ProviderClient } from '../../../src/lock/provider-client.ts'
 
 describe('the releases of works that end by timers one after another', () => {
   /** How many locks each call of the provider was about. */
@@ -15,7 +15,7 @@ describe('the releases of works that end by timers one after another', () => {
       return provider.release(batch)
     }
     const clock = systemClock
-    const store = new Store({ provider: { ...provider, release }, clock, timeout: 1_000, gatherReleases })
+    const store = new ProviderClient({ provider: { ...provider, release }, clock, timeout: 1_000, gatherReleases })
     const work = async (name: string): Promise<boolean> => {
       const holder = { name, owner: randomUUID(), label: 'here' }
       await store.acquire({ ...holder, lockAtMostFor: 10_000, maxClockSkew: 0 })

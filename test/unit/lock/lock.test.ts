@@ -1,5 +1,5 @@
 import { beforeEach, describe, expect, it } from 'vitest'
-import { ErrLockNotHeld, ErrNotObtained, Lock, Locker, LockLostError, StoreError } from '../../../src/index.ts'
+import { ErrNotObtained, Lock, Locker, LockLostError, LockNotHeldError, StoreError } from '../../../src/index.ts'
 import { ManualClock } from '../../../src/testing/index.ts'
 import { type TroubledProvider, troubledProvider } from '../troubled-provider.ts'
 
@@ -29,8 +29,8 @@ describe('a lock', () => {
   it('has a token of its own, a fencing token, its metadata and its time', async () => {
     const lock = await locker.obtain('job', { lockAtMostFor: '1m', metadata: 'by hand' })
     expect(lock).toMatchObject({ name: 'job', metadata: 'by hand', lockAtMostFor: 60_000, held: true })
-    expect(lock.token).toMatch(/^[0-9a-f-]{36}$/)
-    expect(provider.locks.get('job')).toMatchObject({ lockedBy: `here#${lock.token}`, metadata: 'by hand' })
+    expect(lock.owner).toMatch(/^[0-9a-f-]{36}$/)
+    expect(provider.locks.get('job')).toMatchObject({ lockedBy: `here#${lock.owner}`, metadata: 'by hand' })
     expect(lock.fencingToken).toBe(provider.locks.get('job')?.fencingToken)
     expect(+lock.acquiredAt).toBe(clock.now())
     expect(lock.remaining).toBe(60_000)
@@ -53,8 +53,8 @@ describe('a lock', () => {
     await clock.advance(1)
     expect(signal.reason).toBeInstanceOf(LockLostError)
     expect(lock.held).toBe(false)
-    await expect(lock.refresh()).rejects.toBeInstanceOf(ErrLockNotHeld)
-    await expect(lock.release()).rejects.toBeInstanceOf(ErrLockNotHeld)
+    await expect(lock.refresh()).rejects.toBeInstanceOf(LockNotHeldError)
+    await expect(lock.release()).rejects.toBeInstanceOf(LockNotHeldError)
     expect(await lock.ttl()).toBe(0)
   })
 
@@ -102,7 +102,7 @@ describe('a lock', () => {
     await clock.advance(1_000)
     expect(lock.held).toBe(false)
     expect(signal.reason).toBeInstanceOf(LockLostError)
-    await expect(lock.release()).rejects.toBeInstanceOf(ErrLockNotHeld)
+    await expect(lock.release()).rejects.toBeInstanceOf(LockNotHeldError)
   })
 
   it('is lost at its end also when the suspension was shorter than its lease', async () => {
@@ -203,7 +203,7 @@ describe('a lock', () => {
     const lock = await locker.obtain('job', 100)
     clock.sleepThrough(500)
     expect(lock.held).toBe(false)
-    await expect(lock.refresh()).rejects.toBeInstanceOf(ErrLockNotHeld)
+    await expect(lock.refresh()).rejects.toBeInstanceOf(LockNotHeldError)
   })
 
   it('lives longer than the longest timer', async () => {
@@ -246,7 +246,7 @@ describe('refresh', () => {
     const { signal } = lock
     await provider.forceRelease('job')
     await other.obtain('job', '1m')
-    await expect(lock.refresh()).rejects.toBeInstanceOf(ErrLockNotHeld)
+    await expect(lock.refresh()).rejects.toBeInstanceOf(LockNotHeldError)
     expect(signal.reason).toBeInstanceOf(LockLostError)
     expect(until()).toBe(60_000)
   })
@@ -356,8 +356,8 @@ describe('release', () => {
     const lock = await locker.obtain('job', 100)
     await clock.advance(100)
     const taken = await other.obtain('job', '1m')
-    await expect(lock.release()).rejects.toBeInstanceOf(ErrLockNotHeld)
-    await expect(lock.release()).rejects.toBeInstanceOf(ErrLockNotHeld)
+    await expect(lock.release()).rejects.toBeInstanceOf(LockNotHeldError)
+    await expect(lock.release()).rejects.toBeInstanceOf(LockNotHeldError)
     expect(await taken.ttl()).toBe(60_000)
   })
 

@@ -3,8 +3,8 @@ import { newOwner } from '../../../src/lock/obtain.ts'
 import type { LockRecord } from '../../../src/provider/contract.ts'
 import { ForeignClock } from '../../../src/provider/foreign-clock.ts'
 import { holderOf, releasedHolderOf } from '../../../src/provider/holder.ts'
-import { readSchedule } from '../../../src/scheduler/schedule.ts'
-import { markOf } from '../../../src/scheduler/schedule-mark.ts'
+import { markOf } from '../../../src/scheduler/catch-up/schedule-mark.ts'
+import { readSchedule } from '../../../src/scheduler/plan/schedule.ts'
 
 const HOUR = 3_600_000
 const NOW = Date.UTC(2026, 0, 1)

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { memory } from '../../../providers/memory/memory.ts'
-import { currentLock } from '../../../src/executor/current-lock.ts'
+import { currentLock } from '../../../src/locker/current-lock.ts'
 import { Scheduler } from '../../../src/scheduler/scheduler.ts'
 import { Cluster, MIDNIGHT, SECOND, Work } from './cluster.ts'
 

@@ -7,7 +7,7 @@ import { launchRedis, redisUrl } from '../../../servers/redis.ts'
 import { redisVersion } from '../../../servers/redis-client.ts'
 import { startCluster } from '../../../servers/redis-cluster.ts'
 import { launchIndependent } from '../../../servers/redis-quorum.ts'
-import { redisSentinel } from '../../../servers/redis-sentinel.ts'
+import { startSentinel } from '../../../servers/redis-sentinel.ts'
 import type { ServerProcess } from '../../../servers/server-process.ts'
 import type { StartedServer } from '../../../servers/test-server.ts'
 import { TcpProxy } from '../../tcp-proxy.ts'
@@ -70,7 +70,7 @@ const cutOff: Blow = async ({ port }) => {
 }
 
 async function sentinel(blow: Blow, settings: Readonly<Record<string, string>> = {}): Promise<Topology> {
-  const { url, processes } = await redisSentinel.start({})
+  const { url, processes } = await startSentinel(1_000)
   const [master, replica] = processes as readonly [ServerProcess, ServerProcess]
   await configure([master, replica], settings)
   let undo: (() => Promise<void>) | undefined
@@ -87,7 +87,7 @@ async function sentinel(blow: Blow, settings: Readonly<Record<string, string>> =
 }
 
 async function cluster(blow: Blow): Promise<Topology> {
-  const { url, processes } = await startCluster(1)
+  const { url, processes } = await startCluster(1, 2_000)
   const master = processes[0] as ServerProcess
   let undo: (() => Promise<void>) | undefined
   return {

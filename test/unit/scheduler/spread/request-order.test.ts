@@ -1,14 +1,14 @@
 import { describe, expect, it } from 'vitest'
-import type { Ask } from '../../../../src/scheduler/ask.ts'
-import type { Tick } from '../../../../src/scheduler/engine.ts'
+import type { Tick } from '../../../../src/scheduler/scheduler-context.ts'
 import { RequestOrder, waitFor } from '../../../../src/scheduler/spread/request-order.ts'
+import type { TickRequest } from '../../../../src/scheduler/tick/acquire-ticks.ts'
 import { ManualClock } from '../../../../src/testing/manual-clock.ts'
 
 const TICK = Date.UTC(2024, 0, 1)
 const clock = new ManualClock({ now: TICK })
 
 const tickOf = (name: string): Tick => ({ job: { name }, kind: 'schedule', time: TICK }) as Tick
-const batchOf = (count: number, left = 10_000): Ask[] =>
+const batchOf = (count: number, left = 10_000): TickRequest[] =>
   Array.from({ length: count }, (_, index) => ({ tick: tickOf(`job-${index}`), until: clock.monotonic() + left }))
 
 /** The order of requests of a node that knows the others. */
@@ -19,7 +19,7 @@ function orderOf(label: string, others: readonly string[], random = 0.99): Reque
 }
 
 const labels = (count: number): string[] => Array.from({ length: count }, (_, index) => `host-${index}:1`)
-const namesIn = (asks: readonly Ask[] | undefined): string[] => (asks ?? []).map(({ tick }) => tick.job.name)
+const namesIn = (asks: readonly TickRequest[] | undefined): string[] => (asks ?? []).map(({ tick }) => tick.job.name)
 
 describe('the first choices of nodes that know each other', () => {
   it.each([2, 4, 20])('are each tick once, with equal shares: %i nodes', (count) => {
@@ -35,7 +35,7 @@ describe('the first choices of nodes that know each other', () => {
 
   it('do not depend on the order in which jobs were registered', () => {
     const all = labels(3)
-    const first = (batch: Ask[]): string[] =>
+    const first = (batch: TickRequest[]): string[] =>
       namesIn(
         orderOf(all[0] as string, all)
           .of(batch, TICK)

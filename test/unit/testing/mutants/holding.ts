@@ -1,4 +1,4 @@
-import { acquireAll } from '../../../../src/testing/asking.ts'
+import { acquireAll } from '../../../../src/testing/requests.ts'
 import { acquiring, after, type Mutant, write } from './breaking.ts'
 
 export const holding: readonly Mutant[] = [

@@ -1,5 +1,5 @@
 import { holderOf } from '../../../../src/provider/holder.ts'
-import { acquireAll } from '../../../../src/testing/asking.ts'
+import { acquireAll } from '../../../../src/testing/requests.ts'
 import type { Break } from '../breakable-store.ts'
 import { after, type Mutant, write } from './breaking.ts'
 

@@ -1,4 +1,4 @@
-import { acquireAll } from '../../../../src/testing/asking.ts'
+import { acquireAll } from '../../../../src/testing/requests.ts'
 import { acquiring, after, isGrant, type Mutant, write } from './breaking.ts'
 
 export const ticks: readonly Mutant[] = [

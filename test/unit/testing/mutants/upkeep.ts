@@ -1,5 +1,5 @@
 import { holderOf } from '../../../../src/provider/holder.ts'
-import { acquireAll, readAll } from '../../../../src/testing/asking.ts'
+import { acquireAll, readAll } from '../../../../src/testing/requests.ts'
 import { acquiring, type Mutant, write } from './breaking.ts'
 
 const keeping: Mutant[] = [

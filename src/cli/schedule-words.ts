@@ -1,7 +1,0 @@
-import type { JobPlan } from '../config/plan.ts'
-import { parseDuration } from '../duration.ts'
-import { wordsOf } from '../words/schedule-words.ts'
-
-/** A job's schedule in words; a pattern that only croner reads stays as it is. */
-export const scheduleInWords = ({ options: { cron, every, timezone } }: JobPlan): string =>
-  wordsOf({ cron, timezone, every: every === undefined ? undefined : parseDuration(every, { option: 'every' }) })

@@ -1,0 +1,59 @@
+import type { LockLostError } from '../../errors.ts'
+import type { Lock, LossListener } from '../../lock/lock.ts'
+import type { KeepAliveListener } from '../../locker/keep-alive.ts'
+import type { EndListener } from '../../locker/release.ts'
+import { type ActiveRun, emitStoreError, jobEvent, type SchedulerContext, type Tick } from '../scheduler-context.ts'
+
+/**
+ * Tells what becomes of the lock of a run. One object for all of it and no functions of its own: the jobs of a company begin in the
+ * same second, and what each of them keeps until its lock is given back is kept thousands of times.
+ */
+export class RunListener implements LossListener, KeepAliveListener, EndListener {
+  /** The work ended in time; if the store can't be told so, nobody is hurt by the lapse. */
+  ended = false
+  readonly #context: SchedulerContext
+  readonly #tick: Tick
+  readonly #lock: Lock
+  readonly #run: ActiveRun
+
+  constructor(context: SchedulerContext, tick: Tick, lock: Lock, run: ActiveRun) {
+    this.#context = context
+    this.#tick = tick
+    this.#lock = lock
+    this.#run = run
+  }
+
+  acquired(): void {
+    this.#context.events.emit('acquired', () => ({ ...this.#held(), waited: this.#lock.waited }))
+  }
+
+  lost(error: LockLostError): void {
+    if (this.ended) return
+    this.#context.events.emit('lost', () => ({ ...this.#held(), error }))
+    this.#run.abort(error)
+  }
+
+  extended(): void {
+    this.#context.events.emit('extended', () => this.#held())
+  }
+
+  notExtended(lock: Lock, error: unknown): void {
+    emitStoreError(this.#context, 'extend', lock.name, error)
+  }
+
+  released(): void {
+    this.#context.events.emit('released', () => this.#held())
+  }
+
+  notReleased(lock: Lock, error: unknown): void {
+    emitStoreError(this.#context, 'release', lock.name, error)
+  }
+
+  retrying(settled: Promise<void>): void {
+    this.#context.track(settled)
+  }
+
+  #held() {
+    return { ...jobEvent(this.#tick), fencingToken: this.#lock.fencingToken }
+  }
+}
