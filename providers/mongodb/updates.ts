@@ -4,7 +4,9 @@
  */
 import type {
   AcquireRequest,
+  CompleteRequest,
   ExtendRequest,
+  FenceRequest,
   PauseRequest,
   ReleaseRequest,
   ResetRequest,
@@ -122,6 +124,25 @@ export function releaseOf(request: ReleaseRequest, by: string): Change {
     tickDone: tick === undefined ? WAS_DONE : { $or: [WAS_DONE, { $eq: ['$lastTick', new Date(tick)] }] },
   })
 }
+
+/** Whether no later grant exists, as isLatestGrant in src/provider/decide.ts says. */
+const latestGrant = (request: FenceRequest): object[] => [
+  { $or: [is('$lockedBy', holderOf(request)), is('$lockedBy', releasedHolderOf(request))] },
+  { $eq: [TOKEN, request.fencingToken] },
+]
+
+/** Keeps the record from others until the transaction ends. */
+export const fenceOf = (request: FenceRequest): Change =>
+  change(request.name, latestGrant(request), { changedAt: THEN })
+
+/** As decideComplete in src/provider/decide.ts. */
+export const completionOf = (request: CompleteRequest): Change =>
+  change(request.name, latestGrant(request), {
+    lockedBy: literal(releasedHolderOf(request)),
+    lockUntil: { $max: [{ $min: [THEN, '$lockUntil'] }, { $add: ['$lockedAt', request.lockAtLeastFor] }] },
+    tickDone:
+      request.tick === undefined ? WAS_DONE : { $or: [WAS_DONE, { $eq: ['$lastTick', new Date(request.tick)] }] },
+  })
 
 /** Marks the tick of a lease as done that has expired or was released before, while nobody took the lock over. */
 export const lateReleaseOf = (request: ReleaseRequest, tick: number): Change =>

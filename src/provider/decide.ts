@@ -5,7 +5,9 @@
  */
 import type {
   AcquireRequest,
+  CompleteRequest,
   ExtendRequest,
+  FenceRequest,
   LockRecord,
   PauseRequest,
   Refused,
@@ -116,6 +118,19 @@ export function decideRelease(record: StoredLock | undefined, request: ReleaseRe
   const lockUntil = Math.max(now, record.lockedAt + request.lockAtLeastFor)
   return { released: true, next: { ...record, lockedBy, lockUntil, tickDone: record.tickDone || endsTick } }
 }
+
+/** Whether no later grant exists: the lock was last granted to this owner, with this token. */
+export const isLatestGrant = (record: StoredLock, request: FenceRequest): boolean =>
+  record.fencingToken === request.fencingToken &&
+  (record.lockedBy === holderOf(request) || record.lockedBy === releasedHolderOf(request))
+
+/** The record after a completion. An expired lease stays over: only its tick is marked, and its holder is one who released. */
+export const decideComplete = (record: StoredLock, request: CompleteRequest, now: number): StoredLock => ({
+  ...record,
+  lockedBy: releasedHolderOf(request),
+  lockUntil: Math.max(Math.min(now, record.lockUntil), record.lockedAt + request.lockAtLeastFor),
+  tickDone: record.tickDone || (request.tick !== undefined && request.tick === record.lastTick),
+})
 
 /** The record after a reset, or `undefined` when a readable record has nothing to repair. */
 export function decideReset(
