@@ -1,5 +1,6 @@
 import { InvalidOptionError } from '../../src/errors.ts'
 import type { FenceRequest, FenceResult, TransactionSupport } from '../../src/provider/contract.ts'
+import { releasedHolderOf } from '../../src/provider/holder.ts'
 import type { CollectionSource } from './client.ts'
 import { type Change, completionOf, fenceOf } from './updates.ts'
 
@@ -23,7 +24,7 @@ export const transactionsOf = (source: CollectionSource): TransactionSupport => 
 async function run(
   source: CollectionSource,
   transaction: object,
-  { name }: FenceRequest,
+  request: FenceRequest,
   { filter, update }: Change,
 ): Promise<FenceResult> {
   const session = sessionOf(transaction)
@@ -33,7 +34,11 @@ async function run(
   const collection = session.client.db(dbName).collection(collectionName)
   const { matchedCount } = await collection.updateOne(filter, update, { session })
   if (matchedCount === 1) return 'done'
-  return (await collection.countDocuments({ _id: name }, { session })) > 0 ? 'lost' : 'no-record'
+  const found = async (condition: object): Promise<boolean> =>
+    (await collection.countDocuments({ _id: request.name, ...condition }, { session })) > 0
+  const { fencingToken } = request
+  if (await found({ fencingToken, lockedBy: releasedHolderOf(request) })) return 'completed'
+  return (await found({})) ? 'lost' : 'no-record'
 }
 
 function sessionOf(transaction: object): Session {

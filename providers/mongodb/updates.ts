@@ -125,10 +125,25 @@ export function releaseOf(request: ReleaseRequest, by: string): Change {
   })
 }
 
-/** Whether no later grant exists, as isLatestGrant in src/provider/decide.ts says. */
+/** Whether no later grant exists and the run goes on, as decideFence in src/provider/decide.ts says. */
 const latestGrant = (request: FenceRequest): object[] => [
-  { $or: [is('$lockedBy', holderOf(request)), is('$lockedBy', releasedHolderOf(request))] },
   { $eq: [TOKEN, request.fencingToken] },
+  {
+    $or: [
+      is('$lockedBy', holderOf(request)),
+      ...(request.tick === undefined
+        ? []
+        : [
+            {
+              $and: [
+                is('$lockedBy', releasedHolderOf(request)),
+                { $eq: ['$lastTick', new Date(request.tick)] },
+                { $ne: ['$tickDone', true] },
+              ],
+            },
+          ]),
+    ],
+  },
 ]
 
 /** Keeps the record from others until the transaction ends. */

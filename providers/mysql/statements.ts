@@ -18,7 +18,7 @@ export interface Statements {
   readonly insert: string
   /** [changes] Replaces the records that still are what was seen of them, and that nobody has locked. */
   readonly replace: string
-  /** [holder, released holder, token, name] → whether it is the latest grant. Locks the record, in the user's transaction. Texts in hex. */
+  /** [token, holder, released holder, tick, name] → a {@link FenceResult}. Locks the record, in the user's transaction. Texts in hex. */
   readonly fence: string
   /** [released holder, microseconds, tick, name] Ends the lease of a record that `fence` has locked. */
   readonly complete: string
@@ -141,7 +141,14 @@ export function statementsFor(table: string, layout: Layout): Statements {
           .slice(3)
           .map((column) => `kept.${column} = free.${column}`)
           .join(', ')}`,
-    fence: `SELECT ${hex('kept.locked_by')} IN (?, ?) AND kept.fencing_token = ? AS latest
+    // As decideFence in src/provider/decide.ts.
+    fence: `SELECT CASE
+        WHEN kept.fencing_token <> ? THEN 'lost'
+        WHEN ${hex('kept.locked_by')} = ? THEN 'done'
+        WHEN ${hex('kept.locked_by')} <> ? THEN 'lost'
+        WHEN COALESCE(kept.last_tick = ?, FALSE) AND NOT kept.tick_done THEN 'done'
+        ELSE 'completed'
+      END AS result
       FROM ${quoted} AS kept WHERE kept.name = ${nameParameter(name)} FOR UPDATE`,
     // As decideComplete in src/provider/decide.ts.
     complete: `UPDATE ${quoted} AS kept SET kept.locked_by = CONVERT(UNHEX(?) USING utf8mb4),

@@ -18,11 +18,15 @@ export const transactionsOf = (locks: LocksTable): TransactionSupport => ({
 async function fence(locks: LocksTable, query: TransactionQuery, request: FenceRequest): Promise<FenceResult> {
   const statements = await locks.statements()
   if (!(await isInside(query))) return 'no-transaction'
-  const holders = [hex(holderOf(request)), hex(releasedHolderOf(request))]
-  const { rows } = await query(statements.fence, [...holders, request.fencingToken, bytes(request.name)])
+  const { rows } = await query(statements.fence, [
+    request.fencingToken,
+    hex(holderOf(request)),
+    hex(releasedHolderOf(request)),
+    request.tick ?? null,
+    bytes(request.name),
+  ])
   const [row] = rows as readonly object[]
-  if (!row) return 'no-record'
-  return Number(Object.values(row)[0]) === 1 ? 'done' : 'lost'
+  return row ? (String(Object.values(row)[0]) as FenceResult) : 'no-record'
 }
 
 const completion = (request: CompleteRequest): unknown[] => [

@@ -6,6 +6,7 @@ import { completeStatement, fenceStatement, MARK_STATEMENT } from './statements/
 interface Row {
   readonly inside: boolean
   readonly latest: boolean
+  readonly completed: boolean
   readonly known: boolean
 }
 
@@ -15,25 +16,25 @@ export function transactionsOf(table: string): TransactionSupport {
   const complete = completeStatement(table)
   return {
     fence: (transaction, request) => run(transaction, fence, valuesOf(request)),
-    complete: (transaction, request) => {
-      const { lockAtLeastFor, tick } = request
-      return run(transaction, complete, [
-        ...valuesOf(request),
-        String(lockAtLeastFor),
-        tick === undefined ? null : String(tick),
-      ])
-    },
+    complete: (transaction, request) =>
+      run(transaction, complete, [...valuesOf(request), String(request.lockAtLeastFor)]),
   }
 }
 
-const valuesOf = (request: FenceRequest): string[] => [request.name, holderOf(request), String(request.fencingToken)]
+const valuesOf = (request: FenceRequest): (string | null)[] => [
+  request.name,
+  holderOf(request),
+  String(request.fencingToken),
+  request.tick === undefined ? null : String(request.tick),
+]
 
 async function run(transaction: object, statement: string, values: readonly (string | null)[]): Promise<FenceResult> {
   const query = queryIn(transaction)
   await query(MARK_STATEMENT, [])
   const { rows } = await query(statement, [...values])
-  const { inside, latest, known } = rows[0] as Row
+  const { inside, latest, completed, known } = rows[0] as Row
   if (!inside) return 'no-transaction'
   if (latest) return 'done'
+  if (completed) return 'completed'
   return known ? 'lost' : 'no-record'
 }

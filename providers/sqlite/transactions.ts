@@ -1,6 +1,6 @@
 import { InvalidOptionError } from '../../src/errors.ts'
 import type { FenceRequest, FenceResult, TransactionSupport } from '../../src/provider/contract.ts'
-import { decideComplete, isLatestGrant, type StoredLock } from '../../src/provider/decide.ts'
+import { decideComplete, decideFence, type StoredLock } from '../../src/provider/decide.ts'
 import { checkLock } from '../../src/provider/record.ts'
 import type { SqliteDatabase } from './driver.ts'
 import { LocksTable } from './records.ts'
@@ -19,11 +19,10 @@ export function transactionsOf(table: string, now: () => number): TransactionSup
     if (!isInside(database)) return 'no-transaction'
     const locks = new LocksTable(database, table)
     const raw = locks.get(request.name)
-    if (!raw) return 'no-record'
-    const record = checkLock(raw)
-    if (!isLatestGrant(record, request)) return 'lost'
-    locks.put(next(record))
-    return 'done'
+    const record = raw && checkLock(raw)
+    const result = decideFence(record, request)
+    if (record && result === 'done') locks.put(next(record))
+    return result
   }
   return {
     fence: async (transaction, request) => change(transaction, request, (record) => record),

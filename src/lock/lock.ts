@@ -199,15 +199,15 @@ export class Lock implements AsyncDisposable, Watcher {
    * @param transaction what the transaction's statements are sent over: a client of `pg`, a connection of `mysql2`, a database of SQLite, a
    * session of `mongodb`, or a transaction of a library that `ticklock/clients` knows.
    * @throws {LockLostError} when another owner was granted the lock: let the transaction roll back.
-   * @throws {LockNotHeldError} when the lock was released before.
+   * @throws {LockNotHeldError} when the lock was released, or the run completed, before: also by a transaction whose commit was not confirmed,
+   * and that is now repeated.
    * @throws {InvalidOptionError} for a provider without transactions, for one that isn't open, and for a database without this lock.
    * @throws the driver's own error when a statement failed, so that your code can repeat a transaction that met a deadlock.
    */
   async complete(transaction: object): Promise<void> {
-    const { tick } = this.#terms.request
     const { lockAtLeastFor } = this.#terms
     await this.#inTransaction('complete', (transactions) =>
-      transactions.complete(transaction, { ...this.#grant, lockAtLeastFor, tick }),
+      transactions.complete(transaction, { ...this.#grant, lockAtLeastFor }),
     )
     this.#mayBeCompleted = true
   }
@@ -233,8 +233,8 @@ export class Lock implements AsyncDisposable, Watcher {
   }
 
   get #grant(): FenceRequest {
-    const { name, owner, label } = this.#terms.request
-    return { name, owner, label, fencingToken: this.fencingToken }
+    const { name, owner, label, tick } = this.#terms.request
+    return { name, owner, label, tick, fencingToken: this.fencingToken }
   }
 
   async #inTransaction(
@@ -251,6 +251,7 @@ export class Lock implements AsyncDisposable, Watcher {
     if (this.#state === 'released' || this.#releasing) throw new LockNotHeldError(this.name, 'it was released')
     const result = await send(transactions)
     if (result === 'done') return
+    if (result === 'completed') throw new LockNotHeldError(this.name, 'its run was completed before')
     if (result === 'lost') {
       this.#lose('another owner was granted the lock')
       throw this.#lostBecause ?? new LockLostError(this.name, 'another owner was granted the lock')

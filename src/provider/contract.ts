@@ -177,26 +177,28 @@ export interface FenceRequest {
   readonly owner: string
   readonly label: string
   readonly fencingToken: number
+  /** The tick that the lock was granted for, if any. */
+  readonly tick?: number | undefined
 }
 
 /** What ends with a transaction of the user's: the lease, and the run's tick. */
 export interface CompleteRequest extends FenceRequest {
   /** As in {@link ReleaseRequest}. */
   readonly lockAtLeastFor: number
-  /** As in {@link ReleaseRequest}. */
-  readonly tick?: number | undefined
 }
 
 /**
- * What became of a request within a transaction. `'lost'`: a later grant exists. `'no-record'`: this database has no record of the name,
+ * What became of a request within a transaction. `'lost'`: a later grant exists. `'completed'`: an earlier transaction, or this one, completed the run.
+ * `'no-record'`: this database has no record of the name,
  * so it is not the one that keeps the locks. `'no-transaction'`: none is open. Nothing was changed but for `'done'`.
  */
-export type FenceResult = 'done' | 'lost' | 'no-record' | 'no-transaction'
+export type FenceResult = 'done' | 'lost' | 'completed' | 'no-record' | 'no-transaction'
 
 /** Joins transactions of the user's, in the database that keeps the locks. */
 export interface TransactionSupport {
   /**
-   * Marks the tick as done and releases, as `release` does, if the record still has this owner and this fencing token, expired or not. It counts when
+   * Marks the tick as done and releases, as `release` does, if the record still has this owner and this fencing token, expired or not, and the run was not
+   * completed before: code that repeats a transaction whose commit was not confirmed must learn that it took effect. It counts when
    * the transaction commits; until then nobody can take the lock over. Rejects with the driver's own error, which the
    * user's code knows how to repeat.
    */

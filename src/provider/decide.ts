@@ -8,6 +8,7 @@ import type {
   CompleteRequest,
   ExtendRequest,
   FenceRequest,
+  FenceResult,
   LockRecord,
   PauseRequest,
   Refused,
@@ -119,10 +120,17 @@ export function decideRelease(record: StoredLock | undefined, request: ReleaseRe
   return { released: true, next: { ...record, lockedBy, lockUntil, tickDone: record.tickDone || endsTick } }
 }
 
-/** Whether no later grant exists: the lock was last granted to this owner, with this token. */
-export const isLatestGrant = (record: StoredLock, request: FenceRequest): boolean =>
-  record.fencingToken === request.fencingToken &&
-  (record.lockedBy === holderOf(request) || record.lockedBy === releasedHolderOf(request))
+/**
+ * Decides whether a transaction may go on. A record that says that this owner has released it was completed before; unless its tick is
+ * unfinished: then a node had given back a lease that a late extension revived, while the run still goes on.
+ */
+export function decideFence(record: StoredLock | undefined, request: FenceRequest): FenceResult {
+  if (!record) return 'no-record'
+  if (record.fencingToken !== request.fencingToken) return 'lost'
+  if (record.lockedBy === holderOf(request)) return 'done'
+  if (record.lockedBy !== releasedHolderOf(request)) return 'lost'
+  return request.tick !== undefined && request.tick === record.lastTick && !record.tickDone ? 'done' : 'completed'
+}
 
 /** The record after a completion. An expired lease stays over: only its tick is marked, and its holder is one who released. */
 export const decideComplete = (record: StoredLock, request: CompleteRequest, now: number): StoredLock => ({

@@ -24,10 +24,10 @@ export {
   decideAcquire,
   decideComplete,
   decideExtend,
+  decideFence,
   decidePause,
   decideRelease,
   decideReset,
-  isLatestGrant,
   nextFencingToken,
   type StoredLock,
 } from './decide.ts'

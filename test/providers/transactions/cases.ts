@@ -5,7 +5,7 @@ import { InvalidOptionError, isLockLost, isLockNotHeld, isNotObtained } from '..
 import type { Lock } from '../../../src/lock/lock.ts'
 import { Locker } from '../../../src/locker/locker.ts'
 import type { LockProvider, LockRecord } from '../../../src/provider/contract.ts'
-import { isRecordBusy } from '../../../src/provider/index.ts'
+import { isRecordBusy, labelOf } from '../../../src/provider/index.ts'
 
 export interface TransactionKit {
   /** On connections of its own. */
@@ -104,9 +104,36 @@ export function transactionCases(open: () => Promise<TransactionKit>): void {
     await kit.transaction(async (transaction) => {
       await kit.write(transaction, lock.name)
       await lock.complete(transaction)
-      await lock.complete(transaction)
     })
     expect([await kit.effects(lock.name), (await record(lock)).tickDone]).toEqual([1, true])
+  })
+
+  it.each(['with', 'without'])(
+    'takes effect once when a commit that was not confirmed is repeated, %s a tick',
+    async (kind) => {
+      const lock = kind === 'with' ? await begin() : await locker.obtain(`manual ${randomUUID()}`, '1m')
+      const once = (): Promise<void> =>
+        kit.transaction(async (transaction) => {
+          await kit.write(transaction, lock.name)
+          await lock.complete(transaction)
+        })
+      await once() // As if its response had been lost.
+      await expect(once()).rejects.toSatisfy(isLockNotHeld)
+      await expect(kit.transaction((transaction) => lock.fence(transaction))).rejects.toSatisfy(isLockNotHeld)
+      expect(await kit.effects(lock.name)).toBe(1)
+    },
+  )
+
+  it('completes a run whose lease was given back without its tick, since a late extension had revived it', async () => {
+    const lock = await begin()
+    const { name, owner } = lock
+    const label = labelOf((await record(lock)).lockedBy)
+    expect(await kit.provider.release([{ name, owner, label, lockAtLeastFor: 0 }])).toEqual([true])
+    await kit.transaction(async (transaction) => {
+      await kit.write(transaction, lock.name)
+      await lock.complete(transaction)
+    })
+    expect([await kit.effects(lock.name), await tryTakeOver(lock)]).toEqual([1, 'tick-taken'])
   })
 
   it('knows by a renewal that it was completed, and is not lost', async () => {
