@@ -12,6 +12,7 @@ import type {
   PauseRequest,
   ReleaseRequest,
   Settled,
+  TransactionSupport,
   UnreadableRecord,
 } from '../provider/contract.ts'
 import { isUnreadable } from '../provider/record.ts'
@@ -104,6 +105,11 @@ export class ProviderClient {
       (batch) => this.#sendRelease(batch),
       () => this.#deciding ?? (gatherReleases ? afterTimers() : undefined),
     )
+  }
+
+  /** What joins a transaction of the user's, if the provider can. */
+  get transactions(): TransactionSupport | undefined {
+    return this.#provider.transactions
   }
 
   /**

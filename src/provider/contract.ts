@@ -171,6 +171,42 @@ export interface PauseRequest {
   readonly paused: boolean
 }
 
+/** The lease that a transaction of the user's depends on. */
+export interface FenceRequest {
+  readonly name: string
+  readonly owner: string
+  readonly label: string
+  readonly fencingToken: number
+  /** The tick that the lock was granted for, if any. */
+  readonly tick?: number | undefined
+}
+
+/** What ends with a transaction of the user's: the lease, and the run's tick. */
+export interface CompleteRequest extends FenceRequest {
+  /** As in {@link ReleaseRequest}. */
+  readonly lockAtLeastFor: number
+}
+
+/**
+ * What became of a request within a transaction. `'lost'`: a later grant exists. `'completed'`: an earlier transaction, or this one, completed the run.
+ * `'no-record'`: this database has no record of the name,
+ * so it is not the one that keeps the locks. `'no-transaction'`: none is open. Nothing was changed but for `'done'`.
+ */
+export type FenceResult = 'done' | 'lost' | 'completed' | 'no-record' | 'no-transaction'
+
+/** Joins transactions of the user's, in the database that keeps the locks. */
+export interface TransactionSupport {
+  /**
+   * Marks the tick as done and releases, as `release` does, if the record still has this owner and this fencing token, expired or not, and the run was not
+   * completed before: code that repeats a transaction whose commit was not confirmed must learn that it took effect. It counts when
+   * the transaction commits; until then nobody can take the lock over. Rejects with the driver's own error, which the
+   * user's code knows how to repeat.
+   */
+  complete(transaction: object, request: CompleteRequest): Promise<FenceResult>
+  /** The same check, which holds until the transaction ends, and changes nothing. */
+  fence(transaction: object, request: FenceRequest): Promise<FenceResult>
+}
+
 /** The piece that keeps locks in one kind of store. */
 export interface LockProvider {
   acquire(requests: readonly AcquireRequest[], options?: CallOptions): Promise<readonly Settled<AcquireResult>[]>
@@ -196,6 +232,8 @@ export interface LockProvider {
    * no tick is granted to anybody. Requests without a tick are granted as ever, and granted leases stay. `prune` keeps paused records.
    */
   setPaused?(request: PauseRequest): Promise<boolean>
+  /** Optional: where the locks are in a database whose transactions the user's own writes can share. */
+  readonly transactions?: TransactionSupport | undefined
   /** Optional: keeps what became of ticks. Decides nothing. */
   readonly history?: RunHistory | undefined
   /** Creates what the store needs (table, indexes). Idempotent; concurrent callers are fine. */
