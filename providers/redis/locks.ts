@@ -3,8 +3,8 @@ import type { LockRecord, Settled, UnreadableRecord } from '../../src/provider/c
 import { unreadableIn, unreadableRecord } from './format.ts'
 import type { KeySpace } from './keys.ts'
 import { repair } from './repair.ts'
-import { type Given, readResult, yes } from './replies.ts'
-import type { ScriptReply, ScriptRequest, ScriptRunner } from './script-runner.ts'
+import { readResult, yes } from './replies.ts'
+import type { Given, ScriptReply, ScriptRequest, ScriptRunner } from './script-runner.ts'
 import type { Script, Scripts } from './scripts.ts'
 
 export interface Named {

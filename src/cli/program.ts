@@ -1,12 +1,10 @@
 import { Command, CommanderError } from 'commander'
 import type { Cli } from './cli.ts'
+import type { Action } from './command-file.ts'
 import { COMMANDS } from './commands.ts'
 import { explain } from './errors.ts'
 import { EXIT } from './exit-codes.ts'
 import { version } from './version.ts'
-
-/** Answers the exit code. */
-export type Action = () => Promise<number>
 
 /** Parses the arguments and runs the command. Only the file of that command is loaded. */
 export async function runProgram(args: readonly string[], cli: Cli): Promise<number> {

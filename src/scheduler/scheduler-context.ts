@@ -5,9 +5,10 @@ import type { Logger } from '../logger.ts'
 import type { StoreAvailability } from './clock/store-availability.ts'
 import type { StoreClock } from './clock/store-clock.ts'
 import type { Emitter } from './emitter.ts'
-import type { JobEvent, RunKind, StoreErrorEvent } from './events.ts'
+import type { StoreErrorEvent } from './events.ts'
 import type { Job } from './job.ts'
 import type { RequestOrder } from './spread/request-order.ts'
+import type { Tick } from './tick/tick.ts'
 
 /** A run of a job on this node that has not ended. */
 export interface ActiveRun {
@@ -42,16 +43,6 @@ export interface SchedulerContext {
   /** Says that ticks of this job passed without having been asked for. */
   noteMissed(job: Job): void
 }
-
-/** One tick of one job that this node is after. */
-export interface Tick {
-  readonly job: Job
-  readonly kind: RunKind
-  /** Its nominal time. */
-  readonly time: number
-}
-
-export const jobEvent = ({ job, kind, time }: Tick): JobEvent => ({ job: job.name, kind, scheduledAt: new Date(time) })
 
 export function emitStoreError(
   context: SchedulerContext,

@@ -19,11 +19,12 @@ import { logEvents } from './log-events.ts'
 import { Pending } from './pending.ts'
 import { Planner } from './plan/planner.ts'
 import { RunScopes } from './run-scopes.ts'
-import type { SchedulerContext, Tick } from './scheduler-context.ts'
+import type { SchedulerContext } from './scheduler-context.ts'
 import { checkSchedulerOptions, readStopOptions, type SchedulerOptions, type StopOptions } from './scheduler-options.ts'
 import { setPaused } from './set-paused.ts'
 import { RequestOrder } from './spread/request-order.ts'
 import { Dispatcher } from './tick/dispatch.ts'
+import type { Tick } from './tick/tick.ts'
 import { runTrigger, type TriggerOutcome } from './tick/trigger.ts'
 
 /** A job that is registered anew within so many ms of its last tick does not run that tick again without its lock. */

@@ -5,10 +5,10 @@ import type { Plan } from '../../config/plan.ts'
 import { plural } from '../../format/format.ts'
 import type { Logger } from '../../logger.ts'
 import type { Cli } from '../cli.ts'
+import type { Action } from '../command-file.ts'
 import { type ConfigOption, configOption, loadPlan } from '../config-option.ts'
 import { EXIT } from '../exit-codes.ts'
 import type { LogOptions } from '../log.ts'
-import type { Action } from '../program.ts'
 import { onStopSignal } from '../signals.ts'
 
 interface RunOptions extends ConfigOption, LogOptions {

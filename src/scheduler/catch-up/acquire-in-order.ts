@@ -1,6 +1,7 @@
-import type { SchedulerContext, Tick } from '../scheduler-context.ts'
+import type { SchedulerContext } from '../scheduler-context.ts'
 import { acquireTick, backoffAfter, delay } from '../tick/acquire-ticks.ts'
 import { emitMissed, handleOutcome, remainingLease } from '../tick/outcome.ts'
+import type { Tick } from '../tick/tick.ts'
 
 /**
  * Goes after a tick of a job that is catching up: waits while the job runs here, or while its lock is held, and asks again. False when

@@ -5,7 +5,8 @@ import type { Lock } from '../../lock/lock.ts'
 import { beginAcquisition, takeLock } from '../../lock/obtain.ts'
 import type { Refused } from '../../provider/contract.ts'
 import type { Job } from '../job.ts'
-import { emitStoreError, type SchedulerContext, type Tick } from '../scheduler-context.ts'
+import { emitStoreError, type SchedulerContext } from '../scheduler-context.ts'
+import type { Tick, TickRequest } from './tick.ts'
 
 /** What came of asking for a tick. */
 export type AcquireOutcome =
@@ -35,12 +36,6 @@ function allowedSkew({ storeClock, acquireContext: { maxClockSkew } }: Scheduler
   const due = storeClock.isKnownWithin(CLOCK_KNOWN_WITHIN) ? maxClockSkew : early
   const now = storeClock.now()
   return (tick) => (tick > now ? early : due)
-}
-
-/** A tick to be asked for until some moment (monotonic). */
-export interface TickRequest {
-  readonly tick: Tick
-  readonly until: number
 }
 
 /** How a batch of ticks is requested. */

@@ -1,10 +1,11 @@
 import { sleep } from '../../clock.ts'
 import type { CatchUp } from '../catch-up/catch-up.ts'
 import type { DueTick } from '../plan/planner.ts'
-import { jobEvent, type SchedulerContext, type Tick } from '../scheduler-context.ts'
+import type { SchedulerContext } from '../scheduler-context.ts'
 import type { OrderedRequest } from '../spread/request-order.ts'
-import { requestTimeout, type TickRequest } from './acquire-ticks.ts'
+import { requestTimeout } from './acquire-ticks.ts'
 import { acquireAndRun, acquireAndRunAll, emitMissed, emitSkipped, RUNNING_HERE } from './outcome.ts'
+import { jobEvent, type Tick, type TickRequest } from './tick.ts'
 
 /** Requests the ticks that are due: its first choices at once, and what it leaves to other nodes a little later. */
 export class Dispatcher {

@@ -4,17 +4,11 @@ import type { LockRecord, Refused } from '../../provider/contract.ts'
 import { labelOf } from '../../provider/holder.ts'
 import type { SkippedEvent } from '../events.ts'
 import type { Job } from '../job.ts'
-import { jobEvent, type SchedulerContext, type Tick } from '../scheduler-context.ts'
-import {
-  type AcquireOutcome,
-  acquireTick,
-  acquireTicks,
-  type BatchOptions,
-  delay,
-  type TickRequest,
-} from './acquire-ticks.ts'
+import type { SchedulerContext } from '../scheduler-context.ts'
+import { type AcquireOutcome, acquireTick, acquireTicks, type BatchOptions, delay } from './acquire-ticks.ts'
 import { emitFutureTick } from './future-tick.ts'
 import { Run } from './run.ts'
+import { jobEvent, type Tick, type TickRequest } from './tick.ts'
 
 /**
  * Goes after one tick: asks for it until `until` (monotonic), and runs the job if it is granted. Answers when all is over. Never rejects.

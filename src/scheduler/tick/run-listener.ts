@@ -2,7 +2,8 @@ import type { LockLostError } from '../../errors.ts'
 import type { Lock, LossListener } from '../../lock/lock.ts'
 import type { KeepAliveListener } from '../../locker/keep-alive.ts'
 import type { EndListener } from '../../locker/release.ts'
-import { type ActiveRun, emitStoreError, jobEvent, type SchedulerContext, type Tick } from '../scheduler-context.ts'
+import { type ActiveRun, emitStoreError, type SchedulerContext } from '../scheduler-context.ts'
+import { jobEvent, type Tick } from './tick.ts'
 
 /**
  * Tells what becomes of the lock of a run. One object for all of it and no functions of its own: the jobs of a company begin in the

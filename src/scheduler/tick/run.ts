@@ -5,9 +5,10 @@ import { keepAlive } from '../../locker/keep-alive.ts'
 import { releaseAfterWork } from '../../locker/release.ts'
 import { childLogger, type Logger, safeLogger } from '../../logger.ts'
 import type { JobContext } from '../job.ts'
-import { type ActiveRun, jobEvent, type SchedulerContext, type Tick } from '../scheduler-context.ts'
+import type { ActiveRun, SchedulerContext } from '../scheduler-context.ts'
 import { RunListener } from './run-listener.ts'
 import { endOfWork } from './still-running.ts'
+import { jobEvent, type Tick } from './tick.ts'
 
 /** The share of a lease for which the lock of work stays taken that can't be ended. */
 const LEFT_TAKEN = 0.9

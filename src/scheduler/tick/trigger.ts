@@ -1,9 +1,10 @@
 import { isStoreError, type RefusalReason } from '../../errors.ts'
 import { Lock } from '../../lock/lock.ts'
 import { tryObtain } from '../../lock/obtain.ts'
-import { emitStoreError, type SchedulerContext, type Tick } from '../scheduler-context.ts'
+import { emitStoreError, type SchedulerContext } from '../scheduler-context.ts'
 import { emitSkipped, RUNNING_HERE, type SkipDetails } from './outcome.ts'
 import { Run } from './run.ts'
+import type { Tick } from './tick.ts'
 
 /** What came of a trigger. */
 export type TriggerOutcome =
