@@ -5,7 +5,7 @@ import { PROVIDER_METHODS } from '../locker/locker.ts'
 import { LOGGER_METHODS, type Logger } from '../logger.ts'
 import { checkBoolean, checkKeys, checkMethods } from '../options.ts'
 import type { LockProvider } from '../provider/contract.ts'
-import { checkDefaults, type JobDefaults } from './job.ts'
+import { checkDefaults, type JobDefaults } from './job-options.ts'
 
 export interface SchedulerOptions {
   /** Where the locks are kept. Closed by `stop()`, which closes only what the provider itself opened. */

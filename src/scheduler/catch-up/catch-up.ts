@@ -98,7 +98,7 @@ export class CatchUp {
     const record = found === 'unreadable' ? undefined : found
     try {
       this.#watchUnfinished(job, record, now)
-      state.phase = 'owed'
+      state.phase = 'missed'
       const missed = found === 'unreadable' ? [] : missedTicks(job, record?.lastTick, now, starting)
       const after = Math.max(missed.at(-1) ?? 0, job.since ?? 0)
       if (await this.#acquireMissed(job, missed)) await this.#acquireQueued(job, state, after)
