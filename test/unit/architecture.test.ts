@@ -79,7 +79,7 @@ describe('imports', () => {
       if (!from.startsWith('providers/')) return false
       const own = from.split('/').slice(0, 2).join('/')
       return to.startsWith('src/')
-        ? !/^src\/(provider\/.*|errors|duration)\.ts$/.test(to)
+        ? !/^src\/(provider\/.*|errors|duration|options)\.ts$/.test(to)
         : to.startsWith('providers/') && !to.startsWith(`${own}/`)
     })
     expect(wrong).toEqual([])
