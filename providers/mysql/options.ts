@@ -16,7 +16,7 @@ export interface MysqlOptions {
   readonly connection?: MysqlClient | MysqlNonPromiseClient | undefined
   /**
    * `mysql://user:password@host:3306/database` or `mariadb://…`. The provider makes a pool at the first use, with the options
-   * of `mysql2` in the URL's query, and ends it with `close()`. A connection that doesn't answer within 5 s is dropped and replaced.
+   * of `mysql2` in the URL's query, and ends it with `close()`. A connection that doesn't respond within 5 s is dropped and replaced.
    */
   readonly url?: string | undefined
   /**

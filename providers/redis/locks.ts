@@ -1,5 +1,7 @@
 /* Runs the scripts for requests by name, each of which may fail alone. */
+
 import type { LockRecord, Settled, UnreadableRecord } from '../../src/provider/contract.ts'
+import { compareNames } from '../../src/provider/record.ts'
 import { unreadableIn, unreadableRecord } from './format.ts'
 import type { KeySpace } from './keys.ts'
 import { repair } from './repair.ts'
@@ -67,7 +69,7 @@ export class Locks {
       const request = names[index] as Named
       return this.#failureIn(request.name, orThrow(reply)) ?? readResult(request, orThrow(reply))
     })
-    return found.filter((record) => record !== undefined).sort((a, b) => (a.name < b.name ? -1 : 1))
+    return found.filter((record) => record !== undefined).sort(compareNames)
   }
 
   #call<Request extends Named>(

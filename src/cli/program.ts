@@ -61,5 +61,5 @@ Begin with:
   ticklock init                 writes an example, ticklock.config.yaml
   ticklock run                  runs its jobs; start it on as many machines as you like
 
-Exit codes: 0 well, 1 failed, 64 wrong usage, 69 the store failed, 75 lock not obtained, 76 lock lost, 78 wrong config.
+Exit codes: 0 success, 1 failed, 64 wrong usage, 69 the store failed, 75 lock not obtained, 76 lock lost, 78 wrong config.
 `

@@ -21,8 +21,8 @@ export interface JobDefaults {
   /** Renew the lease at a third of its length while the job runs. @default false */
   readonly keepAlive?: boolean | undefined
   /**
-   * What becomes of a tick whose node crashed, that is, whose lease lapsed without release. `'skip'`: it is over. `'rerun'`: exactly one other node
-   * takes it over as soon as the lease has lapsed, with a higher fencing token.
+   * What becomes of a tick whose node crashed, that is, whose lease expired without release. `'skip'`: it is over. `'rerun'`: exactly one other node
+   * takes it over as soon as the lease has expired, with a higher fencing token.
    * @default 'skip'
    */
   readonly onCrash?: 'skip' | 'rerun' | undefined
@@ -40,13 +40,13 @@ export interface JobDefaults {
    */
   readonly runOnStart?: boolean | undefined
   /**
-   * Each node waits a random time up to this, but no longer than half the grace, before it asks for a tick, to spread the load. The tick
+   * Each node waits a random time up to this, but no longer than half the grace, before it requests a tick, to spread the load. The tick
    * itself stays.
    * @default 0
    */
   readonly jitter?: Duration | undefined
   /**
-   * How long after its time a tick may still be asked for while the store fails; it never reaches the next tick. The first answer has to
+   * How long after its time a tick may still be requested while the store fails; it never reaches the next tick. The first answer has to
    * come within it too. From 100 ms.
    * @default '30s'
    */

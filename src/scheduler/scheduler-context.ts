@@ -30,7 +30,7 @@ export interface SchedulerContext {
   readonly random: () => number
   /** Aborts when the scheduler begins to stop: nothing new is begun, waits end. */
   readonly stopping: AbortSignal
-  /** Aborts when the grace of the stop has passed: what is granted from then on is given back, and no run may go on. */
+  /** Aborts when the grace of the stop has passed: what is granted from then on is released, and no run may go on. */
   readonly closing: AbortSignal
   /** The runs under way, by the names of their jobs: also of a job that was removed meanwhile, and perhaps registered anew. */
   readonly running: Map<string, ActiveRun>
@@ -38,9 +38,9 @@ export interface SchedulerContext {
   readonly lastRunTick: Map<string, number>
   /** Keeps the scheduler from having stopped while this goes on. The promise must not reject. */
   track(work: Promise<unknown>): void
-  /** Has a tick asked for again when it is due: the store has refused it as too early. */
+  /** Has a tick requested again when it is due: the store has refused it as too early. */
   reschedule(tick: Tick): void
-  /** Says that ticks of this job passed without having been asked for. */
+  /** Says that ticks of this job passed without having been requested. */
   noteMissed(job: Job): void
 }
 

@@ -3,7 +3,8 @@ import { systemClock } from '../clock.ts'
 import { show } from '../duration.ts'
 import { InvalidOptionError } from '../errors.ts'
 import { loggerFor, safeLogger } from '../logger.ts'
-import type { LockProvider } from '../provider/contract.ts'
+import type { LockProvider, LockRecord, UnreadableRecord } from '../provider/contract.ts'
+import type { RunHistory } from '../provider/history.ts'
 import { CatchUp } from './catch-up/catch-up.ts'
 import { SkewWatch } from './clock/skew-watch.ts'
 import { createContext } from './create-context.ts'
@@ -178,6 +179,35 @@ export class Scheduler implements AsyncDisposable {
     return this.#provider
   }
 
+  /**
+   * The records of these names. As all calls below, bounded by `storeTimeout`, and every failure is a `StoreError`.
+   * @internal
+   */
+  readRecords(names: readonly string[]): Promise<readonly (LockRecord | UnreadableRecord)[]> {
+    return this.#context.acquireContext.client.read(names)
+  }
+
+  /** @internal */
+  forceRelease(name: string): Promise<boolean> {
+    return this.#context.acquireContext.client.forceRelease(name)
+  }
+
+  /** @internal */
+  reset(name: string): Promise<boolean> {
+    const { client, maxClockSkew } = this.#context.acquireContext
+    return client.reset({ name, maxClockSkew })
+  }
+
+  /** @internal */
+  get canPause(): boolean {
+    return this.#provider.setPaused !== undefined
+  }
+
+  /** The history of the store, if it keeps one. @internal */
+  get history(): RunHistory | undefined {
+    return this.#provider.history
+  }
+
   /** What it is doing: `'new'` until `start()` is called, `'running'`, then `'stopped'` from the call of `stop()` on. */
   get state(): 'new' | 'running' | 'stopped' {
     if (this.#stopped) return 'stopped'
@@ -245,10 +275,10 @@ export class Scheduler implements AsyncDisposable {
     if (first !== undefined) await this.#skew.readClock(first)
     if (this.#stopping.signal.aborted) return
     this.#planned = true
-    // Ticks that came while the store was asked for its clock are not lost.
+    // Ticks that came while the store's clock was read are not lost.
     const from = storeClock.now() - (clock.monotonic() - startedAt)
     for (const job of this.#jobs.values()) this.#warnOfNever(job)
-    // First what is owed: the ticks that are due at once below have to wait behind it.
+    // First what was missed: the ticks that are due at once below have to wait behind it.
     this.#catchUp.start([...this.#jobs.values()], from)
     this.#planner.start(from)
     this.#logStart()
@@ -265,7 +295,7 @@ export class Scheduler implements AsyncDisposable {
    * Runs a job now, under its lock. Takes no tick. Rejects with what the job throws.
    *
    * @throws {InvalidOptionError} when there is no such job, or the scheduler was stopped.
-   * @throws {StoreError} when the lock could not be asked for.
+   * @throws {StoreError} when the lock could not be requested.
    */
   async trigger(name: string): Promise<TriggerOutcome> {
     const job = this.#find(name)
@@ -299,7 +329,7 @@ export class Scheduler implements AsyncDisposable {
 
   /**
    * Stops: begins no tick any more, waits for the runs under way, aborts the signals of those that have not ended after the grace, releases their
-   * locks, closes the provider. A run that goes on in spite of its signal keeps its lock until the lease lapses. May be called
+   * locks, closes the provider. A run that goes on in spite of its signal keeps its lock until the lease expires. May be called
    * before `start()` and more than once.
    *
    * Called from inside a run, it does not wait for that run: it resolves when all others have ended, and the rest is done when this one has, too. The same

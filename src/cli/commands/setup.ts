@@ -24,7 +24,7 @@ Examples:
   ticklock setup --print > migrations/001-ticklock.sql
   ticklock setup --print --store mysql://app@db/app
 
-Exit codes: 0 well, 69 a store failed.
+Exit codes: 0 success, 69 a store failed.
 `
 
 async function setup(cli: Cli, options: SetupOptions): Promise<number> {

@@ -23,7 +23,7 @@ export class SkewWatch {
     this.#onForgotten = onForgotten
   }
 
-  /** Called now and then: asks for the store's clock when the reading is old, or when this machine's clock has jumped. */
+  /** Called now and then: reads the store's clock when the reading is old, or when this machine's clock has jumped. */
   check(anyName: string | undefined): void {
     const { storeClock, clock } = this.#context
     if (storeClock.jumped()) {
@@ -56,7 +56,7 @@ export class SkewWatch {
     }
   }
 
-  /** Tells of a difference once, and once more when it is gone. */
+  /** Reports a difference once, and once more when it is gone. */
   report(): void {
     const { storeClock, events } = this.#context
     const { skew, uncertainty } = storeClock

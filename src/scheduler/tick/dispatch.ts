@@ -33,7 +33,7 @@ export class Dispatcher {
       context.events.emit('tick', () => jobEvent(tick))
       const left = Math.min(time + job.graceFor, next) - now
       const until = monotonic + left
-      // The tick before is still asked for, so it ends missed, and this one must not overtake it.
+      // The tick before is still requested, so it ends missed, and this one must not overtake it.
       if (job.requesting > 0) context.noteMissed(job)
       if (!this.#mayRequest(tick)) continue
       if (left <= 0) {

@@ -6,11 +6,10 @@ import { type ActiveRun, emitStoreError, type SchedulerContext } from '../schedu
 import { jobEvent, type Tick } from './tick.ts'
 
 /**
- * Tells what becomes of the lock of a run. One object for all of it and no functions of its own: the jobs of a company begin in the
- * same second, and what each of them keeps until its lock is given back is kept thousands of times.
+ * Emits what happens to the lock of a run. Thousands of runs may start together, so it is one object without functions of its own.
  */
 export class RunListener implements LossListener, KeepAliveListener, EndListener {
-  /** The work ended in time; if the store can't be told so, nobody is hurt by the lapse. */
+  /** The work ended in time. An expiry of its lease harms nobody from then on. */
   ended = false
   readonly #context: SchedulerContext
   readonly #tick: Tick

@@ -60,10 +60,10 @@ export class Run implements JobContext, ActiveRun {
   }
 
   /**
-   * Calls the job's function, and answers when it has ended and the lock was given back, or would have been if the store had not
-   * failed. What the function throws is an outcome; events have told it by then. Never rejects.
+   * Calls the job's function. Resolves when it has ended and the lock is released, or the release has failed. An error of the function is an
+   * outcome, which its event has reported by then. Never rejects.
    *
-   * One function for all of it: the jobs of a company begin in the same second, and each async function costs each of them several promises.
+   * One function does all of it: thousands of runs may start together, and each extra async call costs several promises.
    */
   async execute(): Promise<RunOutcome> {
     const { lock } = this

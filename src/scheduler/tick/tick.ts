@@ -11,7 +11,7 @@ export interface Tick {
 
 export const jobEvent = ({ job, kind, time }: Tick): JobEvent => ({ job: job.name, kind, scheduledAt: new Date(time) })
 
-/** A tick to be asked for until some moment (monotonic). */
+/** A tick to be requested until some moment (monotonic). */
 export interface TickRequest {
   readonly tick: Tick
   readonly until: number
