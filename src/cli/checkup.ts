@@ -32,7 +32,7 @@ const ok = (what: string): Finding => ({ level: 'ok', what })
 const warn = (what: string, todo?: string): Finding => ({ level: 'warn', what, todo })
 const fail = (what: string, todo?: string): Finding => ({ level: 'fail', what, todo })
 
-/** The name that is asked for, and never granted. */
+/** The name that is requested, and never granted. */
 const PROBE = 'ticklock doctor'
 /** The most unreadable or crashed locks that are named. */
 const MOST_NAMES = 20

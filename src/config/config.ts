@@ -1,5 +1,5 @@
 import type { Duration } from '../duration.ts'
-import type { JobDefaults, JobOptions } from '../scheduler/job.ts'
+import type { JobDefaults, JobOptions } from '../scheduler/job-options.ts'
 
 /** What stands in a `ticklock.config.*` file. `${VAR}` and `${VAR:-default}` in its texts take values from the environment. */
 export interface Config {

@@ -1,6 +1,6 @@
 import { resolve } from 'node:path'
 import { MAX_CLOCK_SKEW } from '../lock/lock-options.ts'
-import { JOB_DEFAULTS } from '../scheduler/job.ts'
+import { JOB_DEFAULTS } from '../scheduler/job-options.ts'
 import { readModule } from './check-job.ts'
 import { lengthOf } from './checks.ts'
 import type { Config, DefaultsConfig, HttpConfig, JobConfig } from './config.ts'

@@ -1,4 +1,4 @@
-import type { JobOptions } from '../scheduler/job.ts'
+import type { JobOptions } from '../scheduler/job-options.ts'
 import type { StorePlan } from './store.ts'
 
 /** What a config file comes to: everything checked, all defaults in place, every path absolute. */

@@ -77,9 +77,9 @@ const shared = {
     .meta({ description: 'At start, run the latest tick that has passed unless it ran already.', default: false }),
   jitter: duration()
     .optional()
-    .meta({ description: 'Each node waits a random time up to this before it asks for a tick.', default: 0 }),
+    .meta({ description: 'Each node waits a random time up to this before it requests a tick.', default: 0 }),
   graceFor: duration().optional().meta({
-    description: 'How long after its time a tick may still be asked for while the store fails. From 100 ms.',
+    description: 'How long after its time a tick may still be requested while the store fails. From 100 ms.',
     default: '30s',
   }),
   onStoreError: choice(['skip', 'run']).optional().meta({

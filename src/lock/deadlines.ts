@@ -24,7 +24,7 @@ interface Doubt {
 
 /**
  * Watches deadlines of the monotonic clock. Those within the same millisecond share one timer: the locks of a batch have one deadline, and
- * thousands of timers are dear to make, to keep and to drop.
+ * thousands of timers cost much to make, to keep and to drop.
  *
  * The monotonic clock stands still while the machine is suspended, so a lease may be over though its deadline has not passed. A jump of the
  * wall clock shows that on waking, but it may also have been set. So a watcher whose deadline would have passed, had the jump been time that
@@ -90,7 +90,7 @@ export class Deadlines {
     this.#comparing = this.#clock.setTimer(COMPARE_EVERY, compare, { background: true })
   }
 
-  /** Takes back what was to be told for this deadline. Harmless when it was told, or never asked for. */
+  /** Takes back what was to be told for this deadline. Harmless when it was called, or never watched. */
   unwatch(deadline: number, watcher: Watcher): void {
     const end = Math.ceil(deadline)
     const watched = this.#watched.get(end)

@@ -5,7 +5,6 @@ import { holderOf, releasedHolderOf } from '../provider/holder.ts'
 import { isUnreadable } from '../provider/record.ts'
 import type { Grant } from './acquisition.ts'
 import type { Moment } from './clock-jumps.ts'
-import type { Watcher } from './deadlines.ts'
 import type { ProviderClient } from './provider-client.ts'
 import type { ReleaseListener } from './release-retries.ts'
 import { about } from './store-errors.ts'
@@ -29,7 +28,7 @@ export interface LossListener {
  * It knows by itself when it is lost: its deadline counts on the monotonic clock from before the request was sent, so it passes
  * here before the lease ends in the store, whatever any wall clock says.
  */
-export class Lock implements AsyncDisposable, Watcher {
+export class Lock implements AsyncDisposable {
   /** The lock's name. */
   readonly name: string
   /** The owner: a random id made for this acquisition. */

@@ -11,6 +11,7 @@ import type {
   LockRecord,
   PauseRequest,
   ReleaseRequest,
+  ResetRequest,
   Settled,
   TransactionSupport,
   UnreadableRecord,
@@ -30,8 +31,9 @@ import {
   type What,
 } from './store-errors.ts'
 
-/** An acquisition of so many locks goes before releases, for so many ms. */
+/** Releases wait for an acquire batch of at least this many locks. */
 const LARGE_BATCH = 1_000
+/** How long they wait at most, in ms. */
 const HOLD_RELEASES_FOR = 250
 
 /** The delays before a request is repeated whose record another transaction has locked, in ms: mostly another node's batch, for a moment. */
@@ -58,7 +60,7 @@ export interface ProviderClientOptions {
   readonly jumps?: ClockJumps
   /** The most a single call may take, in ms. */
   readonly timeout: number
-  /** Told of every reading of the store's clock that an answer brings. */
+  /** Called for every reading of the store's clock that an answer brings. */
   readonly onReading?: ((reading: ClockReading) => void) | undefined
   /**
    * Releases wait until all timers have fired that are due now: works that take equally long, and began together, end by timers one after another, and
@@ -168,11 +170,7 @@ export class ProviderClient {
       'read',
       names.map((name) => ({ name })),
     )
-    const records = await this.within(
-      this.timeout,
-      what,
-      this.#call(what, () => this.#provider.read(names)),
-    )
+    const records = await this.#callWithin(what, () => this.#provider.read(names))
     this.#read(sent, records[0]?.storeTime)
     // The store has responded: its records are no failures of its own.
     for (const record of records) if (isUnreadable(record)) markSingleRequestError(record.unreadable)
@@ -188,8 +186,28 @@ export class ProviderClient {
     const provider = this.#provider
     if (!provider.setPaused) throw new InvalidOptionError('the provider has no setPaused, so jobs can not be paused')
     const what: What = () => `${request.paused ? 'pause' : 'resume'} ${JSON.stringify(request.name)}`
-    const result = this.#call(what, async () => provider.setPaused?.(request))
-    return (await this.within(this.timeout, what, result)) === true
+    return (await this.#callWithin(what, async () => provider.setPaused?.(request))) === true
+  }
+
+  /** See {@link LockProvider.forceRelease}. */
+  forceRelease(name: string): Promise<boolean> {
+    return this.#callWithin(
+      () => `take the lock ${JSON.stringify(name)} from its holder`,
+      () => this.#provider.forceRelease(name),
+    )
+  }
+
+  /** See {@link LockProvider.reset}. */
+  reset(request: ResetRequest): Promise<boolean> {
+    return this.#callWithin(
+      () => `repair the record of lock ${JSON.stringify(request.name)}`,
+      () => this.#provider.reset(request),
+    )
+  }
+
+  /** A call that no batch gathers. */
+  #callWithin<T>(what: What, call: () => Promise<T>): Promise<T> {
+    return this.within(this.timeout, what, this.#call(what, call))
   }
 
   /**
@@ -207,7 +225,7 @@ export class ProviderClient {
   /** The result, or a {@link StoreError} when it has not come after `ms` milliseconds. */
   within<T>(ms: number, what: What, result: Promise<T>): Promise<T> {
     const late = (): StoreError =>
-      new StoreError(`could not ${what()}: the store did not answer within ${Math.round(ms)} ms`)
+      new StoreError(`could not ${what()}: the store did not respond within ${Math.round(ms)} ms`)
     return within(this.clock, ms, result, late)
   }
 
@@ -240,7 +258,7 @@ export class ProviderClient {
     return await results
   }
 
-  /** What is begun early and ends soon is released after the rest is decided: both the store and this process have that to do first. */
+  /** Releases wait until a large acquire batch is decided, 250 ms at most. */
   #holdReleases(results: Promise<unknown>): void {
     const deciding = new Promise<void>((resolve) => {
       const over = (): void => {

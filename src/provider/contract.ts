@@ -45,7 +45,7 @@ export interface CallOptions {
   readonly mostRefused?: boolean | undefined
 }
 
-/** One name asked for by one owner. */
+/** One name requested by one owner. */
 export interface AcquireRequest {
   readonly name: string
   /** Unique for each acquisition. Asking again with the same owner returns the same grant. */
@@ -55,11 +55,11 @@ export interface AcquireRequest {
   readonly lockAtMostFor: number
   /** The tick to take, ms since the epoch; without it no tick is taken. */
   readonly tick?: number | undefined
-  /** `'rerun'`: the last granted tick may be taken over when its lease lapsed and nobody released it. @default 'skip' */
+  /** `'rerun'`: the last granted tick may be taken over when its lease expired and nobody released it. @default 'skip' */
   readonly onCrash?: 'skip' | 'rerun' | undefined
   /** A tick more than this many ms ahead of the store's clock is refused. */
   readonly maxClockSkew: number
-  /** A short text kept with the lock for people to read. */
+  /** A short string kept with the lock for people to read. */
   readonly metadata?: string | undefined
 }
 
@@ -85,7 +85,7 @@ export interface Granted {
 
 export interface Refused {
   readonly granted: false
-  /** `'paused'`: the record is paused and a tick was asked for. Only from providers with `setPaused`. */
+  /** `'paused'`: the record is paused and a tick was requested. Only from providers with `setPaused`. */
   readonly reason: 'held' | 'tick-taken' | 'clock-ahead' | 'paused'
   /** The record as it is. Missing only when there is none (a first tick refused as `clock-ahead`). */
   readonly record?: LockRecord | undefined
@@ -94,7 +94,7 @@ export interface Refused {
 
 export type AcquireResult = Granted | Refused
 
-/** Asks for a longer lease. Answered with the lease, or `undefined` when this owner has no unexpired lease. */
+/** Requests a longer lease. Answered with the lease, or `undefined` when this owner has no unexpired lease. */
 export interface ExtendRequest {
   readonly name: string
   readonly owner: string

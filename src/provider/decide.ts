@@ -51,7 +51,7 @@ function refusal(
   if (!record) return undefined
   if (tick !== undefined && record.paused) return 'paused'
   if (tick !== undefined && record.lastTick !== undefined && tick <= record.lastTick) {
-    // A lapsed tick that nobody finished may run again if the job wants that; and its own owner, asking again, never got the reply.
+    // A expired tick that nobody finished may run again if the job wants that; and its own owner, asking again, never got the reply.
     const unfinished = tick === record.lastTick && !record.tickDone && record.lockUntil <= now
     if (!(unfinished && (request.onCrash === 'rerun' || ours))) return 'tick-taken'
   }

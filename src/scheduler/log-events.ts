@@ -22,7 +22,7 @@ export function logEvents(logger: Logger): <Name extends EventName>(name: Name, 
     lost: (event) => logger.error({ ...facts(event), err: event.error }, 'lock lost while the job ran'),
     missed: (event) => {
       const fields = { ...facts(event), reason: event.reason, until: event.until, err: event.error }
-      // A stop that somebody asked for is no fault.
+      // A stop on purpose is no fault.
       if (event.reason === 'stopped') logger.info(fields, 'tick not requested: the scheduler stops')
       else logger.warn(fields, 'tick missed')
     },

@@ -1,9 +1,9 @@
 import type { Command } from 'commander'
 import { plural } from '../../format/format.ts'
 import type { Cli } from '../cli.ts'
+import type { Action } from '../command-file.ts'
 import { type ConfigOption, configOption, loadPlan } from '../config-option.ts'
 import { EXIT } from '../exit-codes.ts'
-import type { Action } from '../program.ts'
 
 export function define(command: Command, cli: Cli, choose: (action: Action) => void): void {
   configOption(command.argument('[file]', 'the config file'))

@@ -54,7 +54,7 @@ export class SkewWatch {
     }
   }
 
-  /** Tells of a difference once, and once more when it is gone. */
+  /** Reports a difference once, and once more when it is gone. */
   report(): void {
     const { storeClock, events } = this.#context
     if (storeClock.mayBeStale) return

@@ -15,7 +15,7 @@ interface Group {
 export interface DueTick {
   readonly jobs: ReadonlySet<Job>
   readonly time: number
-  /** The tick after it; this one must not be asked for any more from then on. */
+  /** The tick after it; this one must not be requested any more from then on. */
   readonly next: number
   /** Ticks in a row that passed before this one without having been due on time, because this process was late: first and last. */
   readonly missed: { readonly first: number; readonly last: number } | undefined
@@ -32,8 +32,9 @@ export interface PlannerOptions {
   onStuck(jobs: ReadonlySet<Job>, error: Error): void
 }
 
-/** A change of the corrected time after which the timer is set anew, and one since the plan was made after which it is made anew, in ms. */
+/** Re-arm the timer when the offset of the store's clock moved this many ms. */
 const REARM_AFTER = 10
+/** Plan all ticks again when it moved this many ms. */
 const REPLAN_AFTER = 500
 /** So many entries without jobs may stay in the heap in any case. */
 const KEPT_EMPTY = 32
@@ -153,7 +154,7 @@ export class Planner {
     const ahead = now - clock.monotonic()
     if (Math.abs(ahead - this.#aheadOfPlan) < REPLAN_AFTER) return
     this.#aheadOfPlan = ahead
-    // What is due stays due. What was planned by a wrong time is planned anew; asking for a tick twice does no harm.
+    // What is due stays due. What was planned by a wrong time is planned anew; requesting a tick twice does no harm.
     for (const group of this.#groups.values()) if (group.next > now) group.next = this.#nextOf(group, now)
     this.#rebuild()
     this.#arm()

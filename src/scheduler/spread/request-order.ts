@@ -1,6 +1,5 @@
 import type { Clock } from '../../clock.ts'
-import type { Tick } from '../scheduler-context.ts'
-import type { TickRequest } from '../tick/acquire-ticks.ts'
+import type { Tick, TickRequest } from '../tick/tick.ts'
 import { type LiveNode, LiveNodes } from './live-nodes.ts'
 import { hashOf, scoreOf, tickKey } from './rendezvous.ts'
 

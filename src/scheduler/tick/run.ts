@@ -5,9 +5,10 @@ import { keepAlive } from '../../locker/keep-alive.ts'
 import { releaseAfterWork } from '../../locker/release.ts'
 import { childLogger, type Logger, safeLogger } from '../../logger.ts'
 import type { JobContext } from '../job.ts'
-import { type ActiveRun, jobEvent, type SchedulerContext, type Tick } from '../scheduler-context.ts'
+import type { ActiveRun, SchedulerContext } from '../scheduler-context.ts'
 import { RunListener } from './run-listener.ts'
 import { endOfWork } from './still-running.ts'
+import { jobEvent, type Tick } from './tick.ts'
 
 /** The share of a lease for which the lock of work stays taken that can't be ended. */
 const LEFT_TAKEN = 0.9
@@ -59,10 +60,10 @@ export class Run implements JobContext, ActiveRun {
   }
 
   /**
-   * Calls the job's function, and answers when it has ended and the lock was given back, or would have been if the store had not
-   * failed. What the function throws is an outcome; events have told it by then. Never rejects.
+   * Calls the job's function. Resolves when it has ended and the lock is released, or the release has failed. An error of the function is an
+   * outcome, which its event has reported by then. Never rejects.
    *
-   * One function for all of it: the jobs of a company begin in the same second, and each async function costs each of them several promises.
+   * One function does all of it: thousands of runs may start together, and each extra async call costs several promises.
    */
   async execute(): Promise<RunOutcome> {
     const { lock } = this

@@ -3,7 +3,7 @@ import { fileURLToPath } from 'node:url'
 import { describe, expect, it } from 'vitest'
 import { optionsAt } from '../../../src/config/json-schema.ts'
 import { planText } from '../../../src/config/read.ts'
-import { JOB_DEFAULTS, JOB_OPTIONS } from '../../../src/scheduler/job.ts'
+import { JOB_DEFAULTS, JOB_OPTIONS } from '../../../src/scheduler/job-options.ts'
 
 const folder = fileURLToPath(new URL('./', import.meta.url))
 const plan = (text: string, environment: NodeJS.ProcessEnv = {}) =>

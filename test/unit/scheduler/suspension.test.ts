@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import type { JobOptions } from '../../../src/scheduler/job.ts'
+import type { JobOptions } from '../../../src/scheduler/job-options.ts'
 import { Cluster, MIDNIGHT, type Node } from './cluster.ts'
 
 const WINDOW: JobOptions['catchUp'] = { window: '1d', max: 100 }

@@ -1,7 +1,6 @@
 import { describe, expect, it } from 'vitest'
-import type { Tick } from '../../../../src/scheduler/scheduler-context.ts'
 import { RequestOrder, waitFor } from '../../../../src/scheduler/spread/request-order.ts'
-import type { TickRequest } from '../../../../src/scheduler/tick/acquire-ticks.ts'
+import type { Tick, TickRequest } from '../../../../src/scheduler/tick/tick.ts'
 import { ManualClock } from '../../../../src/testing/manual-clock.ts'
 
 const TICK = Date.UTC(2024, 0, 1)

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import type { JobOptions } from '../../../../src/scheduler/job.ts'
+import type { JobOptions } from '../../../../src/scheduler/job-options.ts'
 import { Random } from '../../../simulation/random.ts'
 import { Cluster, MIDNIGHT, MINUTE, type Node, type NodeOptions, SECOND } from '../cluster.ts'
 
