@@ -6,7 +6,7 @@ import { ClockJumps } from '../lock/clock-jumps.ts'
 import { checkLabel, defaultLabel } from '../lock/label.ts'
 import { MAX_CLOCK_SKEW } from '../lock/lock-options.ts'
 import { ProviderClient } from '../lock/provider-client.ts'
-import { loggerFor, safeLogger, warningsOf } from '../logger.ts'
+import { loggerFor, safeLogger } from '../logger.ts'
 import type { LockProvider } from '../provider/contract.ts'
 import { CatchUp } from './catch-up/catch-up.ts'
 import { SkewWatch } from './clock/skew-watch.ts'
@@ -90,7 +90,7 @@ export class Scheduler implements AsyncDisposable {
     const logger = loggerFor(options.logger)
     const lines = safeLogger(logger)
     const events = new Emitter((event, err) => lines.error({ event, err }, 'a listener threw'))
-    events.onAny(logEvents(options.logger ? lines : warningsOf(lines)))
+    if (options.logger !== false) logEvents(events, lines, { verbose: options.logger !== undefined })
     const timeout = parseDuration(options.storeTimeout ?? '5s', { of, option: 'storeTimeout', min: 1 })
     const onReading = (reading: Parameters<StoreClock['observe']>[0]): void => {
       storeClock.observe(reading)
