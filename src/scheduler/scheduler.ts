@@ -92,8 +92,10 @@ export class Scheduler implements AsyncDisposable {
     const events = new Emitter((event, err) => lines.error({ event, err }, 'a listener threw'))
     if (options.logger !== false) logEvents(events, lines, { verbose: options.logger !== undefined })
     const timeout = parseDuration(options.storeTimeout ?? '5s', { of, option: 'storeTimeout', min: 1 })
+    const requestOrder = new RequestOrder({ clock, label, random, spread })
     const onReading = (reading: Parameters<StoreClock['observe']>[0]): void => {
       storeClock.observe(reading)
+      requestOrder.responded(reading.receivedAt - reading.sentAt)
       availability.responded()
       this.#skew.report()
       this.#planner.clockChanged()
@@ -103,7 +105,7 @@ export class Scheduler implements AsyncDisposable {
       storeClock,
       availability,
       events,
-      requestOrder: new RequestOrder({ clock, label, random, spread }),
+      requestOrder,
       logger,
       random,
       acquireContext: {
