@@ -95,7 +95,7 @@ export class Scheduler implements AsyncDisposable {
     const requestOrder = new RequestOrder({ clock, label, random, spread })
     const onReading = (reading: Parameters<StoreClock['observe']>[0]): void => {
       storeClock.observe(reading)
-      requestOrder.responded(reading.receivedAt - reading.sentAt)
+      requestOrder.responded(reading.receivedAt - reading.sent.monotonic)
       availability.responded()
       this.#skew.report()
       this.#planner.clockChanged()
