@@ -1,3 +1,4 @@
+import type { Timer } from '../clock.ts'
 import { type Duration, parseDuration } from '../duration.ts'
 import { InvalidOptionError, isLockNotHeld, LockLostError, LockNotHeldError } from '../errors.ts'
 import type { AcquireRequest, FenceRequest, FenceResult, TransactionSupport } from '../provider/contract.ts'
@@ -169,6 +170,14 @@ export class Lock implements AsyncDisposable {
    */
   renew(timeout: number): Promise<void> {
     return this.#inOrder(() => this.#refresh(this.lockAtMostFor, Math.min(timeout, this.#store.timeout)))
+  }
+
+  /**
+   * Calls back in about `ms` milliseconds, together with other locks of this store.
+   * @internal
+   */
+  setRenewal(ms: number, renew: () => void): Timer {
+    return this.#store.renewalTimers.set(ms, renew)
   }
 
   /**

@@ -21,6 +21,7 @@ import { ClockJumps, type Moment } from './clock-jumps.ts'
 import { Coalescer } from './coalescer.ts'
 import { Deadlines } from './deadlines.ts'
 import { ReleaseRetries } from './release-retries.ts'
+import { SharedTimers } from './shared-timers.ts'
 import {
   aboutAll,
   isSingleRequestError,
@@ -79,6 +80,8 @@ export class ProviderClient {
   /** When the leases end that were had here. */
   readonly deadlines: Deadlines
   readonly releaseRetries: ReleaseRetries
+  /** For the renewals of what was granted here. */
+  readonly renewalTimers: SharedTimers
   readonly #provider: LockProvider
   readonly #onReading: ((reading: ClockReading) => void) | undefined
   readonly #acquire: Coalescer<AcquireRequest, AcquireResult>
@@ -97,6 +100,7 @@ export class ProviderClient {
     this.timeout = timeout
     this.deadlines = new Deadlines(clock, jumps ?? new ClockJumps(clock))
     this.releaseRetries = new ReleaseRetries(clock)
+    this.renewalTimers = new SharedTimers(clock)
     this.#onReading = onReading
     this.#acquire = new Coalescer((batch) => this.#sendAcquire(batch))
     this.#acquireMostRefused = new Coalescer((batch) => this.#sendAcquire(batch, true))
@@ -119,7 +123,7 @@ export class ProviderClient {
    * record, the request is repeated for `busyFor` ms, as long as `isWanted`.
    */
   acquire(request: AcquireRequest, busyFor = this.timeout, isWanted?: () => boolean): Promise<AcquireResult> {
-    return this.#whileBusy(busyFor, () => this.#acquire.call(request), isWanted)
+    return this.#whileBusy(this.#acquire, request, busyFor, isWanted)
   }
 
   /** As many calls as there are requests, with one promise for all of them. Not bounded in time. `mostRefused`: see {@link CallOptions}. */
@@ -129,11 +133,11 @@ export class ProviderClient {
 
   /** As {@link ProviderClient.acquire}. */
   extend(request: ExtendRequest, busyFor = this.timeout): Promise<Lease | undefined> {
-    return this.#whileBusy(busyFor, () => this.#extend.call(request))
+    return this.#whileBusy(this.#extend, request, busyFor)
   }
 
   release(request: ReleaseRequest): Promise<boolean> {
-    return this.#whileBusy(this.timeout, () => this.#release.call(request))
+    return this.#whileBusy(this.#release, request, this.timeout)
   }
 
   /**
@@ -141,18 +145,21 @@ export class ProviderClient {
    *
    * @throws {RecordBusyError} before these are over.
    */
-  async #whileBusy<Result>(ms: number, call: () => Promise<Result>, isWanted = (): boolean => true): Promise<Result> {
+  #whileBusy<Request, Result>(
+    calls: Coalescer<Request, Result>,
+    request: Request,
+    ms: number,
+    isWanted = (): boolean => true,
+    tries = 0,
+  ): Promise<Result> {
     const deadline = this.clock.monotonic() + ms
-    for (let tries = 0; ; tries++) {
-      try {
-        return await call()
-      } catch (error) {
-        const delay = Math.min(FIRST_BUSY_DELAY * 2 ** tries, LONGEST_BUSY_DELAY)
-        if (!isRecordBusy(error) || this.clock.monotonic() + delay >= deadline) throw error
-        await this.#sharedDelay(delay)
-        if (!isWanted()) throw error
-      }
-    }
+    return calls.call(request).catch(async (error: unknown) => {
+      const delay = Math.min(FIRST_BUSY_DELAY * 2 ** tries, LONGEST_BUSY_DELAY)
+      if (!isRecordBusy(error) || this.clock.monotonic() + delay >= deadline) throw error
+      await this.#sharedDelay(delay)
+      if (!isWanted()) throw error
+      return await this.#whileBusy(calls, request, deadline - this.clock.monotonic(), isWanted, tries + 1)
+    })
   }
 
   /** One timer for all that wait equally long from now, so that their calls are one batch again. */

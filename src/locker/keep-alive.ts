@@ -1,4 +1,4 @@
-import { type Clock, setDeadline, type Timer } from '../clock.ts'
+import type { Timer } from '../clock.ts'
 import { isStoreError } from '../errors.ts'
 import type { Lock } from '../lock/lock.ts'
 
@@ -22,17 +22,18 @@ const TIMEOUT = 1 / 2
 
 /**
  * Renews a lease at a third of its length, or of what is left of it, until it is stopped or lost. A renewal that failed is retried until the lease's
- * own deadline. A renewal that the store refuses ends the lease at once. In both cases the lock's signal aborts.
+ * own deadline. A renewal that the store refuses ends the lease at once. In both cases the lock's signal aborts. Leases that began together are
+ * renewed together, in one batch.
  *
  * @returns The function that stops it.
  */
-export function keepAlive(clock: Clock, lock: Lock, listener: KeepAliveListener = {}): () => void {
+export function keepAlive(lock: Lock, listener: KeepAliveListener = {}): () => void {
   let stopped = false
   let timer: Timer | undefined
 
   const renewIn = (ms: number): void => {
     if (stopped) return
-    timer = setDeadline(clock, clock.monotonic() + ms, () => void renew(), { background: true })
+    timer = lock.setRenewal(ms, () => void renew())
   }
   // A lease that was extended by hand is renewed as often as before.
   const renewInTime = (): void => renewIn(Math.min(lock.lockAtMostFor, lock.remaining) * RENEW_AFTER)

@@ -117,8 +117,7 @@ export class Locker {
       return { ran: false, reason, heldBy, heldUntil }
     }
     const context = { lock, fencingToken: lock.fencingToken, signal: either(lock.signal, checked.signal) }
-    const { clock } = this.#asker.client
-    const value = await runLocked(clock, lock, { keepAlive: options.keepAlive ?? false }, () => work(context))
+    const value = await runLocked(lock, { keepAlive: options.keepAlive ?? false }, () => work(context))
     return { ran: true, value, lost: lock.lost !== undefined }
   }
 }

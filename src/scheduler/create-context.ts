@@ -4,7 +4,7 @@ import { ClockJumps } from '../lock/clock-jumps.ts'
 import { checkLabel, defaultLabel } from '../lock/label.ts'
 import { MAX_CLOCK_SKEW } from '../lock/lock-options.ts'
 import { type ClockReading, ProviderClient } from '../lock/provider-client.ts'
-import { loggerFor, safeLogger, warningsOf } from '../logger.ts'
+import { loggerFor, safeLogger } from '../logger.ts'
 import { StoreAvailability } from './clock/store-availability.ts'
 import { StoreClock } from './clock/store-clock.ts'
 import { Emitter } from './emitter.ts'
@@ -14,7 +14,8 @@ import type { SchedulerOptions } from './scheduler-options.ts'
 import { RequestOrder } from './spread/request-order.ts'
 
 /** What the scheduler itself brings to the context. */
-interface Hooks extends Pick<SchedulerContext, 'stopping' | 'closing' | 'track' | 'reschedule' | 'noteMissed'> {
+interface Hooks
+  extends Pick<SchedulerContext, 'stopping' | 'closing' | 'scopes' | 'track' | 'reschedule' | 'noteMissed'> {
   /** A response of the store brought a reading of its clock. */
   onReading(): void
 }
@@ -31,12 +32,14 @@ export function createContext(options: SchedulerOptions, of: string, hooks: Hook
   const logger = loggerFor(options.logger)
   const lines = safeLogger(logger)
   const events = new Emitter((event, err) => lines.error({ event, err }, 'a listener threw'))
-  events.onAny(logEvents(options.logger ? lines : warningsOf(lines)))
+  if (options.logger !== false) logEvents(events, lines, { verbose: options.logger !== undefined })
   const jumps = new ClockJumps(clock)
   const storeClock = new StoreClock(clock, jumps)
   const availability = new StoreAvailability()
+  const requestOrder = new RequestOrder({ clock, label, random, spread })
   const client = createClient(options, of, { clock, jumps }, (reading) => {
     storeClock.observe(reading)
+    requestOrder.responded(reading.receivedAt - reading.sent.monotonic)
     availability.responded()
     onReading()
   })
@@ -49,7 +52,7 @@ export function createContext(options: SchedulerOptions, of: string, hooks: Hook
     events,
     logger,
     random,
-    requestOrder: new RequestOrder({ clock, label, random, spread }),
+    requestOrder,
     acquireContext: { client, label, maxClockSkew },
     running: new Map(),
     lastRunTick: new Map(),

@@ -7,6 +7,7 @@ import type { StoreClock } from './clock/store-clock.ts'
 import type { Emitter } from './emitter.ts'
 import type { StoreErrorEvent } from './events.ts'
 import type { Job } from './job.ts'
+import type { RunScopes } from './run-scopes.ts'
 import type { RequestOrder } from './spread/request-order.ts'
 import type { Tick } from './tick/tick.ts'
 
@@ -32,6 +33,8 @@ export interface SchedulerContext {
   readonly stopping: AbortSignal
   /** Aborts when the grace of the stop has passed: what is granted from then on is released, and no run may go on. */
   readonly closing: AbortSignal
+  /** Knows from inside which runs a call comes. */
+  readonly scopes: RunScopes
   /** The runs under way, by the names of their jobs: also of a job that was removed meanwhile, and perhaps registered anew. */
   readonly running: Map<string, ActiveRun>
   /** By the name of a job: the latest tick that ran here. */

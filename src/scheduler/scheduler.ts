@@ -66,6 +66,7 @@ export class Scheduler implements AsyncDisposable {
     this.#context = createContext(options, of, {
       stopping: this.#stopping.signal,
       closing: closing.signal,
+      scopes: this.#scopes,
       track: (work) => this.#pending.add(work),
       reschedule: ({ job, time: tick }) => this.#planner.reschedule(job, tick),
       noteMissed: (job) => this.#catchUp.noteMissed(job),
@@ -95,10 +96,7 @@ export class Scheduler implements AsyncDisposable {
    * @throws {InvalidOptionError} for a wrong option, an unknown one, or a name used before; it names the job, the option and the value.
    */
   job(options: JobOptions, work: JobWork): this {
-    const inside: JobWork = (context) => this.#scopes.run(() => work(context))
-    const job = checkJob(options, this.#defaults, typeof work === 'function' ? inside : work, (key) =>
-      this.#planner.schedule(key),
-    )
+    const job = checkJob(options, this.#defaults, work, (key) => this.#planner.schedule(key))
     if (this.#jobs.has(job.name)) {
       throw new InvalidOptionError(`job ${JSON.stringify(job.name)}: name is used by another job of this scheduler`)
     }

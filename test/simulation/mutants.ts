@@ -438,8 +438,8 @@ const byRule: Readonly<Record<string, readonly Omit<Mutant, 'rule'>[]>> = {
       name: 'the last node waits past the grace',
       seed: 1,
       file: ORDER,
-      replace: 'return base + place * step',
-      by: 'return left + place * step',
+      replace: 'isSlow ? 0 : Math.max(0, wait - Math.max(0, now - tick.time))',
+      by: 'left + wait',
     },
   ],
   abandoned: [

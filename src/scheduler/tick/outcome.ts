@@ -4,6 +4,7 @@ import type { LockRecord, Refused } from '../../provider/contract.ts'
 import { labelOf } from '../../provider/holder.ts'
 import type { SkippedEvent } from '../events.ts'
 import type { Job } from '../job.ts'
+import { logClockAhead } from '../log-events.ts'
 import type { SchedulerContext } from '../scheduler-context.ts'
 import { type AcquireOutcome, acquireTick, acquireTicks, type BatchOptions, delay } from './acquire-ticks.ts'
 import { emitFutureTick } from './future-tick.ts'
@@ -59,7 +60,10 @@ export function handleOutcome(
       emitFutureTick(context, job, outcome.refused)
       noteHolder(context, tick, outcome.refused.record)
       job.paused = outcome.refused.reason === 'paused'
-      if (outcome.refused.reason === 'clock-ahead') context.reschedule(tick)
+      if (outcome.refused.reason === 'clock-ahead') {
+        logClockAhead(context.logger, jobEvent(tick))
+        context.reschedule(tick)
+      }
       if (!job.paused && mayRerun(job, tick.time, outcome.refused.record))
         context.track(awaitRerun(context, tick, outcome.refused.record))
       return undefined

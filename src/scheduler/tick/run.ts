@@ -1,6 +1,6 @@
 import { sleep } from '../../clock.ts'
 import type { Lock } from '../../lock/lock.ts'
-import { runWithLock } from '../../locker/current-lock.ts'
+import { runInScope } from '../../locker/current-lock.ts'
 import { keepAlive } from '../../locker/keep-alive.ts'
 import { releaseAfterWork } from '../../locker/release.ts'
 import { childLogger, type Logger, safeLogger } from '../../logger.ts'
@@ -67,25 +67,26 @@ export class Run implements JobContext, ActiveRun {
    */
   async execute(): Promise<RunOutcome> {
     const { lock } = this
-    const { closing, running, clock, events } = this.#context
+    const { closing, running, clock, events, scopes } = this.#context
     running.set(this.name, this)
     if (closing.aborted) this.abort(closing.reason)
     const listener = lock && new RunListener(this.#context, this.#tick, lock, this)
     if (listener) lock.onLost(listener)
     listener?.acquired()
-    const stopRenewal = lock && this.#tick.job.keepAlive ? keepAlive(clock, lock, listener) : undefined
+    const stopRenewal = lock && this.#tick.job.keepAlive ? keepAlive(lock, listener) : undefined
     events.emit('started', () => this.#started())
     const startedAt = clock.monotonic()
+    const scope = scopes.enter(lock)
     let outcome: RunOutcome
     try {
-      const { work } = this.#tick.job
-      const value = await (lock ? runWithLock(lock, work, this) : work(this))
+      const value = await runInScope(scope, this.#tick.job.work, this)
       events.emit('succeeded', () => ({ ...this.#started(), duration: clock.monotonic() - startedAt }))
       outcome = { succeeded: true, value }
     } catch (error) {
       events.emit('failed', () => ({ ...this.#started(), duration: clock.monotonic() - startedAt, error }))
       outcome = { succeeded: false, error }
     }
+    scopes.leave(scope)
     stopRenewal?.()
     const stillRunning = outcome.succeeded ? undefined : endOfWork(outcome.error)
     if (stillRunning) this.#context.track(this.#leave(stillRunning, startedAt, lock, listener))

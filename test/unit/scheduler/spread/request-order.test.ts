@@ -82,6 +82,25 @@ describe('a node that comes later', () => {
   })
 })
 
+describe('a node whose store, or which itself, is slow', () => {
+  const waits = (order: RequestOrder, left?: number): number[] => [...order.of(batchOf(40, left), TICK).keys()]
+
+  it('requests all at once, but only where a later request might come too late', () => {
+    const order = orderOf('a', ['b'])
+    order.responded(1_300)
+    expect(waits(order, 5_000)).toEqual([0])
+    order.responded(1_300)
+    expect(waits(order, 30_000)).toHaveLength(2)
+  })
+
+  it('shares again when calls are fast again', () => {
+    const order = orderOf('a', ['b'])
+    order.responded(5_000)
+    const counts = Array.from({ length: 4 }, () => waits(order, 5_000).length)
+    expect(counts).toEqual([1, 1, 1, 2])
+  })
+})
+
 describe('a node that knows nobody', () => {
   it('requests all at once, in the order in which they are due', () => {
     const batch = batchOf(40)

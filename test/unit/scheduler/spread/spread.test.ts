@@ -109,6 +109,16 @@ describe('a node that is gone', () => {
     dead.store.set('up')
   }, 60_000)
 
+  it('costs no tick while each call takes nearly until the next tick', async () => {
+    const cluster = await manyNodes({ nodes: 2, jobs: 40, job: { lockAtMostFor: '1m' } })
+    await cluster.until(WARM * EVERY - 1)
+    cluster.nodes[1]?.store.set('hang')
+    cluster.nodes[0]?.store.set({ delivered: EVERY * SECOND - 60 }, 'acquire')
+    await cluster.until((WARM + 6) * EVERY - 0.01)
+    // The first slow call is not over when its tick is ordered.
+    for (let tick = WARM + 1; tick < WARM + 6; tick++) expect(sum(sharesAt(cluster, tick * EVERY))).toBe(40)
+  })
+
   it('costs no tick, whatever the interval', async () => {
     for (const every of [100, 1_000]) {
       const cluster = await manyNodes({ nodes: 3, jobs: 4, job: { every, lockAtMostFor: every } })
