@@ -13,6 +13,7 @@ export const DURATIONS: Readonly<Record<string, number>> = {
   jitter: 0,
   graceFor: 100,
   every: 10,
+  expectEvery: 1_000,
   timeout: 1,
   killAfter: 0,
   storeTimeout: 1,
