@@ -82,7 +82,7 @@ async function run(cli: Cli, options: RunOptions): Promise<number> {
       : await (await import('../http.ts')).serveHttp(cli, { ...options, http: options.http }, runner, logger)
   await runner.apply(plan)
   logger.info({}, greeting(plan))
-  await warn(plan, logger)
+  warn(plan, logger)
 
   const reload = reloader(async (why) => {
     try {
@@ -95,7 +95,7 @@ async function run(cli: Cli, options: RunOptions): Promise<number> {
         {},
         `${why}: config taken over: ${parts.join('; ') || 'nothing changed'}${parts.length ? `; ${unchanged.length} as before` : ''}`,
       )
-      await warn(next, logger)
+      warn(next, logger)
     } catch (error) {
       const text = error instanceof Error ? error.message : String(error)
       logger.error({}, `${why}: the new config is wrong, the one in use stays:\n${text}`)
@@ -116,9 +116,9 @@ async function run(cli: Cli, options: RunOptions): Promise<number> {
   return code()
 }
 
-async function warn(plan: Plan, logger: Logger): Promise<void> {
-  const { warningsOf } = await import('../ticks.ts')
-  for (const warning of warningsOf(plan, Date.now())) logger.warn({}, warning)
+/** The scheduler itself warns of schedules without a tick. */
+function warn({ warnings }: Plan, logger: Logger): void {
+  for (const warning of warnings) logger.warn({}, warning)
 }
 
 function greeting({ jobs, stores, file }: Plan): string {
