@@ -3,7 +3,7 @@
  * refuses beyond types: forms of texts, bounds, and options that need or contradict each other. It refuses nothing that `validate` accepts, but for a
  * time zone that is not in its usual case and a stepped range whose end is no value of the field.
  */
-import { WAYS } from '../../src/config/check-job.ts'
+import { ACTIONS } from '../../src/config/check-job.ts'
 import { DURATIONS } from '../../src/config/checks.ts'
 import { type JsonSchema, jsonSchema } from '../../src/config/json-schema.ts'
 import { STORE_KINDS } from '../../src/config/store-kinds.ts'
@@ -47,7 +47,7 @@ export function configSchema(): JsonSchema {
   narrowStore(part(top.stores, 'additionalProperties'))
   Object.assign(part(jobs, 'exec'), { minItems: 1 })
   narrowHttp(part(jobs, 'http'))
-  job.allOf = [...oneSchedule, ...oneWay]
+  job.allOf = [...oneSchedule, ...oneAction]
   schema.allOf = [ONE_DEFAULT_STORE]
   schema.$defs = { timezone: { type: 'string', enum: ZONES } }
   // Each job has its own, unless the defaults have one.
@@ -130,9 +130,9 @@ const oneOf = (options: readonly string[]): Part => ({ anyOf: options.map((optio
 
 const oneSchedule = [oneOf(['cron', 'every']), excludes('every', 'cron', 'timezone')]
 
-const oneWay = [
-  oneOf(WAYS),
-  ...WAYS.map((way, index) => excludes(way, ...WAYS.slice(index + 1))).slice(0, -1),
+const oneAction = [
+  oneOf(ACTIONS),
+  ...ACTIONS.map((action, index) => excludes(action, ...ACTIONS.slice(index + 1))).slice(0, -1),
   excludes('http', 'env', 'cwd', 'killAfter'),
   excludes('module', 'env', 'cwd', 'killAfter'),
 ]
