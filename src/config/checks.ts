@@ -11,6 +11,7 @@ import { nearest } from './nearest.ts'
 export const DURATIONS: Readonly<Record<string, number>> = {
   ...JOB_DURATIONS,
   every: 10,
+  expectEvery: 1_000,
   timeout: 1,
   killAfter: 0,
   storeTimeout: 1,

@@ -82,6 +82,7 @@ async function run(cli: Cli, options: RunOptions): Promise<number> {
       : await (await import('../http.ts')).serveHttp(cli, { ...options, http: options.http }, runner, logger)
   await runner.apply(plan)
   logger.info({}, greeting(plan))
+  warn(plan, logger)
 
   const reload = reloader(async (why) => {
     try {
@@ -94,6 +95,7 @@ async function run(cli: Cli, options: RunOptions): Promise<number> {
         {},
         `${why}: config taken over: ${parts.join('; ') || 'nothing changed'}${parts.length ? `; ${unchanged.length} as before` : ''}`,
       )
+      warn(next, logger)
     } catch (error) {
       const text = error instanceof Error ? error.message : String(error)
       logger.error({}, `${why}: the new config is wrong, the one in use stays:\n${text}`)
@@ -112,6 +114,11 @@ async function run(cli: Cli, options: RunOptions): Promise<number> {
   process.off('SIGHUP', onHangup)
   logger.info({}, 'stopped')
   return code()
+}
+
+/** The scheduler itself warns of schedules without a tick. */
+function warn({ warnings }: Plan, logger: Logger): void {
+  for (const warning of warnings) logger.warn({}, warning)
 }
 
 function greeting({ jobs, stores, file }: Plan): string {

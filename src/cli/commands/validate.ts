@@ -28,12 +28,12 @@ Exit codes: 0 the config is right (there may be warnings), 78 it is not.
 
 async function validate(cli: Cli, { config, json }: { config: string | undefined; json: boolean }): Promise<number> {
   const { ConfigError } = await import('../../config/mistake.ts')
-  const { neverTicking } = await import('../ticks.ts')
+  const { warningsOf } = await import('../ticks.ts')
   try {
     const plan = await loadPlan(cli, config === undefined ? {} : { config })
     const off = plan.jobs.filter(({ enabled }) => !enabled).length
     const stores = plan.stores.map(({ shown }) => shown).join(', ')
-    const warnings = neverTicking(plan.jobs, Date.now())
+    const warnings = warningsOf(plan, Date.now())
     if (json) cli.printJson({ ok: true, file: plan.file, jobs: plan.jobs.length, mistakes: [], warnings })
     else
       cli.print(
