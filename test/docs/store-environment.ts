@@ -14,6 +14,7 @@ export function storeEnvironment(servers: ProvidedContext['servers']): {
     redis: ['redis'],
     'redis-quorum': ['redis-quorum'],
     etcd: ['etcd'],
+    nats: ['nats'],
   } as const
   for (const [store, names] of Object.entries(stores)) {
     const found = names.map((name) => servers[name]).find((server) => 'url' in server)

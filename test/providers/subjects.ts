@@ -7,6 +7,7 @@ import { httpSubject } from './http-subject.ts'
 import { memorySubject } from './memory-subject.ts'
 import { mongodbSubject } from './mongodb-subject.ts'
 import { mysqlSubject } from './mysql-harness.ts'
+import { natsSubject } from './nats-subject.ts'
 import { pgliteSubject } from './pglite-subject.ts'
 import { postgresSubject } from './postgres-subject.ts'
 import { redisSubject } from './redis-subject.ts'
@@ -51,6 +52,7 @@ export const subjects: readonly NamedSubject[] = [
   onServer('redis-sentinel', 'redis', (url) => redisSubject('redis-sentinel', url, url)),
   onServer('redis-cluster', 'redis', (url) => redisSubject('redis-cluster', url, url)),
   onServer('etcd', 'memory', exactEtcdSubject),
+  onServer('nats', 'memory', (url) => natsSubject(url)),
   here('pglite', 'postgres', pgliteSubject),
   here('sqlite', 'sqlite', sqliteSubject),
   here('memory', 'memory', memorySubject),

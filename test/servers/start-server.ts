@@ -2,6 +2,7 @@ import { etcd } from './etcd.ts'
 import { mariadb } from './mariadb.ts'
 import { mongodb } from './mongodb.ts'
 import { mysql } from './mysql.ts'
+import { nats } from './nats.ts'
 import { postgres } from './postgres.ts'
 import { redis } from './redis.ts'
 import { redisCluster } from './redis-cluster.ts'
@@ -20,6 +21,7 @@ const kinds: Readonly<Record<ServerName, ServerKind>> = {
   'redis-quorum': redisQuorum,
   redis,
   etcd,
+  nats,
 }
 
 /** Every kind of server, those that take longest to start first. */

@@ -11,6 +11,7 @@ export type ServerName =
   | 'redis-cluster'
   | 'redis-quorum'
   | 'etcd'
+  | 'nats'
 
 /** A server that answers, either given by its URL or started by the tests. */
 export interface TestServer {
