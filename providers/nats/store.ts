@@ -19,6 +19,8 @@ import type { StreamInfo } from './driver.ts'
 
 /** So many requests of a batch are under way at once, times 8. A server drops all that wait when more than 10,000 do. */
 const CHUNK = 64
+/** So many names of a list are read within one timeout. */
+const PAGE = 500
 /** For calls without a timeout of their own, in ms. */
 const TIMEOUT = 5_000
 
@@ -72,10 +74,12 @@ export class NatsStore implements VersionedStore {
     )
     const keys = Object.keys(state.subjects ?? {}).map((subject) => subject.slice(this.#subjects.length))
     const names = keys.map((key) => ({ key, name: nameOf(key) })).filter(({ key, name }) => keyOf(name) === key)
-    return await this.get(
-      names.map(({ name }) => name),
-      { timeout: TIMEOUT },
-    )
+    const entries: VersionedEntry[] = []
+    for (let begin = 0; begin < names.length; begin += PAGE) {
+      const page = names.slice(begin, begin + PAGE).map(({ name }) => name)
+      entries.push(...(await this.get(page, { timeout: TIMEOUT })))
+    }
+    return entries
   }
 
   async remove(names: readonly VersionedName[]): Promise<number> {

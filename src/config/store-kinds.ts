@@ -77,6 +77,14 @@ export const STORE_KINDS: readonly StoreKind[] = [
       `# Keep it on three servers where you have them: --replicas=3. It must have no TTL.\nnats kv add ${bucket} --history=1 --storage=file`,
   },
   {
+    name: 'ZooKeeper',
+    schemes: ['zookeeper'],
+    options: ['root'],
+    drivers: ['node-zookeeper-client'],
+    open: async ({ url, root }) => (await import('../../providers/zookeeper/index.ts')).zookeeper({ url, root }),
+    statements: async ({ root = '/ticklock' }) => `# In zkCli.sh, a level at a time:\ncreate ${root}`,
+  },
+  {
     name: 'SQLite',
     schemes: ['sqlite', 'file'],
     options: ['table'],

@@ -16,6 +16,8 @@ export async function openStore(kind: string, url: string): Promise<LockProvider
       return (await import('ticklock/etcd')).etcd(url)
     case 'nats':
       return (await import('ticklock/nats')).nats(url)
+    case 'zookeeper':
+      return (await import('ticklock/zookeeper')).zookeeper(url)
     case 'sqlite':
       return (await import('ticklock/sqlite')).sqlite(url)
     default:

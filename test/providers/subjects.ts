@@ -13,6 +13,7 @@ import { postgresSubject } from './postgres-subject.ts'
 import { redisSubject } from './redis-subject.ts'
 import { sqliteSubject } from './sqlite-subject.ts'
 import { contendedSubject, lossySubject } from './versioned/faulty-subject.ts'
+import { exactZooKeeperSubject } from './zookeeper-subject.ts'
 
 export interface NamedSubject {
   readonly name: string
@@ -53,6 +54,7 @@ export const subjects: readonly NamedSubject[] = [
   onServer('redis-cluster', 'redis', (url) => redisSubject('redis-cluster', url, url)),
   onServer('etcd', 'memory', exactEtcdSubject),
   onServer('nats', 'memory', (url) => natsSubject(url)),
+  onServer('zookeeper', 'memory', exactZooKeeperSubject),
   here('pglite', 'postgres', pgliteSubject),
   here('sqlite', 'sqlite', sqliteSubject),
   here('memory', 'memory', memorySubject),

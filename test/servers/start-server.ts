@@ -9,6 +9,7 @@ import { redisCluster } from './redis-cluster.ts'
 import { redisQuorum } from './redis-quorum.ts'
 import { redisSentinel } from './redis-sentinel.ts'
 import type { ServerKind, ServerName, ServerUnavailable, StartOptions, TestServer } from './test-server.ts'
+import { zookeeper } from './zookeeper.ts'
 
 /** Those that take longest come first, since they are started in this order. */
 const kinds: Readonly<Record<ServerName, ServerKind>> = {
@@ -16,6 +17,7 @@ const kinds: Readonly<Record<ServerName, ServerKind>> = {
   mongodb,
   mariadb,
   postgres,
+  zookeeper,
   'redis-sentinel': redisSentinel,
   'redis-cluster': redisCluster,
   'redis-quorum': redisQuorum,

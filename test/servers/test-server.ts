@@ -12,6 +12,7 @@ export type ServerName =
   | 'redis-quorum'
   | 'etcd'
   | 'nats'
+  | 'zookeeper'
 
 /** A server that answers, either given by its URL or started by the tests. */
 export interface TestServer {

@@ -47,6 +47,11 @@ export async function openStore({
       const { nats } = await import('ticklock/nats')
       return ownClient ? await overNats(url) : { provider: nats(url), close }
     }
+    case 'zookeeper': {
+      // A client of one's own has to be replaced when its session ends, which chaos would do all the time.
+      const { zookeeper } = await import('ticklock/zookeeper')
+      return { provider: zookeeper(url), close }
+    }
     case 'sqlite': {
       const { sqlite } = await import('ticklock/sqlite')
       // Processes that share a file share a machine and its clock, so the shift of this one's clock must not reach the file.
