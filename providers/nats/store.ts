@@ -14,7 +14,7 @@ import type {
   VersionedWrite,
   WriteResult,
 } from '../../src/provider/versioned/store.ts'
-import type { BucketSource, OpenedBucket } from './bucket.ts'
+import type { BucketSource, OpenedBucket } from './client.ts'
 import type { StreamInfo } from './driver.ts'
 
 /** So many requests of a batch are under way at once, times 8. A server drops all that wait when more than 10,000 do. */

@@ -15,6 +15,7 @@ import type {
   VersionedWrite,
   WriteResult,
 } from '../../src/provider/versioned/store.ts'
+import type { Opened, Session } from './client.ts'
 import {
   BAD_VERSION,
   codeOf,
@@ -26,7 +27,6 @@ import {
   sync,
   type ZooKeeperClient,
 } from './driver.ts'
-import type { Opened, Session } from './session.ts'
 
 /** So many requests of a batch are under way at once, times 8. */
 const CHUNK = 64
