@@ -31,7 +31,7 @@ export type StoreConfig = string | StoreOptionsConfig
 export interface StoreOptionsConfig {
   /**
    * `postgres://`, `mysql://`, `mariadb://`, `mongodb://`, `mongodb+srv://`, `redis://`, `rediss://`, `redis+unix://`, `redis+sentinel://`, `redis+cluster://`,
-   * `etcd://`, `etcds://`, `sqlite:` (relative to the config's folder), `http://` and `https://` (`ticklock serve`; several with commas between them), `memory:`
+   * `etcd://`, `etcds://`, `nats://`, `nats+tls://`, `zookeeper://`, `sqlite:` (relative to the config's folder), `http://` and `https://` (`ticklock serve`; several with commas between them), `memory:`
    * (this process alone, for trying out).
    */
   readonly url: string
@@ -43,6 +43,10 @@ export interface StoreOptionsConfig {
   readonly collection?: string | undefined
   /** Redis, etcd: what every key begins with. @default 'ticklock:' in Redis, 'ticklock/' in etcd */
   readonly prefix?: string | undefined
+  /** NATS: the bucket. @default 'ticklock' */
+  readonly bucket?: string | undefined
+  /** ZooKeeper: the znode below which the locks are. @default '/ticklock' */
+  readonly root?: string | undefined
   /** Redis: shares the locks with ShedLock; true, or what ShedLock's keys begin with. In place of `prefix`. @default false */
   readonly shedlock?: boolean | string | undefined
   /** HTTP: the token of `ticklock serve`. @default the environment variable TICKLOCK_SERVE_TOKEN */

@@ -21,6 +21,10 @@ const storeOptions = z.strictObject({
   prefix: text()
     .optional()
     .describe("Redis, etcd: what every key begins with. Default: 'ticklock:' in Redis, 'ticklock/' in etcd."),
+  bucket: text().optional().meta({ description: 'NATS: the bucket.', default: 'ticklock' }),
+  root: text()
+    .optional()
+    .meta({ description: 'ZooKeeper: the znode below which the locks are.', default: '/ticklock' }),
   shedlock: z
     .union([z.boolean(), z.string()], { error: "must be true, false, or what ShedLock's keys begin with" })
     .optional()

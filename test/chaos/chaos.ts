@@ -9,7 +9,7 @@ import { type ChaosReport, runChaos } from './run-chaos.ts'
 import { printReports } from './table.ts'
 import { weatherFor } from './weather.ts'
 
-const PROVIDERS = ['postgres', 'mysql', 'mariadb', 'mongodb', 'redis', 'etcd', 'sqlite'] as const
+const PROVIDERS = ['postgres', 'mysql', 'mariadb', 'mongodb', 'redis', 'etcd', 'nats', 'zookeeper', 'sqlite'] as const
 type ProviderName = (typeof PROVIDERS)[number]
 
 const { values } = parseArgs({

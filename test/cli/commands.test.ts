@@ -193,6 +193,8 @@ jobs:
       ['sqlite:./x.sqlite', 'CREATE TABLE IF NOT EXISTS "ticklock"'],
       ['mongodb://h/d', 'db.createCollection("ticklock")'],
       ['etcd://a:hush-hush@h', 'etcdctl role grant-permission'],
+      ['nats://a:hush-hush@h', 'nats kv add ticklock'],
+      ['zookeeper://a:hush-hush@h', 'create /ticklock'],
       ['redis://h', 'CONFIG SET maxmemory-policy noeviction'],
     ]) {
       const { code, stdout } = await place.run(['setup', '--print', '--store', url ?? ''])

@@ -6,7 +6,16 @@ import { describe, expect, it } from 'vitest'
 import { Workplace } from './ticklock.ts'
 
 const root = fileURLToPath(new URL('../../', import.meta.url))
-const DRIVERS = ['pg', 'mysql2', 'mongodb', 'ioredis', '@photostructure', 'better-sqlite3']
+const DRIVERS = [
+  'pg',
+  'mysql2',
+  'mongodb',
+  'ioredis',
+  '@photostructure',
+  'better-sqlite3',
+  '@nats-io',
+  'node-zookeeper-client',
+]
 
 /** A copy of the package beside which no driver is installed. Returns its command line. */
 function withoutDrivers(place: Workplace): string {
@@ -25,6 +34,8 @@ const stores: [store: string, remedy: string][] = [
   ['mysql://app:hush-hush@127.0.0.1:1/app', 'npm install mysql2'],
   ['mongodb://app:hush-hush@127.0.0.1:1/app', 'npm install mongodb'],
   ['redis://app:hush-hush@127.0.0.1:1', 'npm install ioredis'],
+  ['nats://app:hush-hush@127.0.0.1:1', 'npm install @nats-io/kv @nats-io/transport-node'],
+  ['zookeeper://app:hush-hush@127.0.0.1:1', 'npm install node-zookeeper-client'],
   // Node.js has one of its own from 22.13 on.
   ...(process.getBuiltinModule('node:sqlite')
     ? []

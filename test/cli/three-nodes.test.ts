@@ -31,8 +31,10 @@ jobs: [{ name: ${name}, every: ${EVERY}ms, lockAtMostFor: 5s, shell: 'echo "$TIC
 }
 
 describe('three processes of ticklock run', () => {
-  const { etcd } = servers
-  it.skipIf('unavailable' in etcd)('run each tick once on etcd', () =>
-    provesEachTickOnce('url' in etcd ? etcd.url : ''),
-  )
+  for (const kind of ['etcd', 'nats', 'zookeeper'] as const) {
+    const server = servers[kind]
+    it.skipIf('unavailable' in server)(`run each tick once on ${kind}`, () =>
+      provesEachTickOnce('url' in server ? server.url : ''),
+    )
+  }
 })

@@ -14,6 +14,10 @@ export async function openStore(kind: string, url: string): Promise<LockProvider
       return (await import('ticklock/redis')).redis(url)
     case 'etcd':
       return (await import('ticklock/etcd')).etcd(url)
+    case 'nats':
+      return (await import('ticklock/nats')).nats(url)
+    case 'zookeeper':
+      return (await import('ticklock/zookeeper')).zookeeper(url)
     case 'sqlite':
       return (await import('ticklock/sqlite')).sqlite(url)
     default:

@@ -14,6 +14,8 @@ export function storeEnvironment(servers: ProvidedContext['servers']): {
     redis: ['redis'],
     'redis-quorum': ['redis-quorum'],
     etcd: ['etcd'],
+    nats: ['nats'],
+    zookeeper: ['zookeeper'],
   } as const
   for (const [store, names] of Object.entries(stores)) {
     const found = names.map((name) => servers[name]).find((server) => 'url' in server)

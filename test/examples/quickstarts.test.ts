@@ -12,7 +12,19 @@ const { environment, missing } = storeEnvironment(servers)
 
 describe('the quick starts', () => {
   it('are there for each provider', () => {
-    const stores = ['etcd', 'http', 'memory', 'mongodb', 'mysql', 'postgres', 'redis', 'redis-quorum', 'sqlite']
+    const stores = [
+      'etcd',
+      'http',
+      'memory',
+      'mongodb',
+      'mysql',
+      'nats',
+      'postgres',
+      'redis',
+      'redis-quorum',
+      'sqlite',
+      'zookeeper',
+    ]
     expect(quickstarts.sort()).toEqual(stores.map((store) => `quickstart-${store}.ts`).sort())
   })
 

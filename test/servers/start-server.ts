@@ -2,12 +2,14 @@ import { etcd } from './etcd.ts'
 import { mariadb } from './mariadb.ts'
 import { mongodb } from './mongodb.ts'
 import { mysql } from './mysql.ts'
+import { nats } from './nats.ts'
 import { postgres } from './postgres.ts'
 import { redis } from './redis.ts'
 import { redisCluster } from './redis-cluster.ts'
 import { redisQuorum } from './redis-quorum.ts'
 import { redisSentinel } from './redis-sentinel.ts'
 import type { ServerKind, ServerName, ServerUnavailable, StartOptions, TestServer } from './test-server.ts'
+import { zookeeper } from './zookeeper.ts'
 
 /** Those that take longest come first, since they are started in this order. */
 const kinds: Readonly<Record<ServerName, ServerKind>> = {
@@ -15,11 +17,13 @@ const kinds: Readonly<Record<ServerName, ServerKind>> = {
   mongodb,
   mariadb,
   postgres,
+  zookeeper,
   'redis-sentinel': redisSentinel,
   'redis-cluster': redisCluster,
   'redis-quorum': redisQuorum,
   redis,
   etcd,
+  nats,
 }
 
 /** Every kind of server, those that take longest to start first. */
