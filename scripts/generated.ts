@@ -4,7 +4,8 @@ import { fileURLToPath } from 'node:url'
 import { Cli } from '../src/cli/cli.ts'
 import { COMMANDS } from '../src/cli/commands.ts'
 import { buildProgram } from '../src/cli/program.ts'
-import { type JsonSchema, jsonSchema } from '../src/config/json-schema.ts'
+import type { JsonSchema } from '../src/config/json-schema.ts'
+import { configSchema } from './config-schema/config-schema.ts'
 import { openApi } from './openapi.ts'
 
 export interface Generated {
@@ -16,7 +17,7 @@ const root = fileURLToPath(new URL('../', import.meta.url))
 
 /** Every file that is made from the source, or has parts that are, as it should be. */
 export async function generated(): Promise<readonly Generated[]> {
-  const schema = jsonSchema()
+  const schema = configSchema()
   const job = schema.properties?.jobs?.items
   const shared = Object.keys(schema.properties?.defaults?.properties ?? {})
   const ofJob = Object.keys(job?.properties ?? {}).filter((option) => !shared.includes(option))

@@ -28,7 +28,7 @@ export interface DurationBounds {
 }
 
 /**
- * Reads a duration as whole milliseconds (fractions are rounded up, so a lease never gets shorter than asked for).
+ * Reads a duration as whole milliseconds (fractions are rounded up, so a lease never gets shorter than requested).
  *
  * @throws {InvalidOptionError} for anything that is not a duration between `min` and 100 years; the message names the
  * owner of the option, the option, and the value.

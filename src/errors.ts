@@ -2,11 +2,11 @@
 export type RefusalReason =
   /** Another owner has an unexpired lease. */
   | 'held'
-  /** The tick asked for, or a later one, was granted before. */
+  /** The tick requested, or a later one, was granted before. */
   | 'tick-taken'
-  /** The tick asked for lies further ahead of the store's clock than `maxClockSkew`. */
+  /** The tick requested lies further ahead of the store's clock than `maxClockSkew`. */
   | 'clock-ahead'
-  /** The job is paused for the whole cluster, and the lock was asked for on behalf of a tick. */
+  /** The job is paused for the whole cluster, and the lock was requested on behalf of a tick. */
   | 'paused'
 
 /** The code of each error of ticklock, stable across versions: compare this, not the message. */
@@ -24,7 +24,7 @@ function brand(errorClass: { readonly prototype: TicklockError }, name: string, 
 
 /**
  * The base of every error that ticklock throws on purpose. `instanceof` works across two copies of the package
- * in one process, since it asks for a brand and not for the class.
+ * in one process, since it checks for a brand and not for the class.
  */
 export abstract class TicklockError extends Error {
   abstract readonly code: ErrorCode
@@ -107,7 +107,7 @@ export class LockLostError extends TicklockError {
 }
 brand(LockLostError, 'LockLostError', 'LOCK_LOST')
 
-/** The store failed or did not answer in time, so whether the lock is free is unknown. `cause` has the store's own error. */
+/** The store failed or did not respond in time, so whether the lock is free is unknown. `cause` has the store's own error. */
 export class StoreError extends TicklockError {
   readonly code = 'STORE'
 }

@@ -65,8 +65,9 @@ export type {
   SucceededEvent,
   TickEvent,
 } from './scheduler/events.ts'
-export type { CatchUpWindow, JobContext, JobDefaults, JobOptions, JobWork } from './scheduler/job.ts'
+export type { JobContext, JobWork } from './scheduler/job.ts'
 export type { JobInfo } from './scheduler/job-info.ts'
+export type { CatchUpWindow, JobDefaults, JobOptions } from './scheduler/job-options.ts'
 export type { ScheduleOptions } from './scheduler/plan/schedule.ts'
 export { Scheduler } from './scheduler/scheduler.ts'
 export type { SchedulerOptions, StopOptions } from './scheduler/scheduler-options.ts'

@@ -29,9 +29,6 @@ export const consoleLogger: Logger = {
 export const loggerFor = (option: Logger | false | undefined): Logger =>
   option === false ? silentLogger : (option ?? consoleLogger)
 
-/** The same logger, for warnings and errors only. */
-export const warningsOf = ({ warn, error }: Logger): Logger => ({ debug: nothing, info: nothing, warn, error })
-
 type Level = 'debug' | 'info' | 'warn' | 'error'
 
 /** A logger that adds these fields to each line, by the logger's own `child` where it has one. */

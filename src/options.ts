@@ -13,6 +13,23 @@ export function checkKeys(options: unknown, known: readonly string[], of: string
   throw new InvalidOptionError(`${of}: unknown option ${show(unknown)}; the options are ${known.join(', ')}`)
 }
 
+/** The one of these options that is given. @throws {InvalidOptionError} when none of them is, or several. */
+export function checkOnlyOne<Option extends string>(
+  options: { readonly [Key in Option]?: unknown },
+  names: readonly Option[],
+  of: string,
+): Option {
+  const given = names.filter((name) => options[name] !== undefined)
+  const [only] = given
+  if (only !== undefined && given.length === 1) return only
+  throw new InvalidOptionError(
+    `${of}: give exactly one of ${listOf(names)}, not ${given.length > 0 ? listOf(given) : 'none of them'}`,
+  )
+}
+
+const listOf = (names: readonly string[]): string =>
+  names.length < 3 ? names.join(' and ') : `${names.slice(0, -1).join(', ')} and ${names.at(-1)}`
+
 /** Refuses a value that is not one of `allowed`; undefined passes. */
 export function checkOneOf(value: unknown, allowed: readonly unknown[], of: string, option: string): void {
   if (value === undefined || allowed.includes(value)) return

@@ -9,6 +9,11 @@ export const HELP = `npm run bench [-- options]
   --quick                 few rounds and no warm-up: shows whether a row works, and its figures are worth nothing
   --stores NAME[,NAME]    postgres, mariadb, mysql, mongodb, redis, and memory of the row "growth" (default: all)
 
+Of the row "sustained":
+  --seconds N             how long (default: 15; ten minutes are 600)
+  --processes N[,N]       how many nodes (default: 4)
+  --rate N                how many jobs, each due each second (default: 8000)
+
 Of the row "coordinators", to measure a part of its cells (each default: all):
   --seconds N             how long a cell is watched (default: 15); one of graphile-worker, whose jobs are due each minute, takes two minutes
   --processes N[,N]       how many processes (default: 4; the full table has 4,20)
@@ -32,6 +37,7 @@ export function readOptions(
       stores: { type: 'string' },
       seconds: { type: 'string', default: '15' },
       processes: { type: 'string', default: '4' },
+      rate: { type: 'string', default: '8000' },
       rivals: { type: 'string' },
       conditions: { type: 'string' },
       jobs: { type: 'string' },
@@ -46,6 +52,7 @@ export function readOptions(
     stores: listed(values.stores),
     seconds: positive(values.seconds, 'seconds'),
     processes: listed(values.processes).map((text) => positive(text, 'processes')),
+    rate: positive(values.rate, 'rate'),
     rivals: listed(values.rivals),
     conditions: listed(values.conditions),
     jobs: listed(values.jobs),

@@ -32,10 +32,12 @@ export interface BenchOptions {
   readonly json: boolean
   /** Few rounds and no warm-up: for whether a row works, not for its figures. */
   readonly quick: boolean
-  /** How long a cell of the coordinators' table runs, in seconds. */
+  /** How long a cell of the coordinators' table and of the sustained rate runs, in seconds. */
   readonly seconds: number
-  /** Numbers of processes in the coordinators' table. */
+  /** Numbers of processes in the coordinators' table and of nodes at a sustained rate. */
   readonly processes: readonly number[]
+  /** How many jobs are due each second at a sustained rate. */
+  readonly rate: number
   /** Which rivals, conditions and kinds of job the coordinators' table has; all when empty. */
   readonly rivals: readonly string[]
   readonly conditions: readonly string[]

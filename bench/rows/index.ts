@@ -9,6 +9,7 @@ import { locks } from './locks.ts'
 import { oneAfterAnother } from './one-after-another.ts'
 import { refusedTick } from './refused-tick.ts'
 import { registered } from './registered.ts'
+import { sustained } from './sustained.ts'
 
 /** Every row, in the order of the table. */
 export const rows: readonly Row[] = [
@@ -17,6 +18,7 @@ export const rows: readonly Row[] = [
   refusedTick,
   dueAtOnce,
   fleet,
+  sustained,
   registered,
   lateness,
   locks,

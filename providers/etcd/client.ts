@@ -1,4 +1,4 @@
-/* etcd's JSON gateway: one endpoint at a time, and a token where etcd asks for one. */
+/* etcd's JSON gateway: one endpoint at a time, and a token where etcd wants one. */
 import type { ClockEstimate } from '../../src/provider/versioned/clock-estimate.ts'
 import type { EtcdAddress } from './url.ts'
 
@@ -66,7 +66,7 @@ export class Gateway {
     }
   }
 
-  /** Asks for the time, by a request that reaches no store and needs no login. */
+  /** Requests the time, by a request that reaches no store and needs no login. */
   async sampleClock(timeout: number) {
     const { sample } = await this.#request('GET', '/version', undefined, timeout, undefined)
     if (!sample) throw new Error(`etcd at ${this.#endpoint} sends no Date header, so its time is unknown`)

@@ -1,5 +1,6 @@
 import { show } from '../../src/duration.ts'
 import { InvalidOptionError } from '../../src/errors.ts'
+import { checkKeys } from '../../src/options.ts'
 import type { LockProvider } from '../../src/provider/contract.ts'
 import { ClockEstimate } from '../../src/provider/versioned/clock-estimate.ts'
 import { DATE_RESOLUTION, DateClock } from '../../src/provider/versioned/date-clock.ts'
@@ -41,9 +42,7 @@ function checked(input: string | EtcdOptions): EtcdOptions {
   const options = typeof input === 'string' ? { url: input } : input
   if (typeof options !== 'object' || options === null)
     throw new InvalidOptionError(`etcd takes a URL or options, but got ${show(input)}`)
-  const unknown = Object.keys(options).find((key) => !OPTIONS.includes(key))
-  if (unknown !== undefined)
-    throw new InvalidOptionError(`etcd: unknown option ${show(unknown)}; the options are ${OPTIONS.join(', ')}`)
+  checkKeys(options, OPTIONS, 'etcd')
   const { url, prefix, fetch } = options
   if (typeof url !== 'string') throw new InvalidOptionError(`etcd: url must be a string, but is ${show(url)}`)
   const fits = prefix === undefined || (typeof prefix === 'string' && prefix.length > 0 && prefix.length <= 200)

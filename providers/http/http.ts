@@ -1,4 +1,5 @@
 import type { CallOptions, LockProvider, LockRecord, Settled, UnreadableRecord } from '../../src/provider/contract.ts'
+import { compareNames } from '../../src/provider/record.ts'
 import { inChunks } from './batches.ts'
 import { Transport } from './client.ts'
 import { httpHistory } from './history.ts'
@@ -62,7 +63,7 @@ export function http(input: string | readonly string[] | HttpOptions): LockProvi
       if (!names) return read({})
       const found: (LockRecord | UnreadableRecord)[] = []
       for (const { requests } of inChunks([...new Set(names)])) found.push(...(await read({ names: requests })))
-      return found.sort((a, b) => (a.name < b.name ? -1 : 1))
+      return found.sort(compareNames)
     },
     forceRelease: async (name) => booleanOf(await once('force-release', { name }, 'released'), 'released'),
     reset: async ({ name, maxClockSkew }) =>

@@ -1,5 +1,6 @@
 import { type Duration, parseDuration, show } from '../../src/duration.ts'
 import { InvalidOptionError } from '../../src/errors.ts'
+import { checkKeys } from '../../src/options.ts'
 
 export interface HttpOptions {
   /**
@@ -31,9 +32,7 @@ export function checkHttpOptions(input: string | readonly string[] | HttpOptions
   if (typeof options !== 'object' || options === null)
     throw new InvalidOptionError(`http() takes a URL or options, but got ${show(options)}`)
   const given = options as HttpOptions
-  const unknown = Object.keys(given).find((key) => !OPTIONS.includes(key))
-  if (unknown !== undefined)
-    throw new InvalidOptionError(`http() has no option ${show(unknown)}; the options are ${OPTIONS.join(', ')}`)
+  checkKeys(given, OPTIONS, 'http')
   const { url, token = process.env.TICKLOCK_SERVE_TOKEN || undefined, timeout = 10_000, fetch } = given
   if (fetch !== undefined && typeof fetch !== 'function')
     throw new InvalidOptionError(`fetch must be a function, but is ${show(fetch)}`)

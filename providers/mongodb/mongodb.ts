@@ -8,6 +8,7 @@ import { mongodbHistory } from './history.ts'
 import { type MongodbInput, readInput } from './options.ts'
 import { Records } from './records.ts'
 import { releaseEach } from './release.ts'
+import { transactionsOf } from './transactions.ts'
 import { type Change, forcedReleaseOf, pauseOf, repairOf, resetOf, unusedFor } from './updates.ts'
 
 /** How long the verbs that are about one record wait for it, in ms. */
@@ -75,6 +76,7 @@ export function mongodb(input: MongodbInput): LockProvider {
       await records.create(call, name, SHORT_CALL)
       return await changed(call, pauseOf(request))
     },
+    transactions: transactionsOf(source),
     history: mongodbHistory(source),
     prune: (olderThanMs) => records.drop(new CallTime(), unusedFor(olderThanMs)),
     setup: () => records.prepare(new CallTime()),

@@ -1,5 +1,6 @@
 import { show } from '../../src/duration.ts'
 import { InvalidOptionError } from '../../src/errors.ts'
+import { checkKeys, checkOnlyOne } from '../../src/options.ts'
 import { type CollectionSource, collectionByUrl, collectionIn, givenCollection } from './client.ts'
 import {
   isClient,
@@ -44,17 +45,8 @@ const DEFAULT_COLLECTION = 'ticklock'
 export function readInput(input: MongodbInput): CollectionSource {
   if (isCollection(input)) return givenCollection(input)
   const options = asOptions(input)
-  for (const option of Object.keys(options)) {
-    if (!KNOWN.includes(option)) {
-      throw new InvalidOptionError(`mongodb: unknown option ${show(option)}; known are ${KNOWN.join(', ')}`)
-    }
-  }
-  const given = PLACES.filter((place) => options[place] !== undefined)
-  if (given.length !== 1) {
-    throw new InvalidOptionError(
-      `mongodb: give exactly one of url, client and db, not ${given.length ? given.join(' and ') : 'none of them'}`,
-    )
-  }
+  checkKeys(options, KNOWN, 'mongodb')
+  checkOnlyOne(options, PLACES, 'mongodb')
   return sourceOf(options)
 }
 

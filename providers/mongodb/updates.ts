@@ -4,7 +4,9 @@
  */
 import type {
   AcquireRequest,
+  CompleteRequest,
   ExtendRequest,
+  FenceRequest,
   PauseRequest,
   ReleaseRequest,
   ResetRequest,
@@ -122,6 +124,40 @@ export function releaseOf(request: ReleaseRequest, by: string): Change {
     tickDone: tick === undefined ? WAS_DONE : { $or: [WAS_DONE, { $eq: ['$lastTick', new Date(tick)] }] },
   })
 }
+
+/** Whether no later grant exists and the run goes on, as decideFence in src/provider/decide.ts says. */
+const latestGrant = (request: FenceRequest): object[] => [
+  { $eq: [TOKEN, request.fencingToken] },
+  {
+    $or: [
+      is('$lockedBy', holderOf(request)),
+      ...(request.tick === undefined
+        ? []
+        : [
+            {
+              $and: [
+                is('$lockedBy', releasedHolderOf(request)),
+                { $eq: ['$lastTick', new Date(request.tick)] },
+                { $ne: ['$tickDone', true] },
+              ],
+            },
+          ]),
+    ],
+  },
+]
+
+/** Keeps the record from others until the transaction ends. */
+export const fenceOf = (request: FenceRequest): Change =>
+  change(request.name, latestGrant(request), { changedAt: THEN })
+
+/** As decideComplete in src/provider/decide.ts. */
+export const completionOf = (request: CompleteRequest): Change =>
+  change(request.name, latestGrant(request), {
+    lockedBy: literal(releasedHolderOf(request)),
+    lockUntil: { $max: [{ $min: [THEN, '$lockUntil'] }, { $add: ['$lockedAt', request.lockAtLeastFor] }] },
+    tickDone:
+      request.tick === undefined ? WAS_DONE : { $or: [WAS_DONE, { $eq: ['$lastTick', new Date(request.tick)] }] },
+  })
 
 /** Marks the tick of a lease as done that has expired or was released before, while nobody took the lock over. */
 export const lateReleaseOf = (request: ReleaseRequest, tick: number): Change =>

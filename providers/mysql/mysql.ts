@@ -31,6 +31,7 @@ import { mysqlHistory } from './history.ts'
 import { type MysqlInput, readInput } from './options.ts'
 import { LocksTable } from './records.ts'
 import type { Change, Found, Seen } from './stored-record.ts'
+import { transactionsOf } from './transactions.ts'
 
 /** How long a verb for one name waits for a record that another transaction has locked, in ms, and how often it looks. */
 const BUSY_FOR = 2_000
@@ -94,6 +95,7 @@ export function mysql(input: MysqlInput): LockProvider {
     forceRelease: (name) => decideOne({ name }, forceRelease),
     reset: (request) => decideOne(request, reset),
     setPaused: (request) => decideOne(request, setPaused),
+    transactions: transactionsOf(locks),
     history: mysqlHistory(table, source),
     prune: (olderThanMs) => locks.prune(olderThanMs),
     setup: () => locks.setUp(),

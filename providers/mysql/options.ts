@@ -1,5 +1,6 @@
 import { show } from '../../src/duration.ts'
 import { InvalidOptionError } from '../../src/errors.ts'
+import { checkKeys, checkOnlyOne } from '../../src/options.ts'
 import { DEFAULT_TABLE, quoteTable } from '../../src/provider/sql.ts'
 import { type Source, sourceOfClient, sourceOfUrl } from './client.ts'
 import type { MysqlClient, MysqlNonPromiseClient } from './driver.ts'
@@ -15,7 +16,7 @@ export interface MysqlOptions {
   readonly connection?: MysqlClient | MysqlNonPromiseClient | undefined
   /**
    * `mysql://user:password@host:3306/database` or `mariadb://…`. The provider makes a pool at the first use, with the options
-   * of `mysql2` in the URL's query, and ends it with `close()`. A connection that doesn't answer within 5 s is dropped and replaced.
+   * of `mysql2` in the URL's query, and ends it with `close()`. A connection that doesn't respond within 5 s is dropped and replaced.
    */
   readonly url?: string | undefined
   /**
@@ -44,17 +45,8 @@ const PLACES = ['pool', 'connection', 'url'] as const
  */
 export function readInput(input: MysqlInput): Settings {
   const options = asOptions(input)
-  for (const option of Object.keys(options)) {
-    if (!KNOWN.includes(option)) {
-      throw new InvalidOptionError(`mysql: unknown option ${show(option)}; known are ${KNOWN.join(', ')}`)
-    }
-  }
-  const given = PLACES.filter((place) => options[place] !== undefined)
-  if (given.length !== 1) {
-    throw new InvalidOptionError(
-      `mysql: give exactly one of pool, connection and url, not ${given.length ? given.join(' and ') : 'none of them'}`,
-    )
-  }
+  checkKeys(options, KNOWN, 'mysql')
+  checkOnlyOne(options, PLACES, 'mysql')
   const { table = DEFAULT_TABLE } = options
   quoteTable(table, '`')
   return { source: sourceOf(options), table }

@@ -56,6 +56,11 @@ export class LocksTable {
     this.#table = table
   }
 
+  /** The statements for the table as it is. */
+  statements(): Promise<Statements> {
+    return this.#use(async ({ sql }) => sql)
+  }
+
   find(names: readonly string[], deadline: Deadline): Promise<Records> {
     return this.#use(async ({ session, layout, sql }) => {
       const found: (Found | Error | undefined)[] = names.map((name) => unfit(name, layout))

@@ -18,6 +18,10 @@ export interface Statements {
   readonly insert: string
   /** [changes] Replaces the records that still are what was seen of them, and that nobody has locked. */
   readonly replace: string
+  /** [token, holder, released holder, tick, name] → a {@link FenceResult}. Locks the record, in the user's transaction. Texts in hex. */
+  readonly fence: string
+  /** [released holder, microseconds, tick, name] Ends the lease of a record that `fence` has locked. */
+  readonly complete: string
   /** [microseconds, milliseconds] → names of the records that are free, and whose last tick is past, for so long. */
   readonly idle: string
   /** [names, microseconds, milliseconds] Deletes those that still are so, and that nobody has locked. */
@@ -137,6 +141,20 @@ export function statementsFor(table: string, layout: Layout): Statements {
           .slice(3)
           .map((column) => `kept.${column} = free.${column}`)
           .join(', ')}`,
+    // As decideFence in src/provider/decide.ts.
+    fence: `SELECT CASE
+        WHEN kept.fencing_token <> ? THEN 'lost'
+        WHEN ${hex('kept.locked_by')} = ? THEN 'done'
+        WHEN ${hex('kept.locked_by')} <> ? THEN 'lost'
+        WHEN COALESCE(kept.last_tick = ?, FALSE) AND NOT kept.tick_done THEN 'done'
+        ELSE 'completed'
+      END AS result
+      FROM ${quoted} AS kept WHERE kept.name = ${nameParameter(name)} FOR UPDATE`,
+    // As decideComplete in src/provider/decide.ts.
+    complete: `UPDATE ${quoted} AS kept SET kept.locked_by = CONVERT(UNHEX(?) USING utf8mb4),
+        kept.lock_until = GREATEST(LEAST(UTC_TIMESTAMP(6), kept.lock_until), kept.locked_at + INTERVAL ? MICROSECOND),
+        kept.tick_done = kept.tick_done OR COALESCE(kept.last_tick = ?, FALSE)
+      WHERE kept.name = ${nameParameter(name)}`,
     idle: `SELECT ${hex('kept.name')} FROM ${kept} WHERE ${idle}`,
     remove: `DELETE kept FROM ${unlocked('1', NAMES, idle)} STRAIGHT_JOIN ${kept} ON kept.name = free.kept_name`,
   }

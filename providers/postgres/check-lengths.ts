@@ -1,7 +1,7 @@
 /* Which requests the table can keep. One that it can't would fail the statement of its whole batch. */
 import { show } from '../../src/duration.ts'
 import { InvalidOptionError } from '../../src/errors.ts'
-import { holderOf, releasedHolderOf } from '../../src/provider/holder.ts'
+import { holderOf, RELEASED, releasedHolderOf } from '../../src/provider/holder.ts'
 import { FAR } from './rows.ts'
 
 /** How many characters the columns take. */
@@ -47,7 +47,7 @@ function isPlain(request: KeptRequest, { name: width, lockedBy }: Widths): boole
   const { name, label, owner, metadata = '', tick = 0, lockAtMostFor = 0, lockAtLeastFor = 0 } = request
   return (
     name.length <= width &&
-    label.length + owner.length + '##released'.length <= lockedBy &&
+    label.length + owner.length + `#${RELEASED}`.length <= lockedBy &&
     !SUSPICIOUS.test(name) &&
     !SUSPICIOUS.test(label) &&
     !SUSPICIOUS.test(owner) &&

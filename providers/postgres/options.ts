@@ -1,5 +1,6 @@
 import { show } from '../../src/duration.ts'
 import { InvalidOptionError } from '../../src/errors.ts'
+import { checkBoolean, checkKeys, checkOnlyOne } from '../../src/options.ts'
 import { DEFAULT_TABLE, quoteTable } from '../../src/provider/sql.ts'
 import { checkUrl } from './url.ts'
 
@@ -61,21 +62,11 @@ const PLACES = ['pool', 'client', 'url'] as const
  */
 export function readInput(input: PostgresInput): Settings {
   const options = asOptions(input)
-  const unknown = Object.keys(options).find((option) => !KNOWN.includes(option))
-  if (unknown !== undefined) {
-    throw new InvalidOptionError(`postgres: unknown option ${show(unknown)}; the options are ${KNOWN.join(', ')}`)
-  }
-  const given = PLACES.filter((place) => options[place] !== undefined)
-  if (given.length !== 1) {
-    throw new InvalidOptionError(
-      `postgres: give exactly one of pool, client and url, not ${given.length ? given.join(' and ') : 'none of them'}`,
-    )
-  }
+  checkKeys(options, KNOWN, 'postgres')
+  checkOnlyOne(options, PLACES, 'postgres')
   const { table = DEFAULT_TABLE, prepare = true } = options
   quoteTable(table, '"')
-  if (typeof prepare !== 'boolean') {
-    throw new InvalidOptionError(`postgres: prepare must be true or false, but is ${show(prepare)}`)
-  }
+  checkBoolean(prepare, 'postgres', 'prepare')
   return { place: placeOf(options), table, prepare }
 }
 

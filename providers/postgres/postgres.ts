@@ -7,6 +7,7 @@ import { prepared } from './prepared.ts'
 import { Records } from './records.ts'
 import { releaser } from './release.ts'
 import { Table } from './table.ts'
+import { transactionsOf } from './transactions.ts'
 
 export type PostgresProvider = LockProvider & Required<Pick<LockProvider, 'setup'>>
 
@@ -36,6 +37,7 @@ export function postgres(input: PostgresInput): PostgresProvider {
     reset: (request) => records.reset(request),
     prune: (olderThanMs) => records.prune(olderThanMs),
     setPaused: (request) => records.setPaused(request),
+    transactions: transactionsOf(table.quoted),
     history: postgresHistory(table.name, (text, values) => table.connection.query(prepared(text), values ?? [])),
     setup: () => table.setup(),
     close: () => table.connection.close(),

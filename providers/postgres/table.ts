@@ -10,7 +10,7 @@ import { postgresSetup } from './statements/setup.ts'
 /** How often a statement is sent when the server gives up on it because of the session's isolation. */
 const ATTEMPTS = 10
 
-/** The server undid everything and asks for another try: in sessions whose isolation isn't READ COMMITTED. */
+/** The server undid everything, and the statement may be repeated: in sessions whose isolation isn't READ COMMITTED. */
 const SERIALIZATION_FAILURE = '40001'
 
 /** The table of locks, as statements reach it. Its layout is checked before the first of them. */

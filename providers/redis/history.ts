@@ -84,7 +84,7 @@ function boundsOf(job: string, from?: number, to?: number): [greatest: string, l
   return [`(${place}${end}`, `[${place}${from === undefined ? '' : digits(Math.floor(from))}`]
 }
 
-/** The range in which a query finds what it asks for, and little else. */
+/** The range in which a query finds its rows, and little else. */
 function rangeOf({ job, from, to, changedSince, outcome }: HistoryQuery): string[] {
   const [greatest, least] = [to === undefined ? '+inf' : `(${to}`, from === undefined ? '-inf' : String(from)]
   if (outcome === 'running') return [String(RUNNING), 'SCORE', greatest, least]

@@ -1,10 +1,12 @@
 /* Runs the scripts for requests by name, each of which may fail alone. */
+
 import type { LockRecord, Settled, UnreadableRecord } from '../../src/provider/contract.ts'
+import { compareNames } from '../../src/provider/record.ts'
 import { unreadableIn, unreadableRecord } from './format.ts'
 import type { KeySpace } from './keys.ts'
 import { repair } from './repair.ts'
-import { type Given, readResult, yes } from './replies.ts'
-import type { ScriptReply, ScriptRequest, ScriptRunner } from './script-runner.ts'
+import { readResult, yes } from './replies.ts'
+import type { Given, ScriptReply, ScriptRequest, ScriptRunner } from './script-runner.ts'
 import type { Script, Scripts } from './scripts.ts'
 
 export interface Named {
@@ -67,7 +69,7 @@ export class Locks {
       const request = names[index] as Named
       return this.#failureIn(request.name, orThrow(reply)) ?? readResult(request, orThrow(reply))
     })
-    return found.filter((record) => record !== undefined).sort((a, b) => (a.name < b.name ? -1 : 1))
+    return found.filter((record) => record !== undefined).sort(compareNames)
   }
 
   #call<Request extends Named>(

@@ -1,5 +1,6 @@
 import { show } from '../../src/duration.ts'
 import { InvalidOptionError } from '../../src/errors.ts'
+import { checkKeys, checkOnlyOne } from '../../src/options.ts'
 import type { RedisClient, RedisCluster } from './driver.ts'
 import { DEFAULT_PREFIX, type KeySpace, keySpace, sharedKeySpace } from './keys.ts'
 
@@ -41,10 +42,9 @@ export function normalize(input: RedisClient | RedisCluster | string | RedisOpti
     throw new InvalidOptionError(`redis() takes a client of ioredis, a URL or options, but got ${show(input)}`)
   }
   const options = isClient(input) ? { client: input } : input
-  const unknown = Object.keys(options).find((key) => !KNOWN.includes(key))
-  if (unknown !== undefined) throw new InvalidOptionError(`redis() has no option ${show(unknown)}`)
+  checkKeys(options, KNOWN, 'redis')
+  checkOnlyOne(options, ['client', 'url'], 'redis')
   const { client, url } = options
-  if ((client === undefined) === (url === undefined)) throw new InvalidOptionError('redis() takes either client or url')
   if (url !== undefined && typeof url !== 'string')
     throw new InvalidOptionError(`url must be a string, but is ${show(url)}`)
   if (client !== undefined) checkClient(client)

@@ -1,4 +1,5 @@
 /* Turns requests into what the scripts are given, and their replies into what the contract says. */
+
 import type {
   AcquireRequest,
   AcquireResult,
@@ -10,14 +11,7 @@ import type {
 } from '../../src/provider/contract.ts'
 import { holderOf } from '../../src/provider/holder.ts'
 import { escapeText, milliseconds, recordIn } from './format.ts'
-import type { ScriptReply } from './script-runner.ts'
-
-/** What a script is given about one request. */
-export interface Given {
-  readonly terms: string
-  /** Who makes the request. */
-  readonly who?: string | undefined
-}
+import type { Given, ScriptReply } from './script-runner.ts'
 
 export const whoOf = (request: { readonly owner: string; readonly label: string }): string =>
   escapeText(holderOf(request))

@@ -1,10 +1,11 @@
 /* Sends batches to the scripts: in chunks, all at once, by the script's hash first. */
+
 import type { Settled } from '../../src/provider/contract.ts'
 import type { ClientSource } from './client.ts'
 import { isCluster, type RedisCluster, type RedisCommands } from './driver.ts'
 import { milliseconds } from './format.ts'
 import type { LockKeys } from './keys.ts'
-import type { Given } from './replies.ts'
+
 import type { Script } from './scripts.ts'
 
 /** What a script is given about one lock. */
@@ -134,3 +135,10 @@ function chunks(requests: readonly ScriptRequest[], bySlot: boolean): number[][]
 
 /** The first word of an error reply of Redis is its code. */
 const isNoScript = (error: unknown): boolean => error instanceof Error && error.message.startsWith('NOSCRIPT ')
+
+/** What a script is given about one request. */
+export interface Given {
+  readonly terms: string
+  /** Who makes the request. */
+  readonly who?: string | undefined
+}

@@ -2,6 +2,7 @@ import { resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { show } from '../../src/duration.ts'
 import { InvalidOptionError } from '../../src/errors.ts'
+import { checkKeys, checkOnlyOne } from '../../src/options.ts'
 import { DEFAULT_TABLE, quoteTable } from '../../src/provider/sql.ts'
 import type { SqliteDatabase } from './driver.ts'
 
@@ -48,17 +49,8 @@ const PLACES = ['path', 'url', 'database'] as const
  */
 export function readInput(input: SqliteInput): Settings {
   const options = asOptions(input)
-  for (const option of Object.keys(options)) {
-    if (!KNOWN.includes(option)) {
-      throw new InvalidOptionError(`sqlite: unknown option ${show(option)}; known are ${KNOWN.join(', ')}`)
-    }
-  }
-  const given = PLACES.filter((place) => options[place] !== undefined)
-  if (given.length !== 1) {
-    throw new InvalidOptionError(
-      `sqlite: give exactly one of path, url and database, not ${given.length ? given.join(' and ') : 'none of them'}`,
-    )
-  }
+  checkKeys(options, KNOWN, 'sqlite')
+  checkOnlyOne(options, PLACES, 'sqlite')
   const { table = DEFAULT_TABLE, now = Date.now } = options
   quoteTable(table, '"')
   if (typeof now !== 'function') throw new InvalidOptionError(`sqlite: now must be a function, but is ${show(now)}`)

@@ -16,6 +16,7 @@ import { type Connection, sourceOf } from './client.ts'
 import { sqliteHistory } from './history.ts'
 import { readInput, type SqliteInput } from './options.ts'
 import { transaction } from './transaction.ts'
+import { transactionsOf } from './transactions.ts'
 
 /** How long the verbs that are about one record wait for others, in ms. */
 const SHORT_WAIT = 2_000
@@ -132,6 +133,7 @@ export function sqlite(input: SqliteInput): LockProvider {
     forceRelease: (name) => decideOne({ name }, repairing(resolveForceRelease)),
     reset: (request) => decideOne(request, repairing(resolveReset)),
     setPaused: (request) => decideOne(request, checked(resolvePause)),
+    transactions: transactionsOf(settings.table, now),
     history: sqliteHistory(
       settings.table,
       {

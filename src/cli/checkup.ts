@@ -18,7 +18,7 @@ import { loadPlan } from './config-option.ts'
 import { installedDriver, missingDriver } from './driver.ts'
 import { readLocks, whyOf, withStore } from './locks.ts'
 import { chooseStores, type StoreOption } from './store-option.ts'
-import { neverTicking } from './ticks.ts'
+import { warningsOf } from './ticks.ts'
 import { version } from './version.ts'
 
 export interface Finding {
@@ -32,7 +32,7 @@ const ok = (what: string): Finding => ({ level: 'ok', what })
 const warn = (what: string, todo?: string): Finding => ({ level: 'warn', what, todo })
 const fail = (what: string, todo?: string): Finding => ({ level: 'fail', what, todo })
 
-/** The name that is asked for, and never granted. */
+/** The name that is requested, and never granted. */
 const PROBE = 'ticklock doctor'
 /** The most unreadable or crashed locks that are named. */
 const MOST_NAMES = 20
@@ -56,7 +56,7 @@ export async function* checkup(cli: Cli, options: StoreOption): AsyncGenerator<F
     else throw error
   }
   for (const job of plan?.jobs ?? []) yield* checkJob(job, cli)
-  for (const never of neverTicking(plan?.jobs ?? [], Date.now())) yield warn(never, 'correct its cron pattern')
+  for (const warning of plan ? warningsOf(plan, Date.now()) : []) yield warn(warning, 'correct the config')
   let stores: readonly StorePlan[] = []
   try {
     stores = await chooseStores(cli, options)

@@ -1,11 +1,4 @@
-import type { Command } from 'commander'
-import type { Cli } from './cli.ts'
-import type { Action } from './program.ts'
-
-/** A command's file: it declares its arguments and options, and chooses what is done. */
-export interface CommandFile {
-  define(command: Command, cli: Cli, choose: (action: Action) => void): void
-}
+import type { CommandFile } from './command-file.ts'
 
 export interface CommandEntry {
   readonly name: string

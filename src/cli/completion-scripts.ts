@@ -1,6 +1,6 @@
 /*
  * What the shells run. They ask `ticklock __complete -- WORDS…`, whose last word is the one to complete, and which answers a line for each candidate: the word, a
- * tab, what it is. The single line `:files` asks for the names of files.
+ * tab, what it is. The single line `:files` stands for the names of files.
  */
 
 const bash = `# Completions of ticklock for bash.

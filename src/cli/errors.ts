@@ -10,7 +10,7 @@ export class UsageError extends Error {
   }
 }
 
-/** What was asked for can't be done. */
+/** The request can't be carried out. */
 export class Failure extends Error {
   readonly exitCode: number
 

@@ -40,7 +40,7 @@ export async function execUnderLock(
     signals = new SignalRelay((signal) => interrupted.abort(signal))
     const relay = signals
     const lock = await obtain(new Locker({ provider }), name, tick, options, interrupted)
-    return await runLocked(systemClock, lock, { keepAlive: options.keepAlive }, () =>
+    return await runLocked(lock, { keepAlive: options.keepAlive }, () =>
       runCommand(cli, command, lock, tick, options, relay),
     )
   } catch (error) {

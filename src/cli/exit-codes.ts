@@ -2,7 +2,7 @@
 export const EXIT = {
   /** All is well. */
   ok: 0,
-  /** What was asked for failed: a job failed, `doctor` found a fault, there is no such lock. */
+  /** What was requested failed: a job failed, `doctor` found a fault, there is no such lock. */
   failed: 1,
   /** The command line is wrong. */
   usage: 64,

@@ -2,7 +2,7 @@ import { systemClock, within } from '../clock.ts'
 import { openStore, type StorePlan } from '../config/store.ts'
 import { StoreError } from '../errors.ts'
 import type { LockProvider, LockRecord } from '../provider/contract.ts'
-import { labelOf } from '../provider/holder.ts'
+import { hasReleased, labelOf } from '../provider/holder.ts'
 import { isUnreadable } from '../provider/record.ts'
 import { futureTickOf } from '../scheduler/tick/future-tick.ts'
 
@@ -11,7 +11,7 @@ export interface LockStatus {
   readonly name: string
   readonly store: string
   /**
-   * `held`; `kept`: its holder has released, `lockAtLeastFor` is not over; `crashed`: its lease lapsed and nobody released; `free`.
+   * `held`; `kept`: its holder has released, `lockAtLeastFor` is not over; `crashed`: its lease expired and nobody released; `free`.
    */
   readonly state: 'held' | 'kept' | 'crashed' | 'free'
   /** The last holder. */
@@ -76,7 +76,7 @@ export const readLocks = (store: StorePlan, names?: readonly string[]): Promise<
 
 export function statusOf(record: LockRecord, store: string): LockStatus {
   const { name, lockedBy, lockedAt, lockUntil, lastTick, tickDone, fencingToken, metadata, storeTime } = record
-  const released = lockedBy.endsWith('#released')
+  const released = hasReleased(lockedBy)
   const taken = lockUntil > storeTime
   const state = taken ? (released ? 'kept' : 'held') : lastTick !== undefined && !tickDone ? 'crashed' : 'free'
   return {

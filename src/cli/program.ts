@@ -1,12 +1,10 @@
 import { Command, CommanderError } from 'commander'
 import type { Cli } from './cli.ts'
+import type { Action } from './command-file.ts'
 import { COMMANDS } from './commands.ts'
 import { explain } from './errors.ts'
 import { EXIT } from './exit-codes.ts'
 import { version } from './version.ts'
-
-/** Answers the exit code. */
-export type Action = () => Promise<number>
 
 /** Parses the arguments and runs the command. Only the file of that command is loaded. */
 export async function runProgram(args: readonly string[], cli: Cli): Promise<number> {
@@ -63,5 +61,5 @@ Begin with:
   ticklock init                 writes an example, ticklock.config.yaml
   ticklock run                  runs its jobs; start it on as many machines as you like
 
-Exit codes: 0 well, 1 failed, 64 wrong usage, 69 the store failed, 75 lock not obtained, 76 lock lost, 78 wrong config.
+Exit codes: 0 success, 1 failed, 64 wrong usage, 69 the store failed, 75 lock not obtained, 76 lock lost, 78 wrong config.
 `

@@ -1,4 +1,4 @@
-import type { JobPlan } from '../config/plan.ts'
+import type { JobPlan, Plan } from '../config/plan.ts'
 import { clockTime } from '../format/format.ts'
 import { readSchedule, type Schedule } from '../scheduler/plan/schedule.ts'
 
@@ -14,8 +14,11 @@ export function nextTicks({ name, options }: JobPlan, count: number, from: numbe
   return ticks
 }
 
+/** The warnings about a plan: values and schedules that are valid but probably not meant. */
+export const warningsOf = (plan: Plan, now: number): string[] => [...plan.warnings, ...neverTicking(plan.jobs, now)]
+
 /** Of each enabled job whose schedule has no tick any more, such as one on 30 February: what is wrong. Each schedule is searched once. */
-export function neverTicking(jobs: readonly JobPlan[], now: number): string[] {
+function neverTicking(jobs: readonly JobPlan[], now: number): string[] {
   const known = new Map<string, Schedule>()
   return jobs.flatMap(({ name, options: { cron, every, timezone }, enabled }) => {
     const of = `job ${JSON.stringify(name)}`

@@ -57,7 +57,7 @@ async function sessionOf({ client }: Knex): Promise<SqlSession> {
   }
 }
 
-async function send(connection: unknown, text: string, values: unknown[]): Promise<SqlAnswer> {
+export async function send(connection: unknown, text: string, values: unknown[]): Promise<SqlAnswer> {
   if (has(connection, 'promise')) {
     const [answer] = await (connection as Mysql2Connection).promise().query(text, values)
     return answerOf(Array.isArray(answer) ? answer : [], answer)

@@ -29,7 +29,7 @@ export function fromKysely(db: Kysely): SqlPlace {
 }
 
 /** As `CompiledQuery.raw` makes it, without the package being needed here. */
-const compiled = (sql: string, parameters: readonly unknown[]): object => ({
+export const compiled = (sql: string, parameters: readonly unknown[]): object => ({
   sql,
   parameters,
   query: { kind: 'RawNode', sqlFragments: [sql], parameters: [] },

@@ -20,7 +20,7 @@ export interface Checked {
 /** Further mistakes are counted only. */
 const MAX_MISTAKES = 100
 
-/** Checks all of a config, and goes on after each mistake, so that they are told in one go. */
+/** Checks all of a config, and goes on after each mistake, so that all are reported in one go. */
 export async function checkConfig(source: Source, folder: string): Promise<Checked> {
   const { value, findings } = checkTypes(source)
   const wrong = new Set(findings.map(({ path }) => pathKey(path)))

@@ -3,16 +3,15 @@ import { type Duration, parseDuration } from '../duration.ts'
 import { isInvalidOption } from '../errors.ts'
 import { checkLabel } from '../lock/label.ts'
 import { checkMetadata, checkName } from '../options.ts'
+import { JOB_DURATIONS } from '../scheduler/job-options.ts'
 import { readSchedule } from '../scheduler/plan/schedule.ts'
 import { nearest } from './nearest.ts'
 
 /** The least of each duration, in ms. */
 export const DURATIONS: Readonly<Record<string, number>> = {
-  lockAtMostFor: 1,
-  lockAtLeastFor: 0,
-  jitter: 0,
-  graceFor: 100,
+  ...JOB_DURATIONS,
   every: 10,
+  expectEvery: 1_000,
   timeout: 1,
   killAfter: 0,
   storeTimeout: 1,

@@ -1,5 +1,5 @@
 import type { Duration } from '../duration.ts'
-import type { JobDefaults, JobOptions } from '../scheduler/job.ts'
+import type { JobDefaults, JobOptions } from '../scheduler/job-options.ts'
 
 /** What stands in a `ticklock.config.*` file. `${VAR}` and `${VAR:-default}` in its texts take values from the environment. */
 export interface Config {
@@ -31,8 +31,8 @@ export type StoreConfig = string | StoreOptionsConfig
 export interface StoreOptionsConfig {
   /**
    * `postgres://`, `mysql://`, `mariadb://`, `mongodb://`, `mongodb+srv://`, `redis://`, `rediss://`, `redis+unix://`, `redis+sentinel://`, `redis+cluster://`,
-   * `dynamodb://`, `dynamodb+http://`, `dynamodb+https://`,
-   * `etcd://`, `etcds://`, `kubernetes:`, `kubeconfig:`, `sqlite:` (relative to the config's folder), `http://` and `https://` (`ticklock serve`; several with commas between them), `memory:`
+   * `dynamodb://`, `dynamodb+http://`, `dynamodb+https://`, `etcd://`, `etcds://`, `kubernetes:`, `kubeconfig:`, `nats://`, `nats+tls://`, `zookeeper://`,
+   * `sqlite:` (relative to the config's folder), `http://` and `https://` (`ticklock serve`; several with commas between them), `memory:`
    * (this process alone, for trying out).
    */
   readonly url: string
@@ -47,6 +47,10 @@ export interface StoreOptionsConfig {
    * Kubernetes
    */
   readonly prefix?: string | undefined
+  /** NATS: the bucket. @default 'ticklock' */
+  readonly bucket?: string | undefined
+  /** ZooKeeper: the znode below which the locks are. @default '/ticklock' */
+  readonly root?: string | undefined
   /** Redis: shares the locks with ShedLock; true, or what ShedLock's keys begin with. In place of `prefix`. @default false */
   readonly shedlock?: boolean | string | undefined
   /** HTTP: the token of `ticklock serve`. @default the environment variable TICKLOCK_SERVE_TOKEN */

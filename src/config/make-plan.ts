@@ -1,6 +1,7 @@
 import { resolve } from 'node:path'
 import { MAX_CLOCK_SKEW } from '../lock/lock-options.ts'
-import { JOB_DEFAULTS } from '../scheduler/job.ts'
+import { JOB_DEFAULTS } from '../scheduler/job-options.ts'
+import { bareMilliseconds } from './bare-milliseconds.ts'
 import { readModule } from './check-job.ts'
 import { lengthOf } from './checks.ts'
 import type { Config, DefaultsConfig, HttpConfig, JobConfig } from './config.ts'
@@ -24,6 +25,7 @@ export function makePlan(
     file,
     folder,
     stores,
+    warnings: bareMilliseconds(config, source),
     label: config.label,
     spread: config.spread ?? true,
     storeTimeout: ms('storeTimeout', config.storeTimeout ?? '5s'),

@@ -1,4 +1,4 @@
-import type { JobOptions } from '../scheduler/job.ts'
+import type { JobOptions } from '../scheduler/job-options.ts'
 import type { StorePlan } from './store.ts'
 
 /** What a config file comes to: everything checked, all defaults in place, every path absolute. */
@@ -8,6 +8,8 @@ export interface Plan {
   readonly folder: string
   readonly stores: readonly StorePlan[]
   readonly jobs: readonly JobPlan[]
+  /** Valid values that are probably not meant, one line each, with file, line and column. */
+  readonly warnings: readonly string[]
   readonly label: string | undefined
   readonly spread: boolean
   /** In ms. */

@@ -25,6 +25,10 @@ const storeOptions = z.strictObject({
     .describe(
       "Redis, etcd, Kubernetes: what every key, or the name of every Lease, begins with. Default: 'ticklock:' in Redis, 'ticklock/' in etcd, 'ticklock-' in Kubernetes.",
     ),
+  bucket: text().optional().meta({ description: 'NATS: the bucket.', default: 'ticklock' }),
+  root: text()
+    .optional()
+    .meta({ description: 'ZooKeeper: the znode below which the locks are.', default: '/ticklock' }),
   shedlock: z
     .union([z.boolean(), z.string()], { error: "must be true, false, or what ShedLock's keys begin with" })
     .optional()
@@ -81,9 +85,9 @@ const shared = {
     .meta({ description: 'At start, run the latest tick that has passed unless it ran already.', default: false }),
   jitter: duration()
     .optional()
-    .meta({ description: 'Each node waits a random time up to this before it asks for a tick.', default: 0 }),
+    .meta({ description: 'Each node waits a random time up to this before it requests a tick.', default: 0 }),
   graceFor: duration().optional().meta({
-    description: 'How long after its time a tick may still be asked for while the store fails. From 100 ms.',
+    description: 'How long after its time a tick may still be requested while the store fails. From 100 ms.',
     default: '30s',
   }),
   onStoreError: choice(['skip', 'run']).optional().meta({

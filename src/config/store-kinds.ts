@@ -7,8 +7,8 @@ export interface StoreKind {
   readonly schemes: readonly string[]
   /** The options that a store of this kind has besides its URL. */
   readonly options: readonly Exclude<keyof StoreOptionsConfig, 'url'>[]
-  /** The package that must be installed; none where Node.js or ticklock brings it along. */
-  readonly driver: string | undefined
+  /** The packages that must be installed; none where Node.js or ticklock brings them along. */
+  readonly drivers: readonly string[]
   /** Opens nothing yet. Throws `InvalidOptionError` for what the provider refuses. */
   open(options: StoreOptionsConfig): Promise<LockProvider>
   /** What makes the store ready, for people to run by hand; a comment where there is nothing to run. */
@@ -20,7 +20,7 @@ export const STORE_KINDS: readonly StoreKind[] = [
     name: 'PostgreSQL',
     schemes: ['postgres', 'postgresql'],
     options: ['table'],
-    driver: 'pg',
+    drivers: ['pg'],
     open: async (options) => (await import('../../providers/postgres/index.ts')).postgres(options),
     statements: async ({ table }) => {
       const { postgresSetup, postgresHistorySetup } = await import('../../providers/postgres/index.ts')
@@ -31,7 +31,7 @@ export const STORE_KINDS: readonly StoreKind[] = [
     name: 'MySQL',
     schemes: ['mysql', 'mariadb'],
     options: ['table'],
-    driver: 'mysql2',
+    drivers: ['mysql2'],
     open: async (options) => (await import('../../providers/mysql/index.ts')).mysql(options),
     statements: async ({ table }) => {
       const { mysqlSetup, mysqlHistorySetup } = await import('../../providers/mysql/index.ts')
@@ -42,7 +42,7 @@ export const STORE_KINDS: readonly StoreKind[] = [
     name: 'MongoDB',
     schemes: ['mongodb', 'mongodb+srv'],
     options: ['database', 'collection'],
-    driver: 'mongodb',
+    drivers: ['mongodb'],
     open: async (options) => (await import('../../providers/mongodb/index.ts')).mongodb(options),
     statements: async ({ collection = 'ticklock' }) =>
       `// Nothing has to be run: MongoDB makes the collection with the first lock, and _id has its index. To make it beforehand, in mongosh:\ndb.createCollection(${JSON.stringify(collection)})\n// The user needs the role readWrite.`,
@@ -51,7 +51,7 @@ export const STORE_KINDS: readonly StoreKind[] = [
     name: 'Redis',
     schemes: ['redis', 'rediss', 'redis+unix', 'redis+sentinel', 'rediss+sentinel', 'redis+cluster', 'rediss+cluster'],
     options: ['prefix', 'shedlock'],
-    driver: 'ioredis',
+    drivers: ['ioredis'],
     open: async (options) => (await import('../../providers/redis/index.ts')).redis(options),
     statements: async (options) => {
       const { redisAccess } = await import('../../providers/redis/index.ts')
@@ -62,7 +62,7 @@ export const STORE_KINDS: readonly StoreKind[] = [
     name: 'DynamoDB',
     schemes: ['dynamodb', 'dynamodb+http', 'dynamodb+https'],
     options: ['table'],
-    driver: '@aws-sdk/client-dynamodb',
+    drivers: ['@aws-sdk/client-dynamodb'],
     open: async ({ url, table }) => (await import('../../providers/dynamodb/index.ts')).dynamodb({ url, table }),
     statements: async ({ table = 'ticklock' }) =>
       `aws dynamodb create-table --table-name ${table} --billing-mode PAY_PER_REQUEST \\\n  --attribute-definitions AttributeName=name,AttributeType=S --key-schema AttributeName=name,KeyType=HASH`,
@@ -71,7 +71,7 @@ export const STORE_KINDS: readonly StoreKind[] = [
     name: 'etcd',
     schemes: ['etcd', 'etcds'],
     options: ['prefix'],
-    driver: undefined,
+    drivers: [],
     open: async ({ url, prefix }) => (await import('../../providers/etcd/index.ts')).etcd({ url, prefix }),
     statements: async ({ prefix = 'ticklock/' }) =>
       `# Nothing has to be run. Let etcd compact what it keeps of changed keys: --auto-compaction-retention=1h\n# Where users are enabled, the user needs this role:\netcdctl role grant-permission <role> --prefix=true readwrite ${prefix}`,
@@ -80,16 +80,33 @@ export const STORE_KINDS: readonly StoreKind[] = [
     name: 'Kubernetes',
     schemes: ['kubernetes', 'kubeconfig'],
     options: ['prefix'],
-    driver: undefined,
+    drivers: [],
     open: async ({ url, prefix }) => (await import('../../providers/kubernetes/index.ts')).kubernetes({ url, prefix }),
     statements: async () =>
       `# Nothing has to be run but what lets the service account of the nodes use Leases, in their namespace:\nkubectl create role ticklock --verb=get,list,create,update,delete --resource=leases.coordination.k8s.io\nkubectl create rolebinding ticklock --role=ticklock --serviceaccount=<namespace>:<service account>`,
   },
   {
+    name: 'NATS',
+    schemes: ['nats', 'nats+tls'],
+    options: ['bucket'],
+    drivers: ['@nats-io/kv', '@nats-io/transport-node'],
+    open: async ({ url, bucket }) => (await import('../../providers/nats/index.ts')).nats({ url, bucket }),
+    statements: async ({ bucket = 'ticklock' }) =>
+      `# Keep it on three servers where you have them: --replicas=3. It must have no TTL.\nnats kv add ${bucket} --history=1 --storage=file`,
+  },
+  {
+    name: 'ZooKeeper',
+    schemes: ['zookeeper'],
+    options: ['root'],
+    drivers: ['node-zookeeper-client'],
+    open: async ({ url, root }) => (await import('../../providers/zookeeper/index.ts')).zookeeper({ url, root }),
+    statements: async ({ root = '/ticklock' }) => `# In zkCli.sh, a level at a time:\ncreate ${root}`,
+  },
+  {
     name: 'SQLite',
     schemes: ['sqlite', 'file'],
     options: ['table'],
-    driver: undefined,
+    drivers: [],
     open: async ({ url, table }) => (await import('../../providers/sqlite/index.ts')).sqlite({ url, table }),
     statements: async ({ table }) => {
       const { sqliteSetup, sqliteHistorySetup } = await import('../../providers/sqlite/index.ts')
@@ -100,7 +117,7 @@ export const STORE_KINDS: readonly StoreKind[] = [
     name: 'HTTP',
     schemes: ['http', 'https'],
     options: ['token'],
-    driver: undefined,
+    drivers: [],
     open: async ({ url, token }) => (await import('../../providers/http/index.ts')).http({ url, token }),
     statements: async () => '# Nothing has to be run: "ticklock serve" sets up the store behind it.',
   },
@@ -108,7 +125,7 @@ export const STORE_KINDS: readonly StoreKind[] = [
     name: 'memory',
     schemes: ['memory'],
     options: [],
-    driver: undefined,
+    drivers: [],
     open: async () => (await import('../../providers/memory/index.ts')).memory(),
     statements: async () => '-- Nothing has to be run: the locks are in the memory of one process.',
   },

@@ -1,8 +1,6 @@
 import { isStoreError } from '../errors.ts'
-import { MAX_CLOCK_SKEW } from '../lock/lock-options.ts'
 import type { Scheduler } from '../scheduler/scheduler.ts'
 import type { ActionName } from './action-request.ts'
-import { ofStore } from './store-reads.ts'
 import type { View } from './view.ts'
 
 interface ActionResult {
@@ -32,11 +30,11 @@ async function carryOut(scheduler: Scheduler, action: ActionName, job: string): 
     case 'resume':
       return { status: 200, done: (await scheduler.resume(job)) ? 'resumed' : 'it was not paused' }
     case 'unlock': {
-      const freed = await ofStore(() => scheduler.provider.forceRelease(job))
+      const freed = await scheduler.forceRelease(job)
       return { status: 200, done: freed ? 'unlocked' : 'nobody had the lock' }
     }
     case 'reset': {
-      const repaired = await ofStore(() => scheduler.provider.reset({ name: job, maxClockSkew: MAX_CLOCK_SKEW }))
+      const repaired = await scheduler.reset(job)
       return { status: 200, done: repaired ? 'the record is repaired' : 'there was nothing to repair' }
     }
   }

@@ -66,7 +66,7 @@ export function jobView(
     next: nextTick?.getTime(),
     metadata,
     paused: lock?.paused ?? false,
-    canPause: scheduler.provider.setPaused !== undefined,
+    canPause: scheduler.canPause,
     holder: holder && labelOf(holder.lockedBy),
     heldUntil: holder?.lockUntil,
     lastTick: record?.lastTick,

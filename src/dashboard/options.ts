@@ -35,7 +35,7 @@ export interface DashboardOptions {
   readonly health?: readonly Health[] | (() => readonly Health[]) | undefined
   /** The path under which a handler of `fetch` kind is mounted, such as `'/jobs'`. Express and Fastify tell theirs by themselves. @default '' */
   readonly basePath?: string | undefined
-  /** How often the store is asked for what is new while somebody looks. From 200 ms. @default '1s' */
+  /** How often the store is read while somebody looks. From 200 ms. @default '1s' */
   readonly refreshEvery?: Duration | undefined
   /** A node that was not seen for so long counts as gone: at least twice `heartbeatEvery` of its recorder. @default '30s' */
   readonly goneAfter?: Duration | undefined

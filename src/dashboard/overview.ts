@@ -7,7 +7,6 @@ import { breathe } from './breathe.ts'
 import { type LockState, lockState } from './lock-state.ts'
 import { byRank, byValue } from './order.ts'
 import { type Outcome, Outcomes } from './outcomes.ts'
-import { ofStore } from './store-reads.ts'
 
 /** How many names are read at once. */
 const CHUNK = 500
@@ -171,11 +170,11 @@ export class Overview {
   }
 
   async #readLocks(scheduler: Scheduler): Promise<void> {
-    const { jobs, provider } = scheduler
+    const { jobs } = scheduler
     for (let from = 0; from < jobs.length; from += CHUNK) {
       const chunk = jobs.slice(from, from + CHUNK)
       const startedAt = performance.now()
-      this.learn(chunk, await ofStore(() => provider.read(chunk)))
+      this.learn(chunk, await scheduler.readRecords(chunk))
       for (const name of chunk) this.#learnNext(scheduler, name)
       await breathe(startedAt)
     }
@@ -189,9 +188,9 @@ export class Overview {
 
   async #readOutcomes(schedulers: readonly Scheduler[]): Promise<void> {
     const jobsOf = new Map<RunHistory, string[]>()
-    for (const { provider, jobs } of schedulers) {
-      if (!provider.history) continue
-      jobsOf.set(provider.history, [...(jobsOf.get(provider.history) ?? []), ...jobs])
+    for (const { history, jobs } of schedulers) {
+      if (!history) continue
+      jobsOf.set(history, [...(jobsOf.get(history) ?? []), ...jobs])
     }
     for (const history of this.#outcomes.keys()) if (!jobsOf.has(history)) this.#outcomes.delete(history)
     const now = schedulers[0]?.now().getTime() ?? Date.now()

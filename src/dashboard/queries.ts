@@ -1,4 +1,4 @@
-/* What requests may ask for. */
+/* The queries of a request. */
 import type { Context } from 'hono'
 import { FILTERS, type JobFilter, type JobSort, SORTS } from './overview.ts'
 import type { JobsQuery } from './view.ts'

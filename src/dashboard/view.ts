@@ -44,7 +44,7 @@ export class View {
 
   get histories(): RunHistory[] {
     // Two schedulers over one provider have one history.
-    return [...new Set(this.#schedulers().flatMap(({ provider }) => provider.history ?? []))]
+    return [...new Set(this.#schedulers().flatMap(({ history }) => history ?? []))]
   }
 
   async counts(): Promise<Counts> {
@@ -69,7 +69,7 @@ export class View {
   async job(name: string) {
     const scheduler = this.schedulerOf(name)
     if (!scheduler) return undefined
-    const { history } = scheduler.provider
+    const { history } = scheduler
     const [{ jobs, historyFailed }, entries] = await Promise.all([
       this.#describe([name]),
       history ? ofStore(() => history.read({ job: name, limit: MOST_OF_JOB })).catch(() => []) : [],
@@ -84,7 +84,7 @@ export class View {
   async touch(name: string): Promise<void> {
     const scheduler = this.schedulerOf(name)
     if (!scheduler) return
-    const records = await ofStore(() => scheduler.provider.read([name]))
+    const records = await scheduler.readRecords([name])
     this.#overview.touch(name, records)
   }
 
@@ -130,10 +130,9 @@ export class View {
     for (const scheduler of this.#schedulers()) {
       const own = names.filter((name) => scheduler.has(name))
       if (own.length === 0) continue
-      const { provider } = scheduler
-      const { history } = provider
+      const { history } = scheduler
       const [records, strips] = await Promise.all([
-        ofStore(() => provider.read(own)),
+        scheduler.readRecords(own),
         history ? ofStore(() => history.latest(own, STRIP)).catch(() => undefined) : [],
       ])
       historyFailed ||= strips === undefined

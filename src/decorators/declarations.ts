@@ -1,6 +1,6 @@
 import { show } from '../duration.ts'
 import { InvalidOptionError } from '../errors.ts'
-import type { JobOptions } from '../scheduler/job.ts'
+import type { JobOptions } from '../scheduler/job-options.ts'
 import type { AnyMethod } from './form.ts'
 
 /** The options of a job that a method declares. */

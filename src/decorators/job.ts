@@ -1,4 +1,5 @@
-import { checkJob, Defaults, type JobContext } from '../scheduler/job.ts'
+import { checkJob, type JobContext } from '../scheduler/job.ts'
+import { Defaults } from '../scheduler/job-options.ts'
 import { type Declaration, declare, declarePrivate, type MethodJobOptions } from './declarations.ts'
 import { inBothForms } from './form.ts'
 import { reportUnlessRegistered } from './unregistered.ts'

@@ -1,6 +1,7 @@
 import { show } from '../duration.ts'
 import { InvalidOptionError } from '../errors.ts'
-import type { JobOptions, JobWork } from '../scheduler/job.ts'
+import type { JobWork } from '../scheduler/job.ts'
+import type { JobOptions } from '../scheduler/job-options.ts'
 import type { Scheduler } from '../scheduler/scheduler.ts'
 import { jobsOf, nameOf } from './declarations.ts'
 

@@ -45,24 +45,24 @@ export class Successes {
 
   /** Asks the store about these jobs. Rejects when it fails. */
   async ask(jobs: readonly string[]): Promise<void> {
-    const { history } = this.#scheduler.provider
+    const { history } = this.#scheduler
     for (let from = 0; from < jobs.length; from += CHUNK) {
       const asked = jobs.slice(from, from + CHUNK)
       for (let next = 0; history && next < asked.length; next += HISTORY_READS)
         await Promise.all(asked.slice(next, next + HISTORY_READS).map((job) => this.#askHistory(job)))
-      for (const record of await this.#scheduler.provider.read(asked)) if (!isUnreadable(record)) this.#learn(record)
+      for (const record of await this.#scheduler.readRecords(asked)) if (!isUnreadable(record)) this.#learn(record)
     }
   }
 
   async #askHistory(job: string): Promise<void> {
-    const found = await this.#scheduler.provider.history?.read({ job, outcome: 'succeeded', limit: 1 })
+    const found = await this.#scheduler.history?.read({ job, outcome: 'succeeded', limit: 1 })
     const entry = found?.[0]
     if (entry) this.succeeded(job, entry.at + (entry.duration ?? 0))
   }
 
   #learn({ name, lastTick, tickDone, lockedBy }: LockRecord): void {
     // Without history the resume of a paused job counts as a success, too: it marks a tick as done.
-    if (this.#scheduler.provider.history || lastTick === undefined || !tickDone || lockedBy === '') return
+    if (this.#scheduler.history || lastTick === undefined || !tickDone || lockedBy === '') return
     if (this.#failed.get(name) !== lastTick) this.succeeded(name, lastTick)
   }
 }

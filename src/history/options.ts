@@ -25,7 +25,7 @@ export interface HistoryOptions {
   readonly maxQueued?: number | undefined
   /** Told how many entries were dropped, each time that some were, at most once for each `writeEvery`. */
   readonly onDropped?: ((event: { readonly dropped: number }) => unknown) | undefined
-  /** Told of each write that failed. What it was to write is tried again. */
+  /** Called for each write that failed. What it was to write is tried again. */
   readonly onError?: ((error: unknown) => unknown) | undefined
   /** Where time comes from, for tests. @default the machine's clocks */
   readonly clock?: Clock | undefined

@@ -30,7 +30,7 @@ export interface Recorder {
  */
 export function recordHistory(scheduler: Scheduler, options: HistoryOptions = {}): Recorder {
   const checked = checkHistoryOptions(options)
-  const history = options.history ?? scheduler.provider.history
+  const history = options.history ?? scheduler.history
   if (!history) throw new InvalidOptionError('recordHistory: the provider keeps no history')
   return new HistoryRecorder(scheduler, history, checked)
 }

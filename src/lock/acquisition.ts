@@ -1,6 +1,6 @@
 import { StoreError } from '../errors.ts'
 import type { AcquireRequest, AcquireResult, Lease, Refused, Settled } from '../provider/contract.ts'
-import type { Moment } from './deadlines.ts'
+import type { Moment } from './clock-jumps.ts'
 import type { ProviderClient } from './provider-client.ts'
 import { about, aboutAll } from './store-errors.ts'
 

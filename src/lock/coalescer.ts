@@ -6,7 +6,8 @@ const { queueMicrotask } = globalThis
 
 interface Waiting<Request, Result> {
   readonly requests: readonly Request[]
-  resolve(results: readonly Settled<Result>[]): void
+  /** The results of the batch, of which its own begin at this index. */
+  settle(results: readonly Settled<Result>[], from: number): void
   reject(error: unknown): void
 }
 
@@ -30,15 +31,24 @@ export class Coalescer<Request, Result> {
   }
 
   /** Rejects when the request failed, alone or with its batch. */
-  async call(request: Request): Promise<Result> {
-    const [result] = await this.callAll([request])
-    if (result instanceof Error) throw result
-    return result as Result
+  call(request: Request): Promise<Result> {
+    return new Promise((resolve, reject) => {
+      const settle = (results: readonly Settled<Result>[], from: number): void => {
+        const result = results[from]
+        if (result instanceof Error) reject(result)
+        else resolve(result as Result)
+      }
+      this.#gather({ requests: [request], settle, reject })
+    })
   }
 
   /** As many calls as there are requests, with one promise for all of them. */
   callAll(requests: readonly Request[]): Promise<readonly Settled<Result>[]> {
-    return new Promise((resolve, reject) => this.#gather({ requests, resolve, reject }))
+    return new Promise((resolve, reject) => {
+      const settle = (results: readonly Settled<Result>[], from: number): void =>
+        resolve(results.length === requests.length ? results : results.slice(from, from + requests.length))
+      this.#gather({ requests, settle, reject })
+    })
   }
 
   #gather(waiting: Waiting<Request, Result>): void {
@@ -62,8 +72,8 @@ export class Coalescer<Request, Result> {
         batch.length === 1 && first ? first.requests : batch.flatMap(({ requests }) => requests),
       )
       let from = 0
-      for (const { requests, resolve } of batch) {
-        resolve(batch.length === 1 ? results : results.slice(from, from + requests.length))
+      for (const { requests, settle } of batch) {
+        settle(results, from)
         from += requests.length
       }
     } catch (error) {

@@ -1,4 +1,5 @@
 import { type Clock, setDeadline, type Timer } from '../clock.ts'
+import type { ClockJumps, Moment } from './clock-jumps.ts'
 
 /** Who is notified of a deadline. */
 export interface Watcher {
@@ -8,22 +9,12 @@ export interface Watcher {
   doubted(): void
 }
 
-/** The wall clock has run ahead of the monotonic clock by more than this, in ms: it was set, or the machine was suspended. */
-const JUMP = 500
 /** The clocks are compared this often while there are deadlines, in ms. */
 const COMPARE_EVERY = 1_000
 
 interface Watched {
   readonly watchers: Set<Watcher>
   readonly timer: Timer
-}
-
-/** A moment from which the length of a lease counts. */
-export interface Moment {
-  /** By the monotonic clock, in ms. */
-  readonly monotonic: number
-  /** By how many ms the wall clock had jumped ahead of the monotonic clock until then. */
-  readonly jumped: number
 }
 
 interface Doubt {
@@ -33,32 +24,33 @@ interface Doubt {
 
 /**
  * Watches deadlines of the monotonic clock. Those within the same millisecond share one timer: the locks of a batch have one deadline, and
- * thousands of timers are dear to make, to keep and to drop.
+ * thousands of timers cost much to make, to keep and to drop.
  *
- * The monotonic clock stands still while the machine is suspended, so a lease may be over though its deadline has not passed. The wall
- * clock shows that on waking, but it may also have been set. So a watcher whose deadline would have passed, had the jump been time that
+ * The monotonic clock stands still while the machine is suspended, so a lease may be over though its deadline has not passed. A jump of the
+ * wall clock shows that on waking, but it may also have been set. So a watcher whose deadline would have passed, had the jump been time that
  * passed, is to ask the store: now, or later when that earlier deadline comes.
  *
  * A watcher is told at the end of the millisecond in which its deadline lies, as by any timer, which counts in whole milliseconds. No timer keeps the process alive.
  */
 export class Deadlines {
   readonly #clock: Clock
+  readonly #jumps: ClockJumps
   /** By the millisecond. */
   readonly #watched = new Map<number, Watched>()
   readonly #doubts = new Map<Watcher, Doubt>()
-  #wallAhead: number
+  /** By how much the wall clock had jumped ahead when the clocks were compared last. */
   #jumped = 0
   #comparing: Timer | undefined
 
-  constructor(clock: Clock) {
+  constructor(clock: Clock, jumps: ClockJumps) {
     this.#clock = clock
-    this.#wallAhead = wallAheadOf(clock)
+    this.#jumps = jumps
+    this.#jumped = jumps.now().jumped
   }
 
   /** The present, from which the length of a lease may count. */
   now(): Moment {
-    this.compare()
-    return { monotonic: this.#clock.monotonic(), jumped: this.#jumped }
+    return this.compare()
   }
 
   /** Whether so many ms may have passed since then: by the monotonic clock, or while the machine was suspended. */
@@ -78,15 +70,15 @@ export class Deadlines {
   }
 
   /** Compares the clocks now, and not only at the next time. */
-  compare(): void {
-    const jump = wallAheadOf(this.#clock) - this.#wallAhead
-    if (Math.abs(jump) > JUMP) this.#wallAhead += jump
-    if (jump > JUMP) {
-      this.#jumped += jump
+  compare(): Moment {
+    const now = this.#jumps.now()
+    const jump = now.jumped - this.#jumped
+    this.#jumped = now.jumped
+    if (jump > 0)
       for (const [end, { watchers }] of this.#watched)
         for (const watcher of watchers) this.#doubtAt(watcher, (this.#doubts.get(watcher)?.at ?? end) - jump)
-    }
-    for (const [watcher, { at }] of this.#doubts) if (at <= this.#clock.monotonic()) this.#doubt(watcher)
+    for (const [watcher, { at }] of this.#doubts) if (at <= now.monotonic) this.#doubt(watcher)
+    return now
   }
 
   #compareLater(): void {
@@ -98,7 +90,7 @@ export class Deadlines {
     this.#comparing = this.#clock.setTimer(COMPARE_EVERY, compare, { background: true })
   }
 
-  /** Takes back what was to be told for this deadline. Harmless when it was told, or never asked for. */
+  /** Takes back what was to be told for this deadline. Harmless when it was called, or never watched. */
   unwatch(deadline: number, watcher: Watcher): void {
     const end = Math.ceil(deadline)
     const watched = this.#watched.get(end)
@@ -141,5 +133,3 @@ export class Deadlines {
     this.#doubts.delete(watcher)
   }
 }
-
-const wallAheadOf = (clock: Clock): number => clock.now() - clock.monotonic()

@@ -6,7 +6,7 @@ import type { RetryStrategy } from './retry.ts'
 /** The default of `maxClockSkew`, in ms. */
 export const MAX_CLOCK_SKEW = 60_000
 
-/** What a lock is asked for with. */
+/** The options of a lock. */
 export interface LockOptions {
   /**
    * The lease's length: if the holder crashes, others are blocked for at most so long. From 1 ms to 100 years. Choose it well above
@@ -23,7 +23,7 @@ export interface LockOptions {
   readonly retry?: RetryStrategy | undefined
   /** Ends the wait: `ErrNotObtained` then has the signal's reason as its `cause`. */
   readonly signal?: AbortSignal | undefined
-  /** A text of at most 4,096 characters, kept in the store with the lock for people to read. */
+  /** A string of at most 4,096 characters, kept in the store with the lock for people to read. */
   readonly metadata?: string | undefined
   /**
    * The tick that the lock is for. It is granted once in the life of the name: a tick that is not later than the last one granted
@@ -31,7 +31,7 @@ export interface LockOptions {
    */
   readonly tick?: Date | undefined
   /**
-   * What a lapsed lease means that nobody released. `'skip'`: its tick is over. `'rerun'`: the tick may be obtained once more.
+   * What a expired lease means that nobody released. `'skip'`: its tick is over. `'rerun'`: the tick may be obtained once more.
    * @default 'skip'
    */
   readonly onCrash?: 'skip' | 'rerun' | undefined

@@ -1,10 +1,11 @@
+import type { Timer } from '../clock.ts'
 import { type Duration, parseDuration } from '../duration.ts'
-import { isLockNotHeld, LockLostError, LockNotHeldError } from '../errors.ts'
-import type { AcquireRequest } from '../provider/contract.ts'
-import { holderOf } from '../provider/holder.ts'
+import { InvalidOptionError, isLockNotHeld, LockLostError, LockNotHeldError } from '../errors.ts'
+import type { AcquireRequest, FenceRequest, FenceResult, TransactionSupport } from '../provider/contract.ts'
+import { holderOf, releasedHolderOf } from '../provider/holder.ts'
 import { isUnreadable } from '../provider/record.ts'
 import type { Grant } from './acquisition.ts'
-import type { Moment, Watcher } from './deadlines.ts'
+import type { Moment } from './clock-jumps.ts'
 import type { ProviderClient } from './provider-client.ts'
 import type { ReleaseListener } from './release-retries.ts'
 import { about } from './store-errors.ts'
@@ -28,7 +29,7 @@ export interface LossListener {
  * It knows by itself when it is lost: its deadline counts on the monotonic clock from before the request was sent, so it passes
  * here before the lease ends in the store, whatever any wall clock says.
  */
-export class Lock implements AsyncDisposable, Watcher {
+export class Lock implements AsyncDisposable {
   /** The lock's name. */
   readonly name: string
   /** The owner: a random id made for this acquisition. */
@@ -56,6 +57,8 @@ export class Lock implements AsyncDisposable, Watcher {
   #lastRefresh: Promise<unknown> | undefined
   #releasing: Promise<void> | undefined
   #doubted = false
+  /** Whether a transaction has completed the run, which may have been rolled back. */
+  #mayBeCompleted = false
 
   /** @internal */
   constructor(store: ProviderClient, terms: LockDetails, { lease, deadline, sent }: Grant) {
@@ -170,6 +173,14 @@ export class Lock implements AsyncDisposable, Watcher {
   }
 
   /**
+   * Calls back in about `ms` milliseconds, together with other locks of this store.
+   * @internal
+   */
+  setRenewal(ms: number, renew: () => void): Timer {
+    return this.#store.renewalTimers.set(ms, renew)
+  }
+
+  /**
    * Releases the lock. It is free at once, or when `lockAtLeastFor` from the acquisition has passed. A second call does nothing.
    *
    * @throws {LockNotHeldError} when the lease had expired or was taken over. If nobody took the lock over, the tick is marked as done
@@ -189,6 +200,38 @@ export class Lock implements AsyncDisposable, Watcher {
     return this.#store.releaseRetries.add(this, listener)
   }
 
+  /**
+   * Completes the run within your own transaction, in the database that keeps the locks: marks its tick as done and releases the lock, `lockAtLeastFor` kept,
+   * when and only when the transaction commits. So what else the transaction writes takes effect once, however often the run is started with
+   * `onCrash: 'rerun'`. Nobody can take the lock over until the transaction ends. After a rollback the lock is held as before.
+   *
+   * @param transaction what the transaction's statements are sent over: a client of `pg`, a connection of `mysql2`, a database of SQLite, a
+   * session of `mongodb`, or a transaction of a library that `ticklock/clients` knows.
+   * @throws {LockLostError} when another owner was granted the lock: let the transaction roll back.
+   * @throws {LockNotHeldError} when the lock was released, or the run completed, before: also by a transaction whose commit was not confirmed,
+   * and that is now repeated.
+   * @throws {InvalidOptionError} for a provider without transactions, for one that isn't open, and for a database without this lock.
+   * @throws the driver's own error when a statement failed, so that your code can repeat a transaction that met a deadlock.
+   */
+  async complete(transaction: object): Promise<void> {
+    const { lockAtLeastFor } = this.#terms
+    await this.#inTransaction('complete', (transactions) =>
+      transactions.complete(transaction, { ...this.#grant, lockAtLeastFor }),
+    )
+    this.#mayBeCompleted = true
+  }
+
+  /**
+   * Checks within your own transaction, in the database that keeps the locks, that no later owner exists, and keeps others from taking the
+   * lock over until the transaction ends. For runs of several transactions; the last one completes. While a transaction has fenced, the lease
+   * can't be renewed: keep it shorter than the lease.
+   *
+   * @param transaction as in {@link Lock.complete}, and so are the errors.
+   */
+  async fence(transaction: object): Promise<void> {
+    await this.#inTransaction('fence', (transactions) => transactions.fence(transaction, this.#grant))
+  }
+
   /** Releases; does nothing when the lease is over already. */
   async [Symbol.asyncDispose](): Promise<void> {
     try {
@@ -196,6 +239,37 @@ export class Lock implements AsyncDisposable, Watcher {
     } catch (error) {
       if (!isLockNotHeld(error)) throw error
     }
+  }
+
+  get #grant(): FenceRequest {
+    const { name, owner, label, tick } = this.#terms.request
+    return { name, owner, label, tick, fencingToken: this.fencingToken }
+  }
+
+  async #inTransaction(
+    verb: 'complete' | 'fence',
+    send: (transactions: TransactionSupport) => Promise<FenceResult>,
+  ): Promise<void> {
+    const of = `lock ${JSON.stringify(this.name)}: ${verb}`
+    const { transactions } = this.#store
+    if (!transactions) {
+      throw new InvalidOptionError(
+        `${of}: this provider can't join a transaction; those of PostgreSQL, MySQL, MariaDB, SQLite and MongoDB can`,
+      )
+    }
+    if (this.#state === 'released' || this.#releasing) throw new LockNotHeldError(this.name, 'it was released')
+    const result = await send(transactions)
+    if (result === 'done') return
+    if (result === 'completed') throw new LockNotHeldError(this.name, 'its run was completed before')
+    if (result === 'lost') {
+      this.#lose('another owner was granted the lock')
+      throw this.#lostBecause ?? new LockLostError(this.name, 'another owner was granted the lock')
+    }
+    throw new InvalidOptionError(
+      result === 'no-transaction'
+        ? `${of}: no transaction is open there, so what was written takes effect without it; begin one`
+        : `${of}: the database of this transaction has no record of the lock, so it is not the one that keeps the locks; for another database use the fencing token`,
+    )
   }
 
   /** One after another: of two that overtake each other, the deadline here could be later than the lease's end in the store. */
@@ -223,7 +297,8 @@ export class Lock implements AsyncDisposable, Watcher {
       () => {},
     )
     const lease = await store.within(timeout, about('extend', name), extension)
-    if (!lease) this.#lose('by the store its lease has expired, or another owner has it')
+    if (!lease && this.#mayBeCompleted && (await this.#isReleased())) this.#end()
+    else if (!lease) this.#lose('by the store its lease has expired, or another owner has it')
     else this.#moveDeadline(sent, lease.lockUntil - lease.storeTime)
     if (!this.#unexpired) throw this.#notHeld()
   }
@@ -277,8 +352,18 @@ export class Lock implements AsyncDisposable, Watcher {
       this.#lose('its lease had expired, or another owner had taken the lock, before it was released')
       throw this.#notHeld()
     }
+    this.#end()
+  }
+
+  #end(): void {
     this.#store.deadlines.unwatch(this.#deadline, this)
     if (this.#state === 'held') this.#state = 'released'
+  }
+
+  /** Whether the store says that this owner has released the lock. */
+  async #isReleased(): Promise<boolean> {
+    const [record] = await this.#store.read([this.name])
+    return record !== undefined && !isUnreadable(record) && record.lockedBy === releasedHolderOf(this.#terms.request)
   }
 
   #notHeld(): LockNotHeldError {

@@ -63,7 +63,7 @@ export async function obtain(context: AcquireContext, options: CheckedLockOption
   throw new ErrNotObtained(options.name, result.details, 'cause' in result ? { cause: result.cause } : undefined)
 }
 
-/** As {@link obtain}, but answers a refusal: most ticks of a cluster are refused, and an error with its stack is dear. */
+/** As {@link obtain}, but answers a refusal: most ticks of a cluster are refused, and an error with its stack costs much. */
 export async function tryObtain(context: AcquireContext, options: CheckedLockOptions): Promise<Lock | Refusal> {
   const { client } = context
   const { name, signal } = options
@@ -74,7 +74,7 @@ export async function tryObtain(context: AcquireContext, options: CheckedLockOpt
       if (signal?.aborted) return { details, cause: signal.reason }
       const request = acquisition.send(Math.min(client.timeout, options.lockAtMostFor))
       const result = signal ? await untilAborted(signal, request) : await request
-      // Aborted: the acquisition is abandoned below, and gives back what it may yet be granted.
+      // Aborted: the acquisition is abandoned below, and releases what it may yet be granted.
       if (result === undefined) continue
       if (result.granted) return takeLock(context, options, acquisition, result)
       details = detailsOf(result)

@@ -11,13 +11,17 @@ import type {
   LockRecord,
   PauseRequest,
   ReleaseRequest,
+  ResetRequest,
   Settled,
+  TransactionSupport,
   UnreadableRecord,
 } from '../provider/contract.ts'
 import { isUnreadable } from '../provider/record.ts'
+import { ClockJumps, type Moment } from './clock-jumps.ts'
 import { Coalescer } from './coalescer.ts'
 import { Deadlines } from './deadlines.ts'
 import { ReleaseRetries } from './release-retries.ts'
+import { SharedTimers } from './shared-timers.ts'
 import {
   aboutAll,
   isSingleRequestError,
@@ -28,8 +32,9 @@ import {
   type What,
 } from './store-errors.ts'
 
-/** An acquisition of so many locks goes before releases, for so many ms. */
+/** Releases wait for an acquire batch of at least this many locks. */
 const LARGE_BATCH = 1_000
+/** How long they wait at most, in ms. */
 const HOLD_RELEASES_FOR = 250
 
 /** The delays before a request is repeated whose record another transaction has locked, in ms: mostly another node's batch, for a moment. */
@@ -39,10 +44,10 @@ const LONGEST_BUSY_DELAY = 250
 /** A tick in the year 9000, which no clock has reached. */
 export const NEVER = Date.UTC(9000, 0)
 
-/** A reading of the store's clock: it was `storeTime` there at some moment between `sentAt` and `receivedAt` (monotonic, here). */
+/** A reading of the store's clock: it was `storeTime` there at some moment between `sent` and `receivedAt` (monotonic, here). */
 export interface ClockReading {
   readonly storeTime: number
-  readonly sentAt: number
+  readonly sent: Moment
   readonly receivedAt: number
 }
 
@@ -52,9 +57,11 @@ const afterTimers = (): Promise<void> => new Promise((resolve) => void setImmedi
 export interface ProviderClientOptions {
   readonly provider: LockProvider
   readonly clock: Clock
+  /** Who sees the jumps of that clock. */
+  readonly jumps?: ClockJumps
   /** The most a single call may take, in ms. */
   readonly timeout: number
-  /** Told of every reading of the store's clock that an answer brings. */
+  /** Called for every reading of the store's clock that an answer brings. */
   readonly onReading?: ((reading: ClockReading) => void) | undefined
   /**
    * Releases wait until all timers have fired that are due now: works that take equally long, and began together, end by timers one after another, and
@@ -73,6 +80,8 @@ export class ProviderClient {
   /** When the leases end that were had here. */
   readonly deadlines: Deadlines
   readonly releaseRetries: ReleaseRetries
+  /** For the renewals of what was granted here. */
+  readonly renewalTimers: SharedTimers
   readonly #provider: LockProvider
   readonly #onReading: ((reading: ClockReading) => void) | undefined
   readonly #acquire: Coalescer<AcquireRequest, AcquireResult>
@@ -85,12 +94,13 @@ export class ProviderClient {
   /** Resolves when the large batch that the store is deciding is decided, or has had its time; undefined when there is none. */
   #deciding: Promise<void> | undefined
 
-  constructor({ provider, clock, timeout, onReading, gatherReleases = false }: ProviderClientOptions) {
+  constructor({ provider, clock, jumps, timeout, onReading, gatherReleases = false }: ProviderClientOptions) {
     this.#provider = provider
     this.clock = clock
     this.timeout = timeout
-    this.deadlines = new Deadlines(clock)
+    this.deadlines = new Deadlines(clock, jumps ?? new ClockJumps(clock))
     this.releaseRetries = new ReleaseRetries(clock)
+    this.renewalTimers = new SharedTimers(clock)
     this.#onReading = onReading
     this.#acquire = new Coalescer((batch) => this.#sendAcquire(batch))
     this.#acquireMostRefused = new Coalescer((batch) => this.#sendAcquire(batch, true))
@@ -103,12 +113,17 @@ export class ProviderClient {
     )
   }
 
+  /** What joins a transaction of the user's, if the provider can. */
+  get transactions(): TransactionSupport | undefined {
+    return this.#provider.transactions
+  }
+
   /**
    * Not bounded in time, since an acquisition also takes a result that comes late: see {@link ProviderClient.within}. While another transaction has locked the
    * record, the request is repeated for `busyFor` ms, as long as `isWanted`.
    */
   acquire(request: AcquireRequest, busyFor = this.timeout, isWanted?: () => boolean): Promise<AcquireResult> {
-    return this.#whileBusy(busyFor, () => this.#acquire.call(request), isWanted)
+    return this.#whileBusy(this.#acquire, request, busyFor, isWanted)
   }
 
   /** As many calls as there are requests, with one promise for all of them. Not bounded in time. `mostRefused`: see {@link CallOptions}. */
@@ -118,11 +133,11 @@ export class ProviderClient {
 
   /** As {@link ProviderClient.acquire}. */
   extend(request: ExtendRequest, busyFor = this.timeout): Promise<Lease | undefined> {
-    return this.#whileBusy(busyFor, () => this.#extend.call(request))
+    return this.#whileBusy(this.#extend, request, busyFor)
   }
 
   release(request: ReleaseRequest): Promise<boolean> {
-    return this.#whileBusy(this.timeout, () => this.#release.call(request))
+    return this.#whileBusy(this.#release, request, this.timeout)
   }
 
   /**
@@ -130,18 +145,21 @@ export class ProviderClient {
    *
    * @throws {RecordBusyError} before these are over.
    */
-  async #whileBusy<Result>(ms: number, call: () => Promise<Result>, isWanted = (): boolean => true): Promise<Result> {
+  #whileBusy<Request, Result>(
+    calls: Coalescer<Request, Result>,
+    request: Request,
+    ms: number,
+    isWanted = (): boolean => true,
+    tries = 0,
+  ): Promise<Result> {
     const deadline = this.clock.monotonic() + ms
-    for (let tries = 0; ; tries++) {
-      try {
-        return await call()
-      } catch (error) {
-        const delay = Math.min(FIRST_BUSY_DELAY * 2 ** tries, LONGEST_BUSY_DELAY)
-        if (!isRecordBusy(error) || this.clock.monotonic() + delay >= deadline) throw error
-        await this.#sharedDelay(delay)
-        if (!isWanted()) throw error
-      }
-    }
+    return calls.call(request).catch(async (error: unknown) => {
+      const delay = Math.min(FIRST_BUSY_DELAY * 2 ** tries, LONGEST_BUSY_DELAY)
+      if (!isRecordBusy(error) || this.clock.monotonic() + delay >= deadline) throw error
+      await this.#sharedDelay(delay)
+      if (!isWanted()) throw error
+      return await this.#whileBusy(calls, request, deadline - this.clock.monotonic(), isWanted, tries + 1)
+    })
   }
 
   /** One timer for all that wait equally long from now, so that their calls are one batch again. */
@@ -154,17 +172,13 @@ export class ProviderClient {
   }
 
   async read(names: readonly string[]): Promise<readonly (LockRecord | UnreadableRecord)[]> {
-    const sentAt = this.clock.monotonic()
+    const sent = this.deadlines.now()
     const what = aboutAll(
       'read',
       names.map((name) => ({ name })),
     )
-    const records = await this.within(
-      this.timeout,
-      what,
-      this.#call(what, () => this.#provider.read(names)),
-    )
-    this.#read(sentAt, records[0]?.storeTime)
+    const records = await this.#callWithin(what, () => this.#provider.read(names))
+    this.#read(sent, records[0]?.storeTime)
     // The store has responded: its records are no failures of its own.
     for (const record of records) if (isUnreadable(record)) markSingleRequestError(record.unreadable)
     return records
@@ -179,8 +193,28 @@ export class ProviderClient {
     const provider = this.#provider
     if (!provider.setPaused) throw new InvalidOptionError('the provider has no setPaused, so jobs can not be paused')
     const what: What = () => `${request.paused ? 'pause' : 'resume'} ${JSON.stringify(request.name)}`
-    const result = this.#call(what, async () => provider.setPaused?.(request))
-    return (await this.within(this.timeout, what, result)) === true
+    return (await this.#callWithin(what, async () => provider.setPaused?.(request))) === true
+  }
+
+  /** See {@link LockProvider.forceRelease}. */
+  forceRelease(name: string): Promise<boolean> {
+    return this.#callWithin(
+      () => `take the lock ${JSON.stringify(name)} from its holder`,
+      () => this.#provider.forceRelease(name),
+    )
+  }
+
+  /** See {@link LockProvider.reset}. */
+  reset(request: ResetRequest): Promise<boolean> {
+    return this.#callWithin(
+      () => `repair the record of lock ${JSON.stringify(request.name)}`,
+      () => this.#provider.reset(request),
+    )
+  }
+
+  /** A call that no batch gathers. */
+  #callWithin<T>(what: What, call: () => Promise<T>): Promise<T> {
+    return this.within(this.timeout, what, this.#call(what, call))
   }
 
   /**
@@ -198,7 +232,7 @@ export class ProviderClient {
   /** The result, or a {@link StoreError} when it has not come after `ms` milliseconds. */
   within<T>(ms: number, what: What, result: Promise<T>): Promise<T> {
     const late = (): StoreError =>
-      new StoreError(`could not ${what()}: the store did not answer within ${Math.round(ms)} ms`)
+      new StoreError(`could not ${what()}: the store did not respond within ${Math.round(ms)} ms`)
     return within(this.clock, ms, result, late)
   }
 
@@ -231,7 +265,7 @@ export class ProviderClient {
     return await results
   }
 
-  /** What is begun early and ends soon is released after the rest is decided: both the store and this process have that to do first. */
+  /** Releases wait until a large acquire batch is decided, 250 ms at most. */
   #holdReleases(results: Promise<unknown>): void {
     const deciding = new Promise<void>((resolve) => {
       const over = (): void => {
@@ -252,7 +286,7 @@ export class ProviderClient {
     send: () => Promise<readonly Settled<Result>[]>,
     timeOf?: (result: Result) => number | undefined,
   ): Promise<readonly Settled<Result>[]> {
-    const sentAt = this.clock.monotonic()
+    const sent = this.deadlines.now()
     const results = await this.#call(aboutAll(verb, batch), send)
     if (results.length !== batch.length) {
       const returned = `the provider returned ${results.length} results for ${batch.length} requests`
@@ -264,7 +298,7 @@ export class ProviderClient {
       if (result instanceof Error) failed = true
       else storeTime ??= timeOf?.(result)
     }
-    this.#read(sentAt, storeTime)
+    this.#read(sent, storeTime)
     return failed ? results.map((result, index) => toOwnError(verb, batch[index]?.name, result)) : results
   }
 
@@ -276,8 +310,8 @@ export class ProviderClient {
     }
   }
 
-  #read(sentAt: number, storeTime: number | undefined): void {
-    if (storeTime !== undefined) this.#onReading?.({ storeTime, sentAt, receivedAt: this.clock.monotonic() })
+  #read(sent: Moment, storeTime: number | undefined): void {
+    if (storeTime !== undefined) this.#onReading?.({ storeTime, sent, receivedAt: this.clock.monotonic() })
   }
 }
 

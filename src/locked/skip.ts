@@ -7,7 +7,7 @@ export interface Skip {
   readonly name: string
   /** The store's answer; `'store-error'`: the store failed, and `onStoreError` is `'skip'`. */
   readonly reason: RefusalReason | 'store-error'
-  /** The tick that was asked for, if any. */
+  /** The tick that was requested, if any. */
   readonly tick: Date | undefined
   /** Who has the lock, for people. */
   readonly heldBy: string | undefined
@@ -27,7 +27,7 @@ export type OnSkip<Skipped, Args extends readonly unknown[] = readonly never[]> 
   | 'throw'
   | ((skip: Skip, ...args: Args) => Skipped)
 
-/** Tells of a skip and answers what the call returns in place of its value. What the listener throws changes nothing. */
+/** Reports a skip and answers what the call returns in place of its value. What the listener throws changes nothing. */
 export function answerSkip(
   skip: Skip,
   onSkip: OnSkip<unknown> | undefined,

@@ -1,4 +1,4 @@
-import { type Clock, setDeadline, type Timer } from '../clock.ts'
+import type { Timer } from '../clock.ts'
 import { isStoreError } from '../errors.ts'
 import type { Lock } from '../lock/lock.ts'
 
@@ -9,7 +9,10 @@ export interface KeepAliveListener {
   notExtended?(lock: Lock, error: unknown): void
 }
 
-/** The share of a lease after which it is renewed: two more renewals may fail before it ends. As pglock, etcd and Consul do. */
+/**
+ * The share of what is left of a lease after which it is renewed: two more renewals may fail before it ends. As pglock, etcd and Consul do. Less than
+ * its length is left when the response that granted it took long.
+ */
 const RENEW_AFTER = 1 / 3
 /** After a renewal that failed, the next try comes when this share of what is left has passed, and not sooner than 10 ms. */
 const RETRY_AFTER = 1 / 8
@@ -18,24 +21,27 @@ const SHORTEST_DELAY = 10
 const TIMEOUT = 1 / 2
 
 /**
- * Renews a lease at a third of its length until it is stopped or lost. A renewal that failed is retried until the lease's
- * own deadline. A renewal that the store refuses ends the lease at once. In both cases the lock's signal aborts.
+ * Renews a lease at a third of its length, or of what is left of it, until it is stopped or lost. A renewal that failed is retried until the lease's
+ * own deadline. A renewal that the store refuses ends the lease at once. In both cases the lock's signal aborts. Leases that began together are
+ * renewed together, in one batch.
  *
  * @returns The function that stops it.
  */
-export function keepAlive(clock: Clock, lock: Lock, listener: KeepAliveListener = {}): () => void {
+export function keepAlive(lock: Lock, listener: KeepAliveListener = {}): () => void {
   let stopped = false
   let timer: Timer | undefined
 
   const renewIn = (ms: number): void => {
     if (stopped) return
-    timer = setDeadline(clock, clock.monotonic() + ms, () => void renew(), { background: true })
+    timer = lock.setRenewal(ms, () => void renew())
   }
+  // A lease that was extended by hand is renewed as often as before.
+  const renewInTime = (): void => renewIn(Math.min(lock.lockAtMostFor, lock.remaining) * RENEW_AFTER)
   const renew = async (): Promise<void> => {
     try {
       await lock.renew(lock.remaining * TIMEOUT)
       if (!stopped) listener.extended?.(lock)
-      renewIn(lock.lockAtMostFor * RENEW_AFTER)
+      renewInTime()
     } catch (error) {
       if (stopped || !isStoreError(error) || lock.lost) return
       listener.notExtended?.(lock, error)
@@ -43,7 +49,7 @@ export function keepAlive(clock: Clock, lock: Lock, listener: KeepAliveListener 
     }
   }
 
-  renewIn(lock.lockAtMostFor * RENEW_AFTER)
+  renewInTime()
   return () => {
     stopped = true
     timer?.cancel()

@@ -15,7 +15,7 @@ export interface LockerOptions {
   readonly provider: LockProvider
   /** How this process is called in the store, for people: 1 to 200 characters. Decides nothing. @default `host:pid` */
   readonly label?: string | undefined
-  /** The longest wait for one answer of the store, and never longer than the lease asked for. @default '5s' */
+  /** The longest wait for one response of the store, and never longer than the lease requested. @default '5s' */
   readonly storeTimeout?: Duration | undefined
   /** A tick further ahead of the store's clock is refused with `reason: 'clock-ahead'`. @default '60s' */
   readonly maxClockSkew?: Duration | undefined
@@ -87,7 +87,7 @@ export class Locker {
    * Obtains the lock for a duration (`lockAtMostFor`), or as the options say.
    *
    * @throws {ErrNotObtained} when somebody else has it (after waiting, if a retry strategy is given), or its tick was granted before.
-   * @throws {StoreError} when the store failed or did not answer in time; then nobody knows whether the lock is free.
+   * @throws {StoreError} when the store failed or did not respond in time; then nobody knows whether the lock is free.
    */
   async obtain(name: string, options: Duration | LockOptions): Promise<Lock> {
     return obtain(this.#asker, checkLockOptions(name, given(options)))
@@ -101,9 +101,9 @@ export class Locker {
 
   /**
    * Obtains the lock, runs the work under it, and releases it whatever comes of the work. Answers whether it ran and what it returned.
-   * Rejects with whatever the work throws. A store that fails at the release changes no outcome: the lock is released later, or lapses.
+   * Rejects with whatever the work throws. A store that fails at the release changes no outcome: the lock is released later, or expires.
    *
-   * @throws {StoreError} when the lock could not be asked for; the work did not run then.
+   * @throws {StoreError} when the lock could not be requested; the work did not run then.
    */
   async withLock<T>(
     options: WithLockOptions,
@@ -117,8 +117,7 @@ export class Locker {
       return { ran: false, reason, heldBy, heldUntil }
     }
     const context = { lock, fencingToken: lock.fencingToken, signal: either(lock.signal, checked.signal) }
-    const { clock } = this.#asker.client
-    const value = await runLocked(clock, lock, { keepAlive: options.keepAlive ?? false }, () => work(context))
+    const value = await runLocked(lock, { keepAlive: options.keepAlive ?? false }, () => work(context))
     return { ran: true, value, lost: lock.lost !== undefined }
   }
 }

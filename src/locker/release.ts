@@ -9,15 +9,14 @@ export interface EndListener extends ReleaseListener {
   retrying?(settled: Promise<void>): void
 }
 
-/** Releases a lock after its work has ended. Never throws. When the store fails, the release is retried in the background. */
-export async function releaseAfterWork(lock: Lock, listener: EndListener): Promise<void> {
-  try {
-    await lock.release()
-    listener.released?.()
-  } catch (error) {
-    if (isLockNotHeld(error)) return
-    listener.notReleased?.(lock, error)
-    const settled = lock.retryRelease(listener)
-    listener.retrying?.(settled)
-  }
-}
+/** Releases a lock after its work has ended. Never rejects. When the store fails, the release is retried in the background. */
+export const releaseAfterWork = (lock: Lock, listener: EndListener): Promise<void> =>
+  lock.release().then(
+    () => listener.released?.(),
+    (error) => {
+      if (isLockNotHeld(error)) return
+      listener.notReleased?.(lock, error)
+      const settled = lock.retryRelease(listener)
+      listener.retrying?.(settled)
+    },
+  )

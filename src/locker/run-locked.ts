@@ -1,4 +1,3 @@
-import type { Clock } from '../clock.ts'
 import type { Lock } from '../lock/lock.ts'
 import { runWithLock } from './current-lock.ts'
 import { keepAlive } from './keep-alive.ts'
@@ -13,13 +12,8 @@ export interface RunLockedOptions {
  * Runs work under a lock that was obtained for it, keeps the lease alive if asked, and gives the lock back whatever comes of the work.
  * The outcome is the work's own.
  */
-export async function runLocked<T>(
-  clock: Clock,
-  lock: Lock,
-  options: RunLockedOptions,
-  work: () => T | PromiseLike<T>,
-): Promise<T> {
-  const stopRenewal = options.keepAlive ? keepAlive(clock, lock) : undefined
+export async function runLocked<T>(lock: Lock, options: RunLockedOptions, work: () => T | PromiseLike<T>): Promise<T> {
+  const stopRenewal = options.keepAlive ? keepAlive(lock) : undefined
   try {
     return await runWithLock(lock, work)
   } finally {

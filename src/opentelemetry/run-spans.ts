@@ -46,7 +46,7 @@ export class RunSpans {
 
   #begin(event: JobEvent, acquired?: AcquiredEvent): Span {
     const { job, kind, scheduledAt } = event
-    // The span begins when the lock was first asked for.
+    // The span begins when the lock was first requested.
     const startTime = Date.now() - (acquired?.waited ?? 0)
     const attributes = {
       'ticklock.job': job,

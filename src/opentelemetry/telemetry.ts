@@ -26,7 +26,7 @@ export interface Telemetry {
 }
 
 /**
- * A span for each run, from the first ask for its lock to its end, and metrics, by OpenTelemetry's API: whatever SDK the process has set up takes them, and without one nothing
+ * A span for each run, from the first request its lock to its end, and metrics, by OpenTelemetry's API: whatever SDK the process has set up takes them, and without one nothing
  * happens.
  *
  * @example

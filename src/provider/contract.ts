@@ -45,7 +45,7 @@ export interface CallOptions {
   readonly mostRefused?: boolean | undefined
 }
 
-/** One name asked for by one owner. */
+/** One name requested by one owner. */
 export interface AcquireRequest {
   readonly name: string
   /** Unique for each acquisition. Asking again with the same owner returns the same grant. */
@@ -55,11 +55,11 @@ export interface AcquireRequest {
   readonly lockAtMostFor: number
   /** The tick to take, ms since the epoch; without it no tick is taken. */
   readonly tick?: number | undefined
-  /** `'rerun'`: the last granted tick may be taken over when its lease lapsed and nobody released it. @default 'skip' */
+  /** `'rerun'`: the last granted tick may be taken over when its lease expired and nobody released it. @default 'skip' */
   readonly onCrash?: 'skip' | 'rerun' | undefined
   /** A tick more than this many ms ahead of the store's clock is refused. */
   readonly maxClockSkew: number
-  /** A short text kept with the lock for people to read. */
+  /** A short string kept with the lock for people to read. */
   readonly metadata?: string | undefined
 }
 
@@ -85,7 +85,7 @@ export interface Granted {
 
 export interface Refused {
   readonly granted: false
-  /** `'paused'`: the record is paused and a tick was asked for. Only from providers with `setPaused`. */
+  /** `'paused'`: the record is paused and a tick was requested. Only from providers with `setPaused`. */
   readonly reason: 'held' | 'tick-taken' | 'clock-ahead' | 'paused'
   /** The record as it is. Missing only when there is none (a first tick refused as `clock-ahead`). */
   readonly record?: LockRecord | undefined
@@ -94,7 +94,7 @@ export interface Refused {
 
 export type AcquireResult = Granted | Refused
 
-/** Asks for a longer lease. Answered with the lease, or `undefined` when this owner has no unexpired lease. */
+/** Requests a longer lease. Answered with the lease, or `undefined` when this owner has no unexpired lease. */
 export interface ExtendRequest {
   readonly name: string
   readonly owner: string
@@ -171,6 +171,42 @@ export interface PauseRequest {
   readonly paused: boolean
 }
 
+/** The lease that a transaction of the user's depends on. */
+export interface FenceRequest {
+  readonly name: string
+  readonly owner: string
+  readonly label: string
+  readonly fencingToken: number
+  /** The tick that the lock was granted for, if any. */
+  readonly tick?: number | undefined
+}
+
+/** What ends with a transaction of the user's: the lease, and the run's tick. */
+export interface CompleteRequest extends FenceRequest {
+  /** As in {@link ReleaseRequest}. */
+  readonly lockAtLeastFor: number
+}
+
+/**
+ * What became of a request within a transaction. `'lost'`: a later grant exists. `'completed'`: an earlier transaction, or this one, completed the run.
+ * `'no-record'`: this database has no record of the name,
+ * so it is not the one that keeps the locks. `'no-transaction'`: none is open. Nothing was changed but for `'done'`.
+ */
+export type FenceResult = 'done' | 'lost' | 'completed' | 'no-record' | 'no-transaction'
+
+/** Joins transactions of the user's, in the database that keeps the locks. */
+export interface TransactionSupport {
+  /**
+   * Marks the tick as done and releases, as `release` does, if the record still has this owner and this fencing token, expired or not, and the run was not
+   * completed before: code that repeats a transaction whose commit was not confirmed must learn that it took effect. It counts when
+   * the transaction commits; until then nobody can take the lock over. Rejects with the driver's own error, which the
+   * user's code knows how to repeat.
+   */
+  complete(transaction: object, request: CompleteRequest): Promise<FenceResult>
+  /** The same check, which holds until the transaction ends, and changes nothing. */
+  fence(transaction: object, request: FenceRequest): Promise<FenceResult>
+}
+
 /** The piece that keeps locks in one kind of store. */
 export interface LockProvider {
   acquire(requests: readonly AcquireRequest[], options?: CallOptions): Promise<readonly Settled<AcquireResult>[]>
@@ -196,6 +232,8 @@ export interface LockProvider {
    * no tick is granted to anybody. Requests without a tick are granted as ever, and granted leases stay. `prune` keeps paused records.
    */
   setPaused?(request: PauseRequest): Promise<boolean>
+  /** Optional: where the locks are in a database whose transactions the user's own writes can share. */
+  readonly transactions?: TransactionSupport | undefined
   /** Optional: keeps what became of ticks. Decides nothing. */
   readonly history?: RunHistory | undefined
   /** Creates what the store needs (table, indexes). Idempotent; concurrent callers are fine. */

@@ -5,7 +5,10 @@
  */
 import type {
   AcquireRequest,
+  CompleteRequest,
   ExtendRequest,
+  FenceRequest,
+  FenceResult,
   LockRecord,
   PauseRequest,
   Refused,
@@ -48,7 +51,7 @@ function refusal(
   if (!record) return undefined
   if (tick !== undefined && record.paused) return 'paused'
   if (tick !== undefined && record.lastTick !== undefined && tick <= record.lastTick) {
-    // A lapsed tick that nobody finished may run again if the job wants that; and its own owner, asking again, never got the reply.
+    // A expired tick that nobody finished may run again if the job wants that; and its own owner, asking again, never got the reply.
     const unfinished = tick === record.lastTick && !record.tickDone && record.lockUntil <= now
     if (!(unfinished && (request.onCrash === 'rerun' || ours))) return 'tick-taken'
   }
@@ -116,6 +119,26 @@ export function decideRelease(record: StoredLock | undefined, request: ReleaseRe
   const lockUntil = Math.max(now, record.lockedAt + request.lockAtLeastFor)
   return { released: true, next: { ...record, lockedBy, lockUntil, tickDone: record.tickDone || endsTick } }
 }
+
+/**
+ * Decides whether a transaction may go on. A record that says that this owner has released it was completed before; unless its tick is
+ * unfinished: then a node had given back a lease that a late extension revived, while the run still goes on.
+ */
+export function decideFence(record: StoredLock | undefined, request: FenceRequest): FenceResult {
+  if (!record) return 'no-record'
+  if (record.fencingToken !== request.fencingToken) return 'lost'
+  if (record.lockedBy === holderOf(request)) return 'done'
+  if (record.lockedBy !== releasedHolderOf(request)) return 'lost'
+  return request.tick !== undefined && request.tick === record.lastTick && !record.tickDone ? 'done' : 'completed'
+}
+
+/** The record after a completion. An expired lease stays over: only its tick is marked, and its holder is one who released. */
+export const decideComplete = (record: StoredLock, request: CompleteRequest, now: number): StoredLock => ({
+  ...record,
+  lockedBy: releasedHolderOf(request),
+  lockUntil: Math.max(Math.min(now, record.lockUntil), record.lockedAt + request.lockAtLeastFor),
+  tickDone: record.tickDone || (request.tick !== undefined && request.tick === record.lastTick),
+})
 
 /** The record after a reset, or `undefined` when a readable record has nothing to repair. */
 export function decideReset(

@@ -31,7 +31,7 @@ export interface HistoryEntry {
   readonly fencingToken?: number | undefined
   /** Why it was skipped or missed. At most 40 characters. */
   readonly reason?: string | undefined
-  /** A short text, at most 500 characters. */
+  /** A short string, at most 500 characters. */
   readonly error?: string | undefined
 }
 

@@ -14,7 +14,8 @@ interface Holder {
   readonly label: string
 }
 
-const RELEASED = '#released'
+/** Marks the holder of a lock that was released. */
+export const RELEASED = '#released'
 
 /** The longest label kept: with an owner of 36 characters and the marker it fits 255. */
 export const MAX_LABEL = 200
@@ -33,14 +34,17 @@ export function cutLabel(label: string): string {
 export const releasedHolderOf = (holder: Holder): string => holderOf(holder) + RELEASED
 
 /** An owner is a UUID, or the end of one and the mark of a schedule: see `newOwner` in lock/obtain.ts. */
-const OWN = /#(?:[\da-f]{8}-[\da-f-]{27}|[\da-f-]{27}\.[\da-z]+)(?:#released)?$/
+const OWN = new RegExp(String.raw`#(?:[\da-f]{8}-[\da-f-]{27}|[\da-f-]{27}\.[\da-z]+)(?:${RELEASED})?$`)
 
 /** Whether a node of ticklock wrote this holder, and not ShedLock or another program. */
 export const isOwnHolder = (lockedBy: string): boolean => OWN.test(lockedBy)
 
+/** Whether this holder has released its lock. */
+export const hasReleased = (lockedBy: string): boolean => lockedBy.endsWith(RELEASED)
+
 /** The holder as people read it: the label alone, or the whole text when another kind of node wrote it. */
 export function labelOf(lockedBy: string): string {
-  const held = lockedBy.endsWith(RELEASED) ? lockedBy.slice(0, -RELEASED.length) : lockedBy
+  const held = hasReleased(lockedBy) ? lockedBy.slice(0, -RELEASED.length) : lockedBy
   const cut = held.lastIndexOf('#')
   return cut > 0 ? held.slice(0, cut) : held
 }

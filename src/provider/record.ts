@@ -20,19 +20,22 @@ export const LAST_INSTANT = 8.64e15
  */
 export function checkLock(raw: RawLock): StoredLock {
   const problem = problemOf(raw)
-  if (problem) throw unreadable(String(raw.name), problem)
-  return {
-    name: String(raw.name),
-    lockedBy: String(raw.lockedBy),
-    lockedAt: Number(raw.lockedAt),
-    lockUntil: Number(raw.lockUntil),
-    fencingToken: Number(raw.fencingToken),
-    lastTick: isMissing(raw.lastTick) ? undefined : Number(raw.lastTick),
-    tickDone: raw.tickDone === true,
-    metadata: isMissing(raw.metadata) ? undefined : String(raw.metadata),
-    paused: raw.paused === true,
-  }
+  if (problem !== undefined) throw unreadable(String(raw.name), problem)
+  return toLock(raw)
 }
+
+/** The record of values that a lock can have. */
+const toLock = (raw: RawLock): StoredLock => ({
+  name: String(raw.name),
+  lockedBy: String(raw.lockedBy),
+  lockedAt: Number(raw.lockedAt),
+  lockUntil: Number(raw.lockUntil),
+  fencingToken: Number(raw.fencingToken),
+  lastTick: isMissing(raw.lastTick) ? undefined : Number(raw.lastTick),
+  tickDone: raw.tickDone === true,
+  metadata: isMissing(raw.metadata) ? undefined : String(raw.metadata),
+  paused: raw.paused === true,
+})
 
 /** Whether every value is one that a lock can have. */
 export const isReadable = (raw: RawLock): boolean => problemOf(raw) === undefined
@@ -40,7 +43,7 @@ export const isReadable = (raw: RawLock): boolean => problemOf(raw) === undefine
 /** A record as `read` returns it. */
 export function readRecord(raw: RawLock, storeTime: number): LockRecord | UnreadableRecord {
   const problem = problemOf(raw)
-  if (problem === undefined) return { ...checkLock(raw), storeTime }
+  if (problem === undefined) return { ...toLock(raw), storeTime }
   const name = String(raw.name)
   return { name, unreadable: unreadable(name, problem), storeTime }
 }

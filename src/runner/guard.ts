@@ -1,5 +1,5 @@
 /*
- * What must not happen: ticklock is killed (kill -9, out of memory), its lease lapses, another node takes over, and the command of the first run still works beside
+ * What must not happen: ticklock is killed (kill -9, out of memory), its lease expires, another node takes over, and the command of the first run still works beside
  * it. So one small shell reads from a pipe whose other end only this process has. It is told which groups of processes run; when the pipe ends, it
  * ends them. It does nothing else, and there is one of it however many commands run, from the first on.
  */
@@ -23,7 +23,7 @@ for id in $groups; do kill -s KILL -- "-$id"; done
 
 let guard: ChildProcess | undefined
 
-/** Before a group is begun: it must be told of it at once, and takes its time to start. */
+/** Before a group is begun: the guard must know of it at once, and takes its time to start. */
 export function readyGuard(): void {
   if (process.platform !== 'win32') guard ??= start()
 }

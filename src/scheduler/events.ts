@@ -60,9 +60,9 @@ export type ExtendedEvent = LeaseEvent
 export interface LostEvent extends LeaseEvent {
   readonly error: LockLostError
 }
-/** The lock was given back. */
+/** The lock was released. */
 export type ReleasedEvent = LeaseEvent
-/** A tick passed without this node being able to ask for it in time. Another node may have run it. */
+/** A tick passed without this node being able to request it in time. Another node may have run it. */
 export interface MissedEvent extends JobEvent {
   /** `'store-error'`: the store failed until the tick's grace ended. `'late'`: this process was busy, paused or asleep. `'stopped'`: the scheduler was stopped. */
   readonly reason: 'store-error' | 'late' | 'stopped'
@@ -74,9 +74,9 @@ export interface MissedEvent extends JobEvent {
 export interface PauseEvent {
   readonly job: string
 }
-/** The store failed or did not answer in time. */
+/** The store failed or did not respond in time. */
 export interface StoreErrorEvent {
-  /** The job it was asked for; undefined for what concerns all jobs. */
+  /** The job of the request; undefined for what concerns all jobs. */
   readonly job: string | undefined
   readonly action: 'acquire' | 'extend' | 'release' | 'read' | 'pause' | 'close'
   readonly error: unknown

@@ -1,13 +1,5 @@
-import { AsyncLocalStorage } from 'node:async_hooks'
-
-/** A run, or a callback of `beforeClose`, of one scheduler, for as long as it goes on. */
-interface Scope {
-  readonly of: RunScopes
-  readonly outer: Scope | undefined
-}
-
-// Carries what surrounds a call down its own calls; nothing is shared between two pieces of work or two schedulers.
-const scopes = new AsyncLocalStorage<Scope>()
+import type { Lock } from '../lock/lock.ts'
+import { currentScope, runInScope, type Scope } from '../locker/current-lock.ts'
 
 /** Knows from inside which runs of a scheduler a call comes: whatever waits for them must not wait for those. */
 export class RunScopes {
@@ -16,16 +8,26 @@ export class RunScopes {
   readonly #waiting = new Set<Scope>()
   readonly #whenFewer = new Set<() => void>()
 
+  /** Begins a run. What is called by `runInScope` is inside it, until {@link RunScopes.leave} is called. */
+  enter(lock: Lock | undefined): Scope {
+    const scope: Scope = { lock, outer: currentScope() }
+    this.#open.add(scope)
+    return scope
+  }
+
+  leave(scope: Scope): void {
+    this.#open.delete(scope)
+    this.#waiting.delete(scope)
+    if (this.#whenFewer.size > 0) this.#changed()
+  }
+
   /** Calls the work so that {@link RunScopes.isInside} is true in it and in all that it calls, until it has ended. */
   async run<T>(work: () => T | PromiseLike<T>): Promise<T> {
-    const scope: Scope = { of: this, outer: scopes.getStore() }
-    this.#open.add(scope)
+    const scope = this.enter(undefined)
     try {
-      return await scopes.run(scope, work)
+      return await runInScope(scope, work)
     } finally {
-      this.#open.delete(scope)
-      this.#waiting.delete(scope)
-      this.#changed()
+      this.leave(scope)
     }
   }
 
@@ -50,7 +52,7 @@ export class RunScopes {
 
   #own(): Scope[] {
     const own: Scope[] = []
-    for (let scope = scopes.getStore(); scope; scope = scope.outer) if (this.#open.has(scope)) own.push(scope)
+    for (let scope = currentScope(); scope; scope = scope.outer) if (this.#open.has(scope)) own.push(scope)
     return own
   }
 }

@@ -5,9 +5,11 @@ import type { Logger } from '../logger.ts'
 import type { StoreAvailability } from './clock/store-availability.ts'
 import type { StoreClock } from './clock/store-clock.ts'
 import type { Emitter } from './emitter.ts'
-import type { JobEvent, RunKind, StoreErrorEvent } from './events.ts'
+import type { StoreErrorEvent } from './events.ts'
 import type { Job } from './job.ts'
+import type { RunScopes } from './run-scopes.ts'
 import type { RequestOrder } from './spread/request-order.ts'
+import type { Tick } from './tick/tick.ts'
 
 /** A run of a job on this node that has not ended. */
 export interface ActiveRun {
@@ -29,29 +31,21 @@ export interface SchedulerContext {
   readonly random: () => number
   /** Aborts when the scheduler begins to stop: nothing new is begun, waits end. */
   readonly stopping: AbortSignal
-  /** Aborts when the grace of the stop has passed: what is granted from then on is given back, and no run may go on. */
+  /** Aborts when the grace of the stop has passed: what is granted from then on is released, and no run may go on. */
   readonly closing: AbortSignal
+  /** Knows from inside which runs a call comes. */
+  readonly scopes: RunScopes
   /** The runs under way, by the names of their jobs: also of a job that was removed meanwhile, and perhaps registered anew. */
   readonly running: Map<string, ActiveRun>
   /** By the name of a job: the latest tick that ran here. */
   readonly lastRunTick: Map<string, number>
   /** Keeps the scheduler from having stopped while this goes on. The promise must not reject. */
   track(work: Promise<unknown>): void
-  /** Has a tick asked for again when it is due: the store has refused it as too early. */
+  /** Has a tick requested again when it is due: the store has refused it as too early. */
   reschedule(tick: Tick): void
-  /** Says that ticks of this job passed without having been asked for. */
+  /** Says that ticks of this job passed without having been requested. */
   noteMissed(job: Job): void
 }
-
-/** One tick of one job that this node is after. */
-export interface Tick {
-  readonly job: Job
-  readonly kind: RunKind
-  /** Its nominal time. */
-  readonly time: number
-}
-
-export const jobEvent = ({ job, kind, time }: Tick): JobEvent => ({ job: job.name, kind, scheduledAt: new Date(time) })
 
 export function emitStoreError(
   context: SchedulerContext,

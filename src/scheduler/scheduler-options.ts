@@ -5,7 +5,7 @@ import { PROVIDER_METHODS } from '../locker/locker.ts'
 import { LOGGER_METHODS, type Logger } from '../logger.ts'
 import { checkBoolean, checkKeys, checkMethods } from '../options.ts'
 import type { LockProvider } from '../provider/contract.ts'
-import { checkDefaults, type JobDefaults } from './job.ts'
+import { checkDefaults, type JobDefaults } from './job-options.ts'
 
 export interface SchedulerOptions {
   /** Where the locks are kept. Closed by `stop()`, which closes only what the provider itself opened. */
@@ -19,7 +19,7 @@ export interface SchedulerOptions {
   readonly logger?: Logger | false | undefined
   /** How this node is called in the store and in the events of other nodes, for people. @default `host:pid` */
   readonly label?: string | undefined
-  /** The longest wait for one answer of the store, and never longer than the lease it is about. @default '5s' */
+  /** The longest wait for one response of the store, and never longer than the lease it is about. @default '5s' */
   readonly storeTimeout?: Duration | undefined
   /** A tick further ahead of the store's clock is refused, or a node with a wrong clock would take ticks for years to come. @default '60s' */
   readonly maxClockSkew?: Duration | undefined
@@ -40,7 +40,7 @@ export interface SchedulerOptions {
 export interface StopOptions {
   /** How long the runs under way may go on before their signals abort. @default '30s' */
   readonly graceFor?: Duration | undefined
-  /** How long the runs have to end once their signals have aborted; one that takes longer keeps its lock until the lease lapses. @default '1s' */
+  /** How long the runs have to end once their signals have aborted; one that takes longer keeps its lock until the lease expires. @default '1s' */
   readonly abortFor?: Duration | undefined
 }
 

@@ -1,29 +1,27 @@
 import { setMaxListeners } from 'node:events'
 import { systemClock } from '../clock.ts'
-import { parseDuration, show } from '../duration.ts'
+import { show } from '../duration.ts'
 import { InvalidOptionError } from '../errors.ts'
-import { checkLabel, defaultLabel } from '../lock/label.ts'
-import { MAX_CLOCK_SKEW } from '../lock/lock-options.ts'
-import { ProviderClient } from '../lock/provider-client.ts'
-import { loggerFor, safeLogger, warningsOf } from '../logger.ts'
-import type { LockProvider } from '../provider/contract.ts'
+import { loggerFor, safeLogger } from '../logger.ts'
+import type { LockProvider, LockRecord, UnreadableRecord } from '../provider/contract.ts'
+import type { RunHistory } from '../provider/history.ts'
 import { CatchUp } from './catch-up/catch-up.ts'
 import { SkewWatch } from './clock/skew-watch.ts'
-import { StoreAvailability } from './clock/store-availability.ts'
-import { StoreClock } from './clock/store-clock.ts'
-import { type AnyListener, Emitter, type Listener, type Unsubscribe } from './emitter.ts'
+import { createContext } from './create-context.ts'
+import type { AnyListener, Listener, Unsubscribe } from './emitter.ts'
 import type { EventName, SchedulerEvents } from './events.ts'
-import { checkJob, Defaults, type Job, type JobOptions, type JobWork } from './job.ts'
+import { checkJob, type Job, type JobWork } from './job.ts'
 import { infoOf, type JobInfo } from './job-info.ts'
-import { logEvents } from './log-events.ts'
+import { Defaults, type JobOptions } from './job-options.ts'
 import { Pending } from './pending.ts'
 import { Planner } from './plan/planner.ts'
 import { RunScopes } from './run-scopes.ts'
-import type { SchedulerContext, Tick } from './scheduler-context.ts'
+import type { SchedulerContext } from './scheduler-context.ts'
 import { checkSchedulerOptions, readStopOptions, type SchedulerOptions, type StopOptions } from './scheduler-options.ts'
 import { setPaused } from './set-paused.ts'
-import { RequestOrder } from './spread/request-order.ts'
+import { Shutdown } from './shutdown.ts'
 import { Dispatcher } from './tick/dispatch.ts'
+import type { Tick } from './tick/tick.ts'
 import { runTrigger, type TriggerOutcome } from './tick/trigger.ts'
 
 /** A job that is registered anew within so many ms of its last tick does not run that tick again without its lock. */
@@ -44,9 +42,8 @@ export class Scheduler implements AsyncDisposable {
   readonly #provider: LockProvider
   readonly #keepProviderOpen: boolean
   readonly #stopping = new AbortController()
-  readonly #closing = new AbortController()
   readonly #pending: Pending
-  readonly #beforeClose: (() => Promise<void>)[] = []
+  readonly #shutdown: Shutdown
   readonly #scopes = new RunScopes()
   #forgetAt = KEPT_RUNS
   #starting: Promise<void> | undefined
@@ -64,8 +61,21 @@ export class Scheduler implements AsyncDisposable {
     this.#keepProviderOpen = options.keepProviderOpen ?? false
     const { clock = systemClock } = options
     const logger = loggerFor(options.logger)
+    const closing = new AbortController()
     this.#pending = new Pending(clock, (err) => safeLogger(logger).error({ err }, 'unexpected error'))
-    this.#context = this.#makeContext(options, of)
+    this.#context = createContext(options, of, {
+      stopping: this.#stopping.signal,
+      closing: closing.signal,
+      scopes: this.#scopes,
+      track: (work) => this.#pending.add(work),
+      reschedule: ({ job, time: tick }) => this.#planner.reschedule(job, tick),
+      noteMissed: (job) => this.#catchUp.noteMissed(job),
+      onReading: () => {
+        this.#skew.report()
+        this.#planner.clockChanged()
+      },
+    })
+    this.#shutdown = new Shutdown(this.#context, this.#pending, this.#scopes, closing)
     this.#catchUp = new CatchUp(this.#context)
     this.#skew = new SkewWatch(this.#context, () => this.#planner.clockChanged())
     const dueTicks = new Dispatcher(this.#context, this.#catchUp)
@@ -80,65 +90,36 @@ export class Scheduler implements AsyncDisposable {
     })
   }
 
-  #makeContext(options: SchedulerOptions, of: string): SchedulerContext {
-    const { provider, clock = systemClock, random = Math.random, spread = true } = options
-    const label = options.label === undefined ? defaultLabel() : checkLabel(options.label, of)
-    const storeClock = new StoreClock(clock)
-    const availability = new StoreAvailability()
-    const logger = loggerFor(options.logger)
-    const lines = safeLogger(logger)
-    const events = new Emitter((event, err) => lines.error({ event, err }, 'a listener threw'))
-    events.onAny(logEvents(options.logger ? lines : warningsOf(lines)))
-    const timeout = parseDuration(options.storeTimeout ?? '5s', { of, option: 'storeTimeout', min: 1 })
-    const onReading = (reading: Parameters<StoreClock['observe']>[0]): void => {
-      storeClock.observe(reading)
-      availability.responded()
-      this.#skew.report()
-      this.#planner.clockChanged()
-    }
-    return {
-      clock,
-      storeClock,
-      availability,
-      events,
-      requestOrder: new RequestOrder({ clock, label, random, spread }),
-      logger,
-      random,
-      acquireContext: {
-        client: new ProviderClient({ provider, clock, timeout, onReading, gatherReleases: true }),
-        label,
-        maxClockSkew: parseDuration(options.maxClockSkew ?? MAX_CLOCK_SKEW, { of, option: 'maxClockSkew' }),
-      },
-      stopping: this.#stopping.signal,
-      closing: this.#closing.signal,
-      running: new Map(),
-      lastRunTick: new Map(),
-      track: (work) => this.#pending.add(work),
-      reschedule: ({ job, time: tick }) => this.#planner.reschedule(job, tick),
-      noteMissed: (job) => this.#catchUp.noteMissed(job),
-    }
-  }
-
   /**
    * Registers a job. May be called before and after `start()`.
    *
    * @throws {InvalidOptionError} for a wrong option, an unknown one, or a name used before; it names the job, the option and the value.
    */
   job(options: JobOptions, work: JobWork): this {
-    const inside: JobWork = (context) => this.#scopes.run(() => work(context))
-    const job = checkJob(options, this.#defaults, typeof work === 'function' ? inside : work, (key) =>
-      this.#planner.schedule(key),
-    )
+    const job = checkJob(options, this.#defaults, work, (key) => this.#planner.schedule(key))
     if (this.#jobs.has(job.name)) {
       throw new InvalidOptionError(`job ${JSON.stringify(job.name)}: name is used by another job of this scheduler`)
     }
     this.#jobs.set(job.name, job)
-    this.#planner.add(job)
-    if (this.#planned && !this.#stopped) {
-      this.#warnOfNever(job)
-      this.#catchUp.start([job])
-    }
+    if (!this.#planned || this.#stopped) this.#planner.add(job)
+    else if (this.#context.storeClock.mayBeStale) this.#pending.add(this.#planWhenTimeIsKnown(job))
+    else this.#plan(job)
     return this
+  }
+
+  /** Plans a job that is registered after the start, from then on. */
+  #plan(job: Job, from?: number): void {
+    this.#planner.add(job, from)
+    this.#warnOfNever(job)
+    this.#catchUp.start([job], from)
+  }
+
+  /** By a stale time ticks from before its registration would run. */
+  async #planWhenTimeIsKnown(job: Job): Promise<void> {
+    const { clock, storeClock } = this.#context
+    const registeredAt = clock.monotonic()
+    await this.#skew.readClock(job.name)
+    if (!job.removed) this.#plan(job, storeClock.now() - (clock.monotonic() - registeredAt))
   }
 
   /** Takes a job out; a run under way goes on. False when there is none of that name. */
@@ -209,6 +190,35 @@ export class Scheduler implements AsyncDisposable {
     return this.#provider
   }
 
+  /**
+   * The records of these names. As all calls below, bounded by `storeTimeout`, and every failure is a `StoreError`.
+   * @internal
+   */
+  readRecords(names: readonly string[]): Promise<readonly (LockRecord | UnreadableRecord)[]> {
+    return this.#context.acquireContext.client.read(names)
+  }
+
+  /** @internal */
+  forceRelease(name: string): Promise<boolean> {
+    return this.#context.acquireContext.client.forceRelease(name)
+  }
+
+  /** @internal */
+  reset(name: string): Promise<boolean> {
+    const { client, maxClockSkew } = this.#context.acquireContext
+    return client.reset({ name, maxClockSkew })
+  }
+
+  /** @internal */
+  get canPause(): boolean {
+    return this.#provider.setPaused !== undefined
+  }
+
+  /** The history of the store, if it keeps one. @internal */
+  get history(): RunHistory | undefined {
+    return this.#provider.history
+  }
+
   /** What it is doing: `'new'` until `start()` is called, `'running'`, then `'stopped'` from the call of `stop()` on. */
   get state(): 'new' | 'running' | 'stopped' {
     if (this.#stopped) return 'stopped'
@@ -247,7 +257,7 @@ export class Scheduler implements AsyncDisposable {
    * changes nothing.
    */
   beforeClose(work: () => Promise<void>): void {
-    this.#beforeClose.push(work)
+    this.#shutdown.beforeClose(work)
   }
 
   /** Calls the listener with the name and the event at every event. */
@@ -276,10 +286,10 @@ export class Scheduler implements AsyncDisposable {
     if (first !== undefined) await this.#skew.readClock(first)
     if (this.#stopping.signal.aborted) return
     this.#planned = true
-    // Ticks that came while the store was asked for its clock are not lost.
+    // Ticks that came while the store's clock was read are not lost.
     const from = storeClock.now() - (clock.monotonic() - startedAt)
     for (const job of this.#jobs.values()) this.#warnOfNever(job)
-    // First what is owed: the ticks that are due at once below have to wait behind it.
+    // First what was missed: the ticks that are due at once below have to wait behind it.
     this.#catchUp.start([...this.#jobs.values()], from)
     this.#planner.start(from)
     this.#logStart()
@@ -296,7 +306,7 @@ export class Scheduler implements AsyncDisposable {
    * Runs a job now, under its lock. Takes no tick. Rejects with what the job throws.
    *
    * @throws {InvalidOptionError} when there is no such job, or the scheduler was stopped.
-   * @throws {StoreError} when the lock could not be asked for.
+   * @throws {StoreError} when the lock could not be requested.
    */
   async trigger(name: string): Promise<TriggerOutcome> {
     const job = this.#find(name)
@@ -330,7 +340,7 @@ export class Scheduler implements AsyncDisposable {
 
   /**
    * Stops: begins no tick any more, waits for the runs under way, aborts the signals of those that have not ended after the grace, releases their
-   * locks, closes the provider. A run that goes on in spite of its signal keeps its lock until the lease lapses. May be called
+   * locks, closes the provider. A run that goes on in spite of its signal keeps its lock until the lease expires. May be called
    * before `start()` and more than once.
    *
    * Called from inside a run, it does not wait for that run: it resolves when all others have ended, and the rest is done when this one has, too. The same
@@ -346,40 +356,10 @@ export class Scheduler implements AsyncDisposable {
   }
 
   async #stop(graceFor: number, abortFor: number): Promise<void> {
-    const { running, logger } = this.#context
     this.#planner.stop()
     this.#stopping.abort(new Error('the scheduler is stopping'))
     await this.#starting
-    if (!(await this.#pending.idleWithin(graceFor))) {
-      this.#closing.abort(new Error('the scheduler is stopping, and its grace has passed'))
-      for (const run of running.values()) run.abort(this.#closing.signal.reason)
-      await this.#pending.idleWithin(abortFor)
-    }
-    for (const name of running.keys())
-      safeLogger(logger).warn({ job: name }, 'job ignores its signal; its lock is left to lapse')
-    await this.#callBeforeClose()
-    const { client } = this.#context.acquireContext
-    await client.releaseRetries.end()
-    // Also what was granted too late to be run.
-    await client.released()
-    if (!this.#keepProviderOpen) await this.#closeProvider()
-  }
-
-  async #callBeforeClose(): Promise<void> {
-    const { client } = this.#context.acquireContext
-    const called = Promise.allSettled(this.#beforeClose.map((work) => this.#scopes.run(work)))
-    await client.within(client.timeout, () => 'wait for what was to be done before the end', called).catch(() => {})
-  }
-
-  /** Waits no longer than for any answer: a pool may wait for ever for a connection that is dead. */
-  async #closeProvider(): Promise<void> {
-    const { client } = this.#context.acquireContext
-    try {
-      const closed = (async () => this.#provider.close())()
-      await client.within(client.timeout, () => 'close the provider', closed)
-    } catch (error) {
-      this.#context.events.emit('store-error', () => ({ job: undefined, action: 'close', error }))
-    }
+    await this.#shutdown.end(graceFor, abortFor, this.#keepProviderOpen ? undefined : this.#provider)
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

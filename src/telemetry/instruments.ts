@@ -122,7 +122,7 @@ export const INSTRUMENTS = {
 } as const satisfies Readonly<Record<string, Instrument>>
 
 export type InstrumentName = keyof typeof INSTRUMENTS
-/** Those that are asked for when they are read, and told by nobody before. */
+/** Metrics that are computed when they are read. */
 export type ReadName = 'clockSkew' | 'storeUp'
 
 export type Labels = Readonly<Record<string, string>>

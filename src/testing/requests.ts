@@ -25,7 +25,7 @@ export const SHORT_MS = 80
 /** The bound within which a tick may lie ahead, where a case says nothing else. */
 export const SKEW_MS = 60_000
 
-/** Who asks for what. */
+/** Who requests what. */
 export interface Holder {
   readonly name: string
   readonly owner: string
@@ -97,7 +97,7 @@ export const allOk = <Result>(results: readonly Settled<Result>[]): readonly Res
     return result
   })
 
-/** Asks for a lock of 60 s, unless the options say otherwise. */
+/** Requests a lock of 60 s, unless the options say otherwise. */
 export async function acquire(
   node: LockProvider,
   holder: Holder,
@@ -106,12 +106,12 @@ export async function acquire(
   return onlyOne(await acquireAll(node, [toAcquire(holder, options)]))
 }
 
-/** Asks for a lock that must be granted. */
+/** Requests a lock that must be granted. */
 export async function granted(node: LockProvider, holder: Holder, options?: Options<AcquireRequest>): Promise<Lease> {
   return assertGranted(await acquire(node, holder, options), holder)
 }
 
-/** Asks for a lock that must be refused, for this reason. */
+/** Requests a lock that must be refused, for this reason. */
 export async function refused(
   node: LockProvider,
   holder: Holder,
@@ -121,7 +121,7 @@ export async function refused(
   return assertRefused(await acquire(node, holder, options), reason)
 }
 
-/** Asks for 60 s more, unless the options say otherwise. */
+/** Requests 60 s more, unless the options say otherwise. */
 export async function extend(
   node: LockProvider,
   holder: Holder,
@@ -130,7 +130,7 @@ export async function extend(
   return onlyOne(await extendAll(node, [toExtend(holder, options)]))
 }
 
-/** Asks for an extension that must be given. */
+/** Requests an extension that must be given. */
 export async function extended(node: LockProvider, holder: Holder, options?: Options<ExtendRequest>): Promise<Lease> {
   const lease = await extend(node, holder, options)
   assert.ok(lease, 'the holder of an unexpired lease must be able to extend it')

@@ -4,7 +4,7 @@ import type { LockProvider, LockRecord } from '../provider/contract.ts'
 export type StoredRecord = Omit<LockRecord, 'name' | 'storeTime'>
 
 /**
- * Why a store can't be asked for something, such as `'ShedLock keeps no locks in this store'`. The suite reports it by
+ * Why a store can't do something, such as `'ShedLock keeps no locks in this store'`. The suite reports it by
  * name among its cases, so that nothing is left out in silence.
  */
 export type WhyNot = string
@@ -53,7 +53,7 @@ export interface ConformanceSubject {
   readonly clientSurvivesClose: (() => Promise<boolean>) | WhyNot
 
   /**
-   * Asks for a lock as ShedLock on a JVM does, with ShedLock's own statement, from the host `jvm-host`; tells whether it
+   * Requests a lock as ShedLock on a JVM does, with ShedLock's own statement, from the host `jvm-host`; tells whether it
    * was obtained.
    */
   readonly asShedLock: ((name: string, lockedForMs: number) => Promise<boolean>) | WhyNot

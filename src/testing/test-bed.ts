@@ -61,7 +61,7 @@ export class TestBed {
     return `${hint}-${randomUUID()}`
   }
 
-  /** Someone who asks for a name, with an owner of its own: a fresh name unless one is given. */
+  /** Someone who requests a name, with an owner of its own: a fresh name unless one is given. */
   holder(name = this.name()): Holder {
     return newHolder(name)
   }
@@ -95,7 +95,7 @@ export class TestBed {
     for (;;) {
       const [record] = await readAll(this.a, [name])
       assert.ok(record, `read does not know ${JSON.stringify(name)}`)
-      // ShedLock asks some stores by a clock that is cut to whole milliseconds: for that one, too, it shall have lapsed.
+      // ShedLock asks some stores by a clock that is cut to whole milliseconds: for that one, too, it shall have expired.
       // Another node may be behind this one.
       const left = record.lockUntil - Math.floor(record.storeTime) + this.clockError
       if (left <= 0) return
@@ -115,7 +115,7 @@ export class TestBed {
   }
 
   /**
-   * Asks for a lease that must count from the moment of the decision: from some time between the sending of the request and
+   * Requests a lease that must count from the moment of the decision: from some time between the sending of the request and
    * the `storeTime` of the answer, which a provider may read after it has decided.
    */
   async lasting(ms: number, ask: () => Promise<Lease>): Promise<Lease> {

@@ -265,7 +265,7 @@ describe('the health indicator', () => {
     const provider = { ...memory(), read: () => new Promise<never>(() => {}) }
     const indicator = new TicklockHealthIndicator(provider, new Scheduler({ provider }))
     expect(await indicator.isHealthy('locks', { timeout: 20 })).toMatchObject({
-      locks: { status: 'down', message: 'the store did not answer within 20 ms' },
+      locks: { status: 'down', message: 'the store did not respond within 20 ms' },
     })
   })
 })

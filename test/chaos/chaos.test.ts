@@ -41,7 +41,18 @@ async function survives(open: () => Promise<StoreUnderChaos>): Promise<void> {
 }
 
 describe.concurrent('five nodes with wrong clocks, killed, stopped and cut off from a store that fails too', () => {
-  for (const kind of ['mysql', 'mongodb', 'mariadb', 'postgres', 'redis', 'dynamodb', 'etcd', 'kubernetes'] as const) {
+  for (const kind of [
+    'mysql',
+    'mongodb',
+    'mariadb',
+    'postgres',
+    'redis',
+    'dynamodb',
+    'etcd',
+    'kubernetes',
+    'nats',
+    'zookeeper',
+  ] as const) {
     it.skipIf('unavailable' in servers[kind])(`break no rule on ${kind}`, () => survives(() => serverStore(kind)))
   }
 

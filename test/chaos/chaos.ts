@@ -18,6 +18,8 @@ const PROVIDERS = [
   'dynamodb',
   'etcd',
   'kubernetes',
+  'nats',
+  'zookeeper',
   'sqlite',
 ] as const
 type ProviderName = (typeof PROVIDERS)[number]

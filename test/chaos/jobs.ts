@@ -9,6 +9,9 @@ export interface ChaosJob {
   takes(tick: number): number
 }
 
+/** The job whose effects must take place exactly once. */
+export const LEDGER = 'ledger'
+
 const instant = (): number => 0
 
 /** From `least` to `most`, in no obvious order, and determined by the tick. */
@@ -44,6 +47,12 @@ export const chaosJobs: readonly ChaosJob[] = [
     interval: 500,
     options: { name: 'catch-up', every: 500, lockAtMostFor: 2_000, catchUp: { window: 20_000, max: 40 } },
     takes: instant,
+  },
+  /** Writes to the ledger in a transaction that completes the run, where the store has transactions. */
+  {
+    interval: 500,
+    options: { name: LEDGER, every: 500, lockAtMostFor: 1_500, onCrash: 'rerun' },
+    takes: varying(0, 400),
   },
   /** Its lease is always lost before it ends, and its signal is not heeded. */
   { interval: 3_000, options: { name: 'too-long', every: 3_000, lockAtMostFor: 700 }, takes: varying(500, 1_500) },

@@ -7,6 +7,7 @@ import { Injector } from './faults/inject.ts'
 import type { StoreUnderChaos } from './faults/store.ts'
 import { chaosJobs } from './jobs.ts'
 import { type JudgedJob, judge, type Verdict } from './judge/judge.ts'
+import { openLedger } from './ledger.ts'
 import type { BreakName } from './node/breaks.ts'
 import { watchStalls } from './node/stalls.ts'
 import { watchStore } from './slow-store.ts'
@@ -29,6 +30,8 @@ export interface ChaosReport {
   readonly version: string
   readonly seed: number
   readonly verdict: Verdict
+  /** How many entries the ledger has, where the store has one. */
+  readonly effects: number | undefined
   /** How many faults there were, by kind. */
   readonly faults: Readonly<Record<string, number>>
   /** By how many s the wall clocks of the nodes were wrong at most, behind and ahead. */
@@ -87,12 +90,23 @@ export async function runChaos(options: ChaosOptions): Promise<ChaosReport> {
   stopWatching()
   await stopWatchingStore()
   const jobs = chaosJobs.map(judged)
-  const verdict = judge({ lines: cluster.witnessed(), jobs, epoch, from, to, recovery: RECOVERY })
+  const ledger = await ticksIn(store)
+  const verdict = judge({ lines: cluster.witnessed(), jobs, epoch, from, to, recovery: RECOVERY, ledger })
   if (options.keep) control.write({ what: 'judged', epoch, from, to })
   cluster.keepsWitness = (options.keep ?? false) && verdict.violations.length > 0
   const { kind: provider, version } = store
   const witness = cluster.keepsWitness ? cluster.folder : undefined
-  return { provider, version, seed, verdict, faults: Object.fromEntries(injector.injected), clocks, witness }
+  const effects = ledger?.length
+  return { provider, version, seed, verdict, effects, faults: Object.fromEntries(injector.injected), clocks, witness }
+}
+
+async function ticksIn({ kind, url }: StoreUnderChaos): Promise<number[] | undefined> {
+  const ledger = await openLedger(kind, url)
+  try {
+    return await ledger?.ticks()
+  } finally {
+    await ledger?.close()
+  }
 }
 
 export function judged({ interval, options }: (typeof chaosJobs)[number]): JudgedJob {

@@ -37,6 +37,8 @@ function rowOf(runs: readonly ChaosReport[]): object {
     twice: broken('once per tick'),
     overlaps: broken('one holder'),
     fencing: broken('fencing'),
+    effects: sum(runs.map(({ effects = 0 }) => effects)),
+    'effects twice or lost': broken('exactly once'),
     'missed, excused': sum(verdicts.flatMap(({ excused }) => Object.values(excused))),
     'missed without need': broken('liveness'),
     'other rules': broken(...OTHER),

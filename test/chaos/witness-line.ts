@@ -32,6 +32,8 @@ export type Witnessed =
   /** The job's function was called; its lease may be relied on until `until` (monotonic). */
   | (RunOf & { readonly what: 'begin'; readonly kind: string; readonly until: number })
   | (RunOf & { readonly what: 'end' })
+  /** The transaction that completed the run was committed. */
+  | (RunOf & { readonly what: 'completed' })
   /** The scheduler told that the lease was lost. */
   | (RunOf & { readonly what: 'lost' })
   /** The store granted a longer lease to this owner. */

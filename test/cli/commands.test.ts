@@ -98,6 +98,35 @@ jobs:
     for (const warning of warnings) expect(doctor).toContain(warning)
   })
 
+  it('validate, doctor and run warn of a bare number below a second', async () => {
+    await using place = new Workplace()
+    place.config(`store: memory://
+jobs:
+  - { name: sync, every: 60, lockAtMostFor: 600, shell: 'true' }
+`)
+    const warnings = [
+      'ticklock.config.yaml:3:26: job "sync": every is 60 milliseconds; write 60s for seconds, or 60ms',
+      'ticklock.config.yaml:3:45: job "sync": lockAtMostFor is 600 milliseconds; write 600s for seconds, or 600ms',
+    ]
+    const { code, stdout } = await place.run(['validate'])
+    expect(code).toBe(0)
+    expect(stdout.split('\n').slice(1, -1)).toEqual(warnings.map((warning) => `! warn  ${warning}`))
+    expect(JSON.parse((await place.run(['validate', '--json'])).stdout)).toMatchObject({ ok: true, warnings })
+    const doctor = (await place.run(['doctor'])).stdout
+    for (const warning of warnings) expect(doctor).toContain(warning)
+    const node = place.start(['run'])
+    for (const warning of warnings) await node.line(({ msg }) => msg === warning, warning)
+    place.config(`store: memory://
+jobs:
+  - { name: sync, every: 1s, lockAtMostFor: 500, shell: 'true' }
+`)
+    node.signal('SIGHUP')
+    await node.line(
+      ({ msg }) => msg?.includes('lockAtMostFor is 500 milliseconds') === true,
+      'the warning of the new config',
+    )
+  })
+
   it('list and next show ticks in the zone of the job', async () => {
     await using place = new Workplace()
     place.config(config)
@@ -166,6 +195,8 @@ jobs:
       ['dynamodb+http://a:hush-hush@h', 'aws dynamodb create-table --table-name ticklock'],
       ['etcd://a:hush-hush@h', 'etcdctl role grant-permission'],
       ['kubernetes:', 'kubectl create role ticklock'],
+      ['nats://a:hush-hush@h', 'nats kv add ticklock'],
+      ['zookeeper://a:hush-hush@h', 'create /ticklock'],
       ['redis://h', 'CONFIG SET maxmemory-policy noeviction'],
     ]) {
       const { code, stdout } = await place.run(['setup', '--print', '--store', url ?? ''])

@@ -6,7 +6,18 @@ import { describe, expect, it } from 'vitest'
 import { Workplace } from './ticklock.ts'
 
 const root = fileURLToPath(new URL('../../', import.meta.url))
-const DRIVERS = ['pg', 'mysql2', 'mongodb', 'ioredis', '@aws-sdk', '@kubernetes', '@photostructure', 'better-sqlite3']
+const DRIVERS = [
+  'pg',
+  'mysql2',
+  'mongodb',
+  'ioredis',
+  '@aws-sdk',
+  '@kubernetes',
+  '@photostructure',
+  'better-sqlite3',
+  '@nats-io',
+  'node-zookeeper-client',
+]
 
 /** A copy of the package beside which no driver is installed. Returns its command line. */
 function withoutDrivers(place: Workplace): string {
@@ -27,6 +38,8 @@ const stores: [store: string, remedy: string][] = [
   ['redis://app:hush-hush@127.0.0.1:1', 'npm install ioredis'],
   ['dynamodb+http://app:hush-hush@127.0.0.1:1?region=local', 'npm install @aws-sdk/client-dynamodb'],
   ['kubeconfig:/not/there', 'npm install @kubernetes/client-node'],
+  ['nats://app:hush-hush@127.0.0.1:1', 'npm install @nats-io/kv @nats-io/transport-node'],
+  ['zookeeper://app:hush-hush@127.0.0.1:1', 'npm install node-zookeeper-client'],
   // Node.js has one of its own from 22.13 on.
   ...(process.getBuiltinModule('node:sqlite')
     ? []

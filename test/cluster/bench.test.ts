@@ -49,6 +49,17 @@ it('prints what it measured as JSON, without the packages that only rivals need'
   })
 })
 
+it('counts the runs of a sustained rate, with and without history', { timeout: 120_000 }, async () => {
+  const args = ['--stores', 'redis', '--processes', '1', '--seconds', '1']
+  const results = JSON.parse(await bench('--only', 'sustained', ...args, '--quick', '--json'))
+  const twice = results.filter(({ name }: { name: string }) => name === 'sustained: ticks run twice')
+  expect(twice).toEqual([
+    { name: 'sustained: ticks run twice', provider: 'redis, 1 nodes', value: 0, unit: 'of 100', aim: '0', ok: true },
+    expect.objectContaining({ provider: 'redis, 1 nodes, history', value: 0, unit: 'of 100' }),
+  ])
+  expect(results.map(({ name }: { name: string }) => name)).toContain('sustained: minute 1: memory of a node')
+})
+
 it('lists its rows, and says which options it has', async () => {
   expect(await bench('--list')).toMatch(/^growth +cost as it grows/m)
   expect(await bench('--help')).toMatch(/--conditions NAME/)

@@ -66,7 +66,18 @@ function expectTokensToGrow(begun: readonly { readonly tick: number; readonly fe
 describe('four processes over one store, one of them killed in a run', () => {
   it('run every tick once on sqlite', () => provesOncePerTick('sqlite', ({ folder }) => join(folder, 'locks.sqlite')))
 
-  for (const kind of ['postgres', 'mariadb', 'mysql', 'mongodb', 'redis', 'dynamodb', 'etcd', 'kubernetes'] as const) {
+  for (const kind of [
+    'postgres',
+    'mariadb',
+    'mysql',
+    'mongodb',
+    'redis',
+    'dynamodb',
+    'etcd',
+    'kubernetes',
+    'nats',
+    'zookeeper',
+  ] as const) {
     const server = servers[kind]
     it.skipIf('unavailable' in server)(`run every tick once on ${kind}`, () =>
       provesOncePerTick(kind, () => ('url' in server ? server.url : '')),

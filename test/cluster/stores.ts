@@ -18,6 +18,10 @@ export async function openStore(kind: string, url: string): Promise<LockProvider
       return (await import('ticklock/etcd')).etcd(url)
     case 'kubernetes':
       return (await import('ticklock/kubernetes')).kubernetes(url)
+    case 'nats':
+      return (await import('ticklock/nats')).nats(url)
+    case 'zookeeper':
+      return (await import('ticklock/zookeeper')).zookeeper(url)
     case 'sqlite':
       return (await import('ticklock/sqlite')).sqlite(url)
     default:

@@ -30,34 +30,41 @@ export function packed(): Promise<string> {
   return tarball
 }
 
+const QUIET = ['--no-audit', '--no-fund', '--no-progress', '--prefer-offline', '--loglevel=error']
+
+/** A folder as an app. */
+export const appIn = (folder: string): App => ({
+  folder,
+  async run(command, ...args) {
+    const env = { ...process.env, NODE_OPTIONS: '', FORCE_COLOR: '0' }
+    const options = { cwd: folder, env, maxBuffer: 1 << 26 }
+    return run(command, args, options).then(
+      ({ stdout, stderr }) => stdout + stderr,
+      ({ stdout, stderr, message }) =>
+        Promise.reject(new Error(`${command} ${args.join(' ')}: ${stderr}${stdout}${message}`)),
+    )
+  },
+  remove: () => rmSync(folder, { recursive: true, force: true }),
+})
+
+/** `npm install` of the tarball and other packages, as a user types it. */
+export const install = async (app: App, ...packages: readonly string[]): Promise<string> =>
+  app.run('npm', 'install', ...QUIET, await packed(), ...packages)
+
 /**
  * Installs the tarball beside other packages as a user does: npm refuses those that a peer range leaves out. `files` are copied from this folder.
  *
  * @throws what npm printed, when it refuses.
  */
 export async function newApp(packages: readonly string[], files: readonly string[] = ['scenarios']): Promise<App> {
-  const folder = mkdtempSync(join(tmpdir(), 'ticklock-app-'))
-  const app: App = {
-    folder,
-    async run(command, ...args) {
-      const env = { ...process.env, NODE_OPTIONS: '', FORCE_COLOR: '0' }
-      const options = { cwd: folder, env, maxBuffer: 1 << 26 }
-      return run(command, args, options).then(
-        ({ stdout, stderr }) => stdout + stderr,
-        ({ stdout, stderr, message }) =>
-          Promise.reject(new Error(`${command} ${args.join(' ')}: ${stderr}${stdout}${message}`)),
-      )
-    },
-    remove: () => rmSync(folder, { recursive: true, force: true }),
-  }
+  const app = appIn(mkdtempSync(join(tmpdir(), 'ticklock-app-')))
   try {
-    writeFileSync(join(folder, 'package.json'), '{ "private": true }')
+    writeFileSync(join(app.folder, 'package.json'), '{ "private": true }')
     for (const file of files) {
       const from = join(root, 'test', 'compat', file)
-      cpSync(from, folder, { recursive: true })
+      cpSync(from, app.folder, { recursive: true })
     }
-    const quiet = ['--no-audit', '--no-fund', '--no-progress', '--prefer-offline', '--loglevel=error']
-    await app.run('npm', 'install', ...quiet, await packed(), ...packages)
+    await install(app, ...packages)
     return app
   } catch (error) {
     app.remove()

@@ -2,6 +2,7 @@ import { strict as assert } from 'node:assert'
 import { readdirSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { type App, newApp } from './app.ts'
+import { nestTemplate } from './nest-template.ts'
 
 /** A compiler, bundler, test runner or runtime in which an app with ticklock has to work. */
 export interface Toolchain {
@@ -105,6 +106,9 @@ const weight: Toolchain = {
 
 export const toolchains: readonly Toolchain[] = [
   weight,
+  nestTemplate(10),
+  nestTemplate(11),
+  nestTemplate(12),
   typescript('5.0', [
     ['node16', 'node16'],
     ['commonjs', 'node10'],

@@ -17,6 +17,8 @@ export function storeEnvironment(servers: ProvidedContext['servers']): {
     dynamodb: ['dynamodb'],
     etcd: ['etcd'],
     kubernetes: ['kubernetes'],
+    nats: ['nats'],
+    zookeeper: ['zookeeper'],
   } as const
   for (const [store, names] of Object.entries(stores)) {
     const found = names.map((name) => servers[name]).find((server) => 'url' in server)

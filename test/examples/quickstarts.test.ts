@@ -20,10 +20,12 @@ describe('the quick starts', () => {
       'memory',
       'mongodb',
       'mysql',
+      'nats',
       'postgres',
       'redis',
       'redis-quorum',
       'sqlite',
+      'zookeeper',
     ]
     expect(quickstarts.sort()).toEqual(stores.map((store) => `quickstart-${store}.ts`).sort())
   })

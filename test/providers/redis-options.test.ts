@@ -136,9 +136,9 @@ describe('redis()', () => {
   it('refuses anything else, and says what it takes', () => {
     const refusals: [input: unknown, message: RegExp][] = [
       [undefined, /a client of ioredis, a URL or options/],
-      [{}, /either client or url/],
-      [{ url: 'redis://localhost', client: new Redis(lazily) }, /either client or url/],
-      [{ url: 'redis://localhost', prefx: 'a:' }, /no option "prefx"/],
+      [{}, /exactly one of client and url/],
+      [{ url: 'redis://localhost', client: new Redis(lazily) }, /exactly one of client and url/],
+      [{ url: 'redis://localhost', prefx: 'a:' }, /unknown option "prefx"/],
       [{ url: 5 }, /url must be/],
       [{ client: {} }, /client must be/],
       [{ url: 'redis://localhost', prefix: 'a}' }, /prefix must be/],

@@ -9,11 +9,13 @@ import { exactKubernetesSubject } from './kubernetes-subject.ts'
 import { memorySubject } from './memory-subject.ts'
 import { mongodbSubject } from './mongodb-subject.ts'
 import { mysqlSubject } from './mysql-harness.ts'
+import { natsSubject } from './nats-subject.ts'
 import { pgliteSubject } from './pglite-subject.ts'
 import { postgresSubject } from './postgres-subject.ts'
 import { redisSubject } from './redis-subject.ts'
 import { sqliteSubject } from './sqlite-subject.ts'
 import { contendedSubject, lossySubject } from './versioned/faulty-subject.ts'
+import { exactZooKeeperSubject } from './zookeeper-subject.ts'
 
 export interface NamedSubject {
   readonly name: string
@@ -55,6 +57,8 @@ export const subjects: readonly NamedSubject[] = [
   onServer('dynamodb', 'memory', exactDynamodbSubject),
   onServer('etcd', 'memory', exactEtcdSubject),
   onServer('kubernetes', 'memory', exactKubernetesSubject),
+  onServer('nats', 'memory', (url) => natsSubject(url)),
+  onServer('zookeeper', 'memory', exactZooKeeperSubject),
   here('pglite', 'postgres', pgliteSubject),
   here('sqlite', 'sqlite', sqliteSubject),
   here('memory', 'memory', memorySubject),

@@ -1,8 +1,7 @@
-import { once } from 'node:events'
-import { connect } from 'node:net'
 import { join } from 'node:path'
 import { findOrInstall } from './find-program.ts'
 import { onFreePort } from './free-port.ts'
+import { listens } from './listens.ts'
 import { ServerProcess } from './server-process.ts'
 import type { ServerKind } from './test-server.ts'
 
@@ -20,11 +19,6 @@ const etcdUrl = (port: number): string => `etcd://127.0.0.1:${port}`
 
 /** Where the JSON gateway of an etcd is, for the tests' own requests. */
 export const gatewayOf = (url: string): string => url.replace(/^etcd/, 'http')
-
-async function listens(port: number): Promise<void> {
-  const socket = connect(port, '127.0.0.1')
-  await once(socket, 'connect').finally(() => socket.destroy())
-}
 
 async function etcdVersion(url: string): Promise<string> {
   const get = async (path: string) => (await fetch(gatewayOf(url) + path)).json() as Promise<Record<string, string>>

@@ -4,12 +4,14 @@ import { kubernetes } from './kubernetes.ts'
 import { mariadb } from './mariadb.ts'
 import { mongodb } from './mongodb.ts'
 import { mysql } from './mysql.ts'
+import { nats } from './nats.ts'
 import { postgres } from './postgres.ts'
 import { redis } from './redis.ts'
 import { redisCluster } from './redis-cluster.ts'
 import { redisQuorum } from './redis-quorum.ts'
 import { redisSentinel } from './redis-sentinel.ts'
 import type { ServerKind, ServerName, ServerUnavailable, StartOptions, TestServer } from './test-server.ts'
+import { zookeeper } from './zookeeper.ts'
 
 /** Those that take longest come first, since they are started in this order. */
 const kinds: Readonly<Record<ServerName, ServerKind>> = {
@@ -17,6 +19,7 @@ const kinds: Readonly<Record<ServerName, ServerKind>> = {
   mongodb,
   mariadb,
   postgres,
+  zookeeper,
   'redis-sentinel': redisSentinel,
   'redis-cluster': redisCluster,
   'redis-quorum': redisQuorum,
@@ -24,6 +27,7 @@ const kinds: Readonly<Record<ServerName, ServerKind>> = {
   dynamodb,
   etcd,
   kubernetes,
+  nats,
 }
 
 /** Every kind of server, those that take longest to start first. */

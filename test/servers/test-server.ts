@@ -13,6 +13,8 @@ export type ServerName =
   | 'redis-cluster'
   | 'redis-quorum'
   | 'etcd'
+  | 'nats'
+  | 'zookeeper'
 
 /** A server that answers, either given by its URL or started by the tests. */
 export interface TestServer {

@@ -59,6 +59,8 @@ export function onResult(
     noteRequest(life, request, result)
     // What came after its lease had ended, counted from the sending, is no answer.
     if (result.granted && after >= lockAtMostFor) continue
+    // Nor what was on its way when the wall clock jumped: the request is repeated, since its lease may be over.
+    if (result.granted && life.jumps.some((at) => at >= witness.now - after)) continue
     if (result.granted) {
       const left = result.lease.lockUntil - result.lease.storeTime - after
       if (!life.granted.has(owner)) life.granted.set(owner, witness.now)

@@ -151,11 +151,15 @@ function judgeNodes(cluster: Cluster, lives: readonly Life[], judged: Judged): v
   }
 }
 
+/** How long a request is repeated before its node pauses: not for longer than the lease that it is about. */
+const repeatedFor = ({ lockAtMostFor }: JobOptions): number =>
+  Math.min(REPEATING, parseDuration(lockAtMostFor, { option: 'lockAtMostFor' }) - PROMPT)
+
 /** A request for a record that a stranger has locked is repeated, and decided soon after that lock has ended. */
 function judgeRepeats(cluster: Cluster, lives: readonly Life[], judged: Judged): void {
   const { file, options, time, asked, over } = judged
   const locked = file.outages.find(({ from, until }) => from <= time && until > asked)
-  if (locked?.why !== 'record-locked' || locked.until - time > REPEATING) return
+  if (locked?.why !== 'record-locked' || locked.until - time > repeatedFor(options)) return
   const by = locked.until + REPEATED
   if (options.catchUp !== 'none' || by > over || overlapping(cluster.outages, time - RECOVERING, by)) return
   if (file.outages.some((each) => each !== locked && each.from <= by && each.until >= time)) return
@@ -203,6 +207,8 @@ function wasFit(cluster: Cluster, life: Life, judged: Judged): boolean {
   if (!knewItsTime(cluster, life, judged)) return false
   const troubles = [...cluster.outages, ...judged.file.outages, ...life.outages, ...life.link.troubles]
   if (!overlapping(troubles, time - RECOVERING, asked)) return true
+  // It notices that its machine slept when its next timer fires, which may be after the grace.
+  if (life.sleptWithin(time, over)) return false
   return life.upThrough(time - STARTING, over) && hasClear(troubles, time, Math.min(over, cluster.end), ENOUGH)
 }
 

@@ -7,29 +7,45 @@ import type { StoreKind } from './stores/index.ts'
 const SHORTEST_SLEEP = 1_000
 
 /**
- * Faults that half of the seeds have besides the others. They come from random numbers of their own, so that everything else of a seed
- * is what it was before there were any.
+ * Faults that many seeds have besides the others: suspended machines, and records that are locked or unreadable. They come from random
+ * numbers of their own, so that everything else of a seed is what it was before there were any.
  */
 export function makeMoreFaults(seed: number, maker: FaultMaker, others: readonly Fault[]): Fault[] {
-  const random = new Random(seed * 7919)
-  if (others.length === 0 || random.chance(0.5)) return []
-  return Array.from({ length: random.int(1, 8) }, () => makeFault({ ...maker, random }, others)).flat()
+  if (others.length === 0) return []
+  const inRecords = few(new Random(seed * 7919), (random) => makeRecordFault({ ...maker, random }))
+  const suspensions = few(new Random(seed * 104_729), (random) => makeSuspension({ ...maker, random }, others))
+  return [...inRecords, ...suspensions]
 }
+
+/** One to eight faults for every other seed. */
+const few = (random: Random, make: (random: Random) => Fault[]): Fault[] =>
+  random.chance(0.5) ? [] : Array.from({ length: random.int(1, 8) }, () => make(random)).flat()
+
+/** Also while requests for a tick are on their way. */
+const makeMoment = (random: Random, until: number): number =>
+  random.chance(0.5) ? random.int(0, until) : 1_000 * random.int(0, until / 1_000) + random.int(0, 8)
+
+const makeLength = (random: Random): number =>
+  random.chance(0.5) ? random.int(SHORTEST_SLEEP, 5_000) : random.int(5_000, 40_000)
 
 /** The stores in which a transaction may lock one record, and those in which somebody may write any value into one. */
 const LOCKABLE: readonly StoreKind[] = ['postgres', 'mysql', 'mongodb']
 const POISONABLE: readonly StoreKind[] = ['postgres', 'mysql', 'mongodb', 'sqlite']
 
-function makeFault({ random, until, nodes, jobs, store }: FaultMaker, others: readonly Fault[]): Fault[] {
-  // Also while requests for a tick are on their way.
-  const at = random.chance(0.5) ? random.int(0, until) : 1_000 * random.int(0, until / 1_000) + random.int(0, 8)
-  const node = random.pick(nodes).id
-  const length = random.chance(0.5) ? random.int(SHORTEST_SLEEP, 5_000) : random.int(5_000, 40_000)
+function makeRecordFault({ random, until, jobs, store }: FaultMaker): Fault[] {
+  const at = makeMoment(random, until)
+  const length = makeLength(random)
   const job = random.pick(jobs).options.name
-  const kind = random.pick(['suspend', 'record-locked', 'record-poisoned'] as const)
   const value = random.pick(['lockUntil', 'lastTick', 'lockedBy'] as const)
-  if (kind === 'record-locked' && LOCKABLE.includes(store)) return [{ at, kind, job, for: Math.ceil(length / 4) }]
-  if (kind === 'record-poisoned' && POISONABLE.includes(store)) return [{ at, kind, job, for: length, value }]
+  if (random.chance(0.5))
+    return LOCKABLE.includes(store) ? [{ at, kind: 'record-locked', job, for: Math.ceil(length / 4) }] : []
+  return POISONABLE.includes(store) ? [{ at, kind: 'record-poisoned', job, for: length, value }] : []
+}
+
+function makeSuspension({ random, until, nodes }: FaultMaker, others: readonly Fault[]): Fault[] {
+  const at = makeMoment(random, until)
+  const node = random.pick(nodes).id
+  const length = makeLength(random)
   // Set back, the wall clock would hide a sleep.
   const hidden = others.some((fault) => fault.kind === 'jump' && fault.node === node && fault.by < 0)
   return hidden ? [] : [{ at, kind: 'suspend', node, for: length }]

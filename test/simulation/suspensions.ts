@@ -4,10 +4,10 @@ import { slackOf, type Witness } from './witness.ts'
 
 /** A process compares its clocks so often, in ms, and so notices that its machine slept. */
 export const NOTICED = 1_000 + 10
-/** The store is asked about a lease for so long (`storeTimeout`), in ms. */
-const ANSWERED = 5_000 + 10
+/** A renewal that is under way has its timeout (`storeTimeout`), and then the request whether the lease is still valid has the same, in ms. */
+const ANSWERED = 2 * (5_000 + 10)
 
-/** A lease that ended while the machine slept: soon after waking its process knows, or asks the store, and then it knows. */
+/** A lease that ended while the machine slept: soon after waking its process relies on it no more, and then the lease is lost. */
 export function judgeWaking(witness: Witness, life: Life): void {
   const wokeAt = witness.now
   for (const file of witness.files.values()) {
@@ -15,7 +15,7 @@ export function judgeWaking(witness: Witness, life: Life): void {
       const { lock } = run
       if (run.life !== life || !lock || run.leaseUntil + slackOf(run) >= wokeAt) continue
       whenAwake(witness, run, NOTICED, () => {
-        if (!lock.lost && (life.renewed.get(lock.owner) ?? 0) < wokeAt)
+        if (lock.held)
           witness.violate('lost is known locally', `${life.node} relies on ${run.job} a second after it woke`)
       })
       whenAwake(witness, run, NOTICED + ANSWERED, () => {

@@ -24,6 +24,7 @@
  *
  * The clock is clock_timestamp(), which goes on during a statement and a transaction; now() would stand still in both.
  */
+import { RELEASED } from '../../../src/provider/holder.ts'
 import { CALL, OUTSIDE } from './call.ts'
 import { milliseconds, token } from './milliseconds.ts'
 import { readable } from './readable.ts'
@@ -40,7 +41,7 @@ const OUTCOME = `
           tick = (lock).last_tick AND NOT (lock).tick_done AND (lock).lock_until <= now
           AND (rerun OR (lock).locked_by = holder)
         ) THEN 'tick-taken'
-        WHEN (lock).lock_until > now OR (lock).locked_by = holder || '#released' THEN 'held'
+        WHEN (lock).lock_until > now OR (lock).locked_by = holder || '${RELEASED}' THEN 'held'
         ELSE 'free'
       END`
 

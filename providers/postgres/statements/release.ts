@@ -15,6 +15,7 @@
  *   written  Ends unexpired leases. Of one that is over and that nobody took over, marks the tick as done. Written where it was
  *            locked: a version that another node left after the snapshot is not there for this statement, and its name is busy.
  */
+import { RELEASED } from '../../../src/provider/holder.ts'
 import { CALL, OUTSIDE } from './call.ts'
 import { milliseconds } from './milliseconds.ts'
 import { readable } from './readable.ts'
@@ -26,7 +27,7 @@ const OUTCOME = `
       CASE
         WHEN (lock).name IS NULL THEN 'over'
         WHEN NOT readable THEN 'unreadable'
-        WHEN (lock).locked_by = holder || '#released' THEN
+        WHEN (lock).locked_by = holder || '${RELEASED}' THEN
           CASE WHEN tick = (lock).last_tick AND NOT (lock).tick_done THEN 'released-late' ELSE 'released' END
         WHEN (lock).locked_by <> holder THEN 'over'
         WHEN (lock).lock_until > now THEN 'held'
@@ -60,7 +61,7 @@ export const releaseStatement = (table: string): string => `
   written AS (
     UPDATE ${table} t
     SET
-      locked_by = CASE outcome WHEN 'held' THEN holder || '#released' ELSE t.locked_by END,
+      locked_by = CASE outcome WHEN 'held' THEN holder || '${RELEASED}' ELSE t.locked_by END,
       lock_until = CASE outcome WHEN 'held' THEN greatest(now, t.locked_at + at_least * interval '1 ms') ELSE t.lock_until END,
       tick_done = t.tick_done OR coalesce(tick = t.last_tick, false)
     FROM judged

@@ -1,3 +1,4 @@
+import { RELEASED } from '../../../src/provider/holder.ts'
 /** What the terms of an acquisition say, why it is refused, and what a grant writes. The same decisions as decideAcquire in src/provider/decide.ts. */
 export const DECIDE_ACQUIRE = /* lua */ `
 local known_terms, parsed_terms
@@ -39,7 +40,7 @@ local function refusal(record, holder, terms)
     end
   end
   -- A late duplicate of an acquisition that was granted and released: nobody waits for its response.
-  if record.lock_until > now or record.holder == holder .. '#released' then
+  if record.lock_until > now or record.holder == holder .. '${RELEASED}' then
     return 'held'
   end
   return nil

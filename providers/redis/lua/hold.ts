@@ -1,4 +1,5 @@
 /* What the holder of a lease does with it. The same decisions as decideExtend and decideRelease in src/provider/decide.ts. */
+import { RELEASED } from '../../../src/provider/holder.ts'
 
 /**
  * Terms: lockAtMostFor (ms), lockAtLeastFor (ms), mayShortenUntil (µs, or '-'). Replies the record, or '' when this owner has no unexpired lease.
@@ -19,7 +20,7 @@ end)
 /** Terms: lockAtLeastFor (ms), tick (ms, or '-'). Replies 1, or 0 when this owner has no unexpired lease. */
 export const RELEASE = /* lua */ `
 return for_each(function(record, holder, terms)
-  local released = holder .. '#released'
+  local released = holder .. '${RELEASED}'
   local was_released = record and record.holder == released
   if not record or not was_released and record.holder ~= holder then
     return 0

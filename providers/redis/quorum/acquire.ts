@@ -1,7 +1,7 @@
 /*
  * An acquisition on a majority of independent servers, in two steps: votes, then their confirmation.
  *
- *   1. Every server is asked for its vote, which is a grant by its own record and clock, kept as open.
+ *   1. The provider requests a vote of every server, which is a grant by its own record and clock, kept as open.
  *   2. With a majority of votes, the highest of their tokens is written to the servers that voted, and closes the votes. When a majority has it,
  *      the lock is granted; else nobody was told anything, and the votes are taken back.
  *
@@ -12,7 +12,7 @@
  *   - A tick: a majority remembers it before the job runs; a later majority meets one of these, which refuses it.
  *   - A split vote: who has most votes (the smaller owner where that is equal) keeps them, and the others take theirs back and ask again. All
  *     see the same votes, so they agree on who that is.
- *   - A crash between the steps: open votes lapse with the lease, and leave nothing of the tick behind.
+ *   - A crash between the steps: open votes expire with the lease, and leave nothing of the tick behind.
  *   - A withdrawal that is late: it names its ballot, and each asking after a withdrawal is a new one.
  */
 import { randomUUID } from 'node:crypto'

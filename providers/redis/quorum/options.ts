@@ -1,5 +1,6 @@
 import { show } from '../../../src/duration.ts'
 import { InvalidOptionError } from '../../../src/errors.ts'
+import { checkKeys } from '../../../src/options.ts'
 import { clientFor, givenClient } from '../client.ts'
 import type { RedisClient } from '../driver.ts'
 import { DEFAULT_PREFIX } from '../keys.ts'
@@ -33,8 +34,7 @@ const SIZES = [3, 5, 7]
 
 export function normalize(input: readonly QuorumServer[] | RedisQuorumOptions) {
   const options: Partial<RedisQuorumOptions> = isList(input) ? { servers: input } : { ...input }
-  const unknown = Object.keys(options).find((key) => !KNOWN.includes(key))
-  if (unknown !== undefined) throw new InvalidOptionError(`redisQuorum() has no option ${show(unknown)}`)
+  checkKeys(options, KNOWN, 'redisQuorum')
   const { servers, prefix = DEFAULT_PREFIX, timeout = 2_000 } = options
   if (!Array.isArray(servers) || !SIZES.includes(servers.length) || new Set(servers).size !== servers.length) {
     // Not the servers themselves: a URL may hold a password.

@@ -8,6 +8,7 @@ import type {
   Settled,
   UnreadableRecord,
 } from '../../../src/provider/contract.ts'
+import { compareNames } from '../../../src/provider/record.ts'
 import { inUniqueRounds } from '../../../src/provider/unique-rounds.ts'
 import { unreadableIn, unreadableRecord } from '../format.ts'
 import { keySpace } from '../keys.ts'
@@ -51,7 +52,7 @@ export function redisQuorum(input: readonly QuorumServer[] | RedisQuorumOptions)
     if (names.length === 0) return []
     const replies = await tell(quorumScripts.read, names)
     const found = names.map((name, index) => recordOf(quorum, name, index, replies))
-    return found.filter((record) => record !== undefined).sort((a, b) => (a.name < b.name ? -1 : 1))
+    return found.filter((record) => record !== undefined).sort(compareNames)
   }
 
   /** Runs a script for one name on all servers, and repairs the record on those where it can't be read. */

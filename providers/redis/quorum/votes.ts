@@ -1,7 +1,7 @@
 /* Turns acquisitions into what the voting script is given, and its replies into votes. */
 import type { AcquireRequest, Refused } from '../../../src/provider/contract.ts'
-import { acquireTerms, type Given, whoOf, wordAndRest } from '../replies.ts'
-import type { ScriptReply } from '../script-runner.ts'
+import { acquireTerms, whoOf, wordAndRest } from '../replies.ts'
+import type { Given, ScriptReply } from '../script-runner.ts'
 import { seenAs } from './seen.ts'
 import type { Vote } from './tally.ts'
 

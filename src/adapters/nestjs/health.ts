@@ -28,7 +28,7 @@ export class TicklockHealthIndicator {
   }
 
   /**
-   * `'up'` with the number of jobs and this machine's clock skew in ms, or `'down'` with what is wrong: the store failed, or did not answer in time
+   * `'up'` with the number of jobs and this machine's clock skew in ms, or `'down'` with what is wrong: the store failed, or did not respond in time
    * (`timeout`, 2 s). Never rejects.
    */
   async isHealthy<Key extends string = 'ticklock'>(
@@ -51,7 +51,7 @@ export class TicklockHealthIndicator {
   async #ask(timeout: number): Promise<void> {
     let timer: NodeJS.Timeout | undefined
     const late = new Promise<never>((_, reject) => {
-      timer = setTimeout(() => reject(new Error(`the store did not answer within ${timeout} ms`)), timeout)
+      timer = setTimeout(() => reject(new Error(`the store did not respond within ${timeout} ms`)), timeout)
     })
     try {
       await Promise.race([this.#provider.read([NOBODYS]), late])

@@ -1,4 +1,3 @@
-import { systemClock } from '../../clock.ts'
 import { type Duration, show } from '../../duration.ts'
 import { InvalidOptionError, LockNotHeldError } from '../../errors.ts'
 import type { Lock } from '../../lock/lock.ts'
@@ -62,7 +61,7 @@ export function ticklockCoordinator(options: CoordinatorOptions): RunCoordinator
       if (!lock) return false
       // One that is elected anew has lost the lease before, or has released it.
       elected.get(name)?.stopRenewal()
-      elected.set(name, { key, lock, stopRenewal: renew ? keepAlive(systemClock, lock) : () => {} })
+      elected.set(name, { key, lock, stopRenewal: renew ? keepAlive(lock) : () => {} })
       return true
     },
     async onComplete(key) {

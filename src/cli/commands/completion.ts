@@ -1,7 +1,7 @@
 import { Argument, type Command } from 'commander'
 import type { Cli } from '../cli.ts'
+import type { Action } from '../command-file.ts'
 import { EXIT } from '../exit-codes.ts'
-import type { Action } from '../program.ts'
 
 const SHELLS = ['bash', 'zsh', 'fish'] as const
 

@@ -1,7 +1,7 @@
 import type { Command } from 'commander'
 import type { Cli } from '../cli.ts'
+import type { Action } from '../command-file.ts'
 import { EXIT } from '../exit-codes.ts'
-import type { Action } from '../program.ts'
 import { type StoreOption, storeOption } from '../store-option.ts'
 
 interface DoctorOptions extends StoreOption {

@@ -1,9 +1,9 @@
 import { type Command, InvalidArgumentError } from 'commander'
 import type { Cli } from '../cli.ts'
+import type { Action } from '../command-file.ts'
 import { duration } from '../duration-option.ts'
 import { UsageError } from '../errors.ts'
 import { EXIT } from '../exit-codes.ts'
-import type { Action } from '../program.ts'
 import { type StoreOption, storeOption } from '../store-option.ts'
 
 export interface ExecOptions extends StoreOption {

@@ -3,10 +3,10 @@ import { resolve } from 'node:path'
 import type { Command } from 'commander'
 import { kindOf } from '../../config/store-kinds.ts'
 import type { Cli } from '../cli.ts'
+import type { Action } from '../command-file.ts'
 import { missingDriver } from '../driver.ts'
 import { Failure } from '../errors.ts'
 import { EXIT } from '../exit-codes.ts'
-import type { Action } from '../program.ts'
 
 interface InitOptions {
   readonly store: string

@@ -1,9 +1,9 @@
 import type { Command } from 'commander'
 import type { JobPlan, Plan } from '../../config/plan.ts'
 import type { Cli } from '../cli.ts'
+import type { Action } from '../command-file.ts'
 import { type ConfigOption, configOption, loadPlan } from '../config-option.ts'
 import { EXIT } from '../exit-codes.ts'
-import type { Action } from '../program.ts'
 
 interface ListOptions extends ConfigOption {
   readonly json?: boolean

@@ -1,8 +1,8 @@
 import type { Command } from 'commander'
 import type { Cli } from '../cli.ts'
+import type { Action } from '../command-file.ts'
 import { type ConfigOption, configOption, loadPlan } from '../config-option.ts'
 import { EXIT } from '../exit-codes.ts'
-import type { Action } from '../program.ts'
 import { wholeNumber } from '../whole-number.ts'
 
 interface NextOptions extends ConfigOption {

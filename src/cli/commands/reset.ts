@@ -1,8 +1,8 @@
 import type { Command } from 'commander'
 import { MAX_CLOCK_SKEW } from '../../lock/lock-options.ts'
 import type { Cli } from '../cli.ts'
+import type { Action } from '../command-file.ts'
 import { EXIT } from '../exit-codes.ts'
-import type { Action } from '../program.ts'
 import { type StoreOption, storeOption } from '../store-option.ts'
 
 export function define(command: Command, cli: Cli, choose: (action: Action) => void): void {

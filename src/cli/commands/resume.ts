@@ -1,8 +1,8 @@
 import type { Command } from 'commander'
 import type { Cli } from '../cli.ts'
+import type { Action } from '../command-file.ts'
 import { type ConfigOption, configOption } from '../config-option.ts'
 import { pauseOrResume } from '../pause-or-resume.ts'
-import type { Action } from '../program.ts'
 
 export function define(command: Command, cli: Cli, choose: (action: Action) => void): void {
   configOption(command.argument('<job>', "the job's name"))

@@ -5,10 +5,10 @@ import type { Plan } from '../../config/plan.ts'
 import { plural } from '../../format/format.ts'
 import type { Logger } from '../../logger.ts'
 import type { Cli } from '../cli.ts'
+import type { Action } from '../command-file.ts'
 import { type ConfigOption, configOption, loadPlan } from '../config-option.ts'
 import { EXIT } from '../exit-codes.ts'
 import type { LogOptions } from '../log.ts'
-import type { Action } from '../program.ts'
 import { onStopSignal } from '../signals.ts'
 
 interface RunOptions extends ConfigOption, LogOptions {
@@ -21,7 +21,7 @@ interface RunOptions extends ConfigOption, LogOptions {
 export function define(command: Command, cli: Cli, choose: (action: Action) => void): void {
   configOption(command)
     .description(
-      'Runs the jobs of the config until it is told to stop. Start it on as many machines as you like: of each tick of each job, one of them runs it.',
+      'Runs the jobs of the config until it is told to stop. Start it on as many machines as you like: each tick runs on one of them.',
     )
     .option('-w, --watch', 'take over the config whenever its file changes')
     .option('--http <address>', 'serve a page to look at, /metrics, /healthz and /readyz, such as on 127.0.0.1:8080')
@@ -47,7 +47,7 @@ export function define(command: Command, cli: Cli, choose: (action: Action) => v
 const HELP = `
 Signals:
   SIGTERM, SIGINT   begin no tick, wait for the runs (stopGraceFor), end those that take longer, release, exit.
-                    A second one kills the runs and exits at once; their locks lapse. Within a second of
+                    A second one kills the runs and exits at once; their leases expire. Within a second of
                     the first, it is the same one.
   SIGHUP            take over the config as it is now. Jobs that stay the same are not touched, runs go on,
                     and when the new config is wrong, the old one stays.
@@ -58,8 +58,8 @@ Examples:
   ticklock run --watch --log-level debug
   TICKLOCK_HTTP_TOKEN=$(cat token) ticklock run --http 127.0.0.1:8080
 
-The page lets whoever knows TICKLOCK_HTTP_TOKEN (at least 16 characters) trigger, pause and unlock. Beyond this machine it is
-demanded, and then needed to look, too.
+The page lets whoever knows TICKLOCK_HTTP_TOKEN (at least 16 characters) trigger, pause and unlock. On a non-loopback address the token is
+required, also for reading.
 
 Exit codes: 0 after a stop, 1 after an error in a module job that nobody caught, 69 the driver of a store is missing, 74 nobody reads
 the log any more, 78 wrong config, 130 or 143 after a second SIGINT or SIGTERM.
@@ -82,6 +82,7 @@ async function run(cli: Cli, options: RunOptions): Promise<number> {
       : await (await import('../http.ts')).serveHttp(cli, { ...options, http: options.http }, runner, logger)
   await runner.apply(plan)
   logger.info({}, greeting(plan))
+  warn(plan, logger)
 
   const reload = reloader(async (why) => {
     try {
@@ -94,6 +95,7 @@ async function run(cli: Cli, options: RunOptions): Promise<number> {
         {},
         `${why}: config taken over: ${parts.join('; ') || 'nothing changed'}${parts.length ? `; ${unchanged.length} as before` : ''}`,
       )
+      warn(next, logger)
     } catch (error) {
       const text = error instanceof Error ? error.message : String(error)
       logger.error({}, `${why}: the new config is wrong, the one in use stays:\n${text}`)
@@ -112,6 +114,11 @@ async function run(cli: Cli, options: RunOptions): Promise<number> {
   process.off('SIGHUP', onHangup)
   logger.info({}, 'stopped')
   return code()
+}
+
+/** The scheduler itself warns of schedules without a tick. */
+function warn({ warnings }: Plan, logger: Logger): void {
+  for (const warning of warnings) logger.warn({}, warning)
 }
 
 function greeting({ jobs, stores, file }: Plan): string {

@@ -1,7 +1,7 @@
 import type { Command } from 'commander'
 import type { Cli } from '../cli.ts'
+import type { Action } from '../command-file.ts'
 import { EXIT } from '../exit-codes.ts'
-import type { Action } from '../program.ts'
 import { chooseStores, type StoreOption, storeOption } from '../store-option.ts'
 
 interface SetupOptions extends StoreOption {
@@ -24,7 +24,7 @@ Examples:
   ticklock setup --print > migrations/001-ticklock.sql
   ticklock setup --print --store mysql://app@db/app
 
-Exit codes: 0 well, 69 a store failed.
+Exit codes: 0 success, 69 a store failed.
 `
 
 async function setup(cli: Cli, options: SetupOptions): Promise<number> {

@@ -1,9 +1,9 @@
 import { type Command, Option } from 'commander'
 import type { Cli } from '../cli.ts'
+import type { Action } from '../command-file.ts'
 import { type ConfigOption, configOption, loadPlan } from '../config-option.ts'
 import { EXIT } from '../exit-codes.ts'
 import type { LogOptions } from '../log.ts'
-import type { Action } from '../program.ts'
 import { onStopSignal } from '../signals.ts'
 
 interface TriggerOptions extends ConfigOption {

@@ -1,10 +1,10 @@
 import { createInterface } from 'node:readline/promises'
 import type { Command } from 'commander'
 import type { Cli } from '../cli.ts'
+import type { Action } from '../command-file.ts'
 import { UsageError } from '../errors.ts'
 import { EXIT } from '../exit-codes.ts'
 import type { LockStatus, UnreadableLock } from '../locks.ts'
-import type { Action } from '../program.ts'
 import { type StoreOption, storeOption } from '../store-option.ts'
 
 interface UnlockOptions extends StoreOption {

@@ -1,9 +1,9 @@
 import type { Command } from 'commander'
 import { plural } from '../../format/format.ts'
 import type { Cli } from '../cli.ts'
+import type { Action } from '../command-file.ts'
 import { type ConfigOption, configOption, loadPlan } from '../config-option.ts'
 import { EXIT } from '../exit-codes.ts'
-import type { Action } from '../program.ts'
 
 export function define(command: Command, cli: Cli, choose: (action: Action) => void): void {
   configOption(command.argument('[file]', 'the config file'))
@@ -28,12 +28,12 @@ Exit codes: 0 the config is right (there may be warnings), 78 it is not.
 
 async function validate(cli: Cli, { config, json }: { config: string | undefined; json: boolean }): Promise<number> {
   const { ConfigError } = await import('../../config/mistake.ts')
-  const { neverTicking } = await import('../ticks.ts')
+  const { warningsOf } = await import('../ticks.ts')
   try {
     const plan = await loadPlan(cli, config === undefined ? {} : { config })
     const off = plan.jobs.filter(({ enabled }) => !enabled).length
     const stores = plan.stores.map(({ shown }) => shown).join(', ')
-    const warnings = neverTicking(plan.jobs, Date.now())
+    const warnings = warningsOf(plan, Date.now())
     if (json) cli.printJson({ ok: true, file: plan.file, jobs: plan.jobs.length, mistakes: [], warnings })
     else
       cli.print(

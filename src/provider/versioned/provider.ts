@@ -1,5 +1,5 @@
 import type { LockProvider, Settled } from '../contract.ts'
-import { isReadable, readRecord, unreadable } from '../record.ts'
+import { compareNames, isReadable, readRecord, unreadable } from '../record.ts'
 import {
   acquireWithin,
   extendWithin,
@@ -33,15 +33,13 @@ export function versionedProvider(store: VersionedStore): LockProvider {
       if (names?.length === 0) return []
       const entries = names ? await store.get([...new Set(names)], { timeout: DEFAULT_TIMEOUT }) : await store.list()
       const bounds = await store.now()
-      return [...entries]
-        .sort((a, b) => (a.name < b.name ? -1 : 1))
-        .map(({ name, value }) => {
-          const { raw, changedAt, problem } = decodeLock(name, value)
-          const storeTime = timeOf(bounds, changedAt).earliest
-          return problem === undefined
-            ? readRecord(raw, storeTime)
-            : { name, unreadable: unreadable(name, problem), storeTime }
-        })
+      return [...entries].sort(compareNames).map(({ name, value }) => {
+        const { raw, changedAt, problem } = decodeLock(name, value)
+        const storeTime = timeOf(bounds, changedAt).earliest
+        return problem === undefined
+          ? readRecord(raw, storeTime)
+          : { name, unreadable: unreadable(name, problem), storeTime }
+      })
     },
 
     forceRelease: async (name) =>

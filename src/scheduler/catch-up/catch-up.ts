@@ -13,7 +13,7 @@ import { sinceOf } from './schedule-mark.ts'
 const CHUNK = 1_000
 
 /**
- * The ticks that passed up to `now` and that the record shows nobody ran, oldest first. None is owed from before a node planned the job with this schedule
+ * The ticks that passed up to `now` and that the record shows nobody ran, oldest first. None counts as missed from before a node planned the job with this schedule
  * (`job.since`), except the latest when `starting` with `runOnStart`, and none that is not later than the last one granted.
  */
 export function missedTicks(job: Job, lastTick: number | undefined, now: number, starting: boolean): number[] {
@@ -25,8 +25,8 @@ export function missedTicks(job: Job, lastTick: number | undefined, now: number,
 }
 
 /**
- * Asks for ticks that passed: at start, after an outage of the store, and after this process was late. While a job catches up, its new
- * ticks wait their turn, or the record's last tick would overtake those that are owed.
+ * Requests ticks that passed: at start, after an outage of the store, and after this process was late. While a job catches up, its new
+ * ticks wait their turn, or the record's last tick would overtake those that were missed.
  */
 export class CatchUp {
   readonly #context: SchedulerContext
@@ -98,7 +98,7 @@ export class CatchUp {
     const record = found === 'unreadable' ? undefined : found
     try {
       this.#watchUnfinished(job, record, now)
-      state.phase = 'owed'
+      state.phase = 'missed'
       const missed = found === 'unreadable' ? [] : missedTicks(job, record?.lastTick, now, starting)
       const after = Math.max(missed.at(-1) ?? 0, job.since ?? 0)
       if (await this.#acquireMissed(job, missed)) await this.#acquireQueued(job, state, after)
@@ -111,7 +111,7 @@ export class CatchUp {
     }
   }
 
-  /** Since when the job's ticks are owed: since this node planned it, or before, by the record. */
+  /** Since when the job's ticks count as missed: since this node planned it, or before, by the record. */
   #learnSince(job: Job, found: Found): void {
     const { clock, storeClock } = this.#context
     const here = job.since ?? storeClock.now() - (clock.monotonic() - job.plannedAt)
@@ -127,7 +127,7 @@ export class CatchUp {
 
   async #acquireQueued(job: Job, state: CatchingUp, after: number): Promise<void> {
     state.phase = 'queued'
-    // Ticks that passed meanwhile lie before those that were queued since: they are owed, and must not be overtaken.
+    // Ticks that passed meanwhile lie before those that were queued since: they were missed, and must not be overtaken.
     while (!state.again) {
       const time = state.queued.shift()
       if (time === undefined) return

@@ -12,7 +12,7 @@ export type Records = ReadonlyMap<string, LockRecord | 'unreadable'>
 /** A plan is recorded only so long before the next tick, in ms, that it can't keep a node from it. */
 const CLEAR_OF_TICK = 2_000
 
-/** Sets since when the ticks of a job are owed, and marks what it acquires from now on with it. */
+/** Sets since when the ticks of a job count as missed, and marks what it acquires from now on with it. */
 export function setSince(job: Job, since: number): void {
   if (job.since === since) return
   job.since = since
@@ -22,7 +22,7 @@ export function setSince(job: Job, since: number): void {
 /**
  * Writes since when jobs are planned, where the records don't show it: for a job that never ran, or whose schedule changed. It takes the lock for one
  * millisecond, without a tick, so it works in every store and changes neither the last tick nor what a ShedLock node sees. A node that starts after
- * the next tick was missed knows from it that the tick is owed.
+ * the next tick was missed knows by it.
  *
  * The race: a tick requested in that millisecond would be refused as held. So no plan is recorded shortly before a tick. Nor while a
  * tick is unfinished: its holder may still release it. A name whose request fails does without until its next tick.

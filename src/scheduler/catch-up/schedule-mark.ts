@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto'
 import type { LockRecord } from '../../provider/contract.ts'
+import { RELEASED } from '../../provider/holder.ts'
 import type { Schedule } from '../plan/schedule.ts'
 
 /*
@@ -8,11 +9,11 @@ import type { Schedule } from '../plan/schedule.ts'
  *   <random>.<7 characters of a hash of the schedule><ms since the epoch, in base 36>
  *
  * It stays in the record's holder until the next grant, also after a release. By it a node that starts knows from when on the ticks of its schedule
- * are owed: never from before the schedule changed, and from before the first run of a job that was planned but never ran. With a label of 200
+ * count as missed: never from before the schedule changed, and from before the first run of a job that was planned but never ran. With a label of 200
  * characters and the marker of a release the holder still fits the 255 characters of ShedLock's column.
  */
 
-const MARK = /#[0-9a-f-]{27}\.([0-9a-z]{7})([0-9a-z]{1,9})(?:#released)?$/
+const MARK = new RegExp(String.raw`#[\da-f-]{27}\.([\da-z]{7})([\da-z]{1,9})(?:${RELEASED})?$`)
 
 /** The hash of a schedule in a mark. Thousands of jobs may share one. */
 const ids = new WeakMap<Schedule, string>()
@@ -31,7 +32,7 @@ export const markOf = (schedule: Schedule, since: number): string =>
   `${idOf(schedule)}${Math.max(0, Math.floor(since)).toString(36)}`
 
 /**
- * Since when the ticks of this schedule are owed, by the record; undefined when it was never planned, or another schedule was since. A record without a mark (an older
+ * Since when the ticks of this schedule count as missed, by the record; undefined when it was never planned, or another schedule was since. A record without a mark (an older
  * version's, a ShedLock's, of a lock taken by hand) shows it when its last tick is one of this schedule.
  */
 export function sinceOf({ lockedBy, lastTick }: LockRecord, schedule: Schedule): number | undefined {

@@ -12,9 +12,7 @@ export class SkewWatch {
   readonly #context: SchedulerContext
   readonly #onForgotten: () => void
   #reported = false
-  #reading = false
-  /** The wall clock jumped, and the store has not been asked since: the machine may have slept, and what is known be too old by that. */
-  #doubtful = false
+  #reading: Promise<void> | undefined
   #notBefore = Number.NEGATIVE_INFINITY
 
   /** `onForgotten` is called when this machine's own clock counts again, as the store could not be asked. */
@@ -23,42 +21,43 @@ export class SkewWatch {
     this.#onForgotten = onForgotten
   }
 
-  /** Called now and then: asks for the store's clock when the reading is old, or when this machine's clock has jumped. */
+  /** Called now and then: requests the store's clock when the reading is old, or may be stale. */
   check(anyName: string | undefined): void {
     const { storeClock, clock } = this.#context
-    if (storeClock.jumped()) {
-      this.#doubtful = true
-      this.#notBefore = Number.NEGATIVE_INFINITY
-    }
-    if (anyName === undefined || this.#reading || clock.monotonic() < this.#notBefore) return
-    const stale = (storeClock.readingAge ?? Number.POSITIVE_INFINITY) > STALE_AFTER
-    if (this.#doubtful || stale) this.#context.track(this.readClock(anyName))
+    if (anyName === undefined || this.#reading) return
+    const isOld = (storeClock.readingAge ?? Number.POSITIVE_INFINITY) > STALE_AFTER
+    if (storeClock.mayBeStale || (isOld && clock.monotonic() >= this.#notBefore))
+      this.#context.track(this.readClock(anyName))
   }
 
-  /** Asks the store for its clock. Never rejects. */
-  async readClock(anyName: string): Promise<void> {
+  /** Requests the store's clock, once for all who wait for it. Afterwards its reading is not stale any more. Never rejects. */
+  readClock(anyName: string): Promise<void> {
+    this.#reading ??= this.#readClock(anyName).finally(() => {
+      this.#reading = undefined
+    })
+    return this.#reading
+  }
+
+  async #readClock(anyName: string): Promise<void> {
     const { acquireContext, storeClock, clock } = this.#context
-    const doubtful = this.#doubtful
-    this.#doubtful = false
-    this.#reading = true
     try {
-      await acquireContext.client.readClock(anyName, acquireContext.label)
+      // Once more when the wall clock jumped while the request was on its way.
+      do await acquireContext.client.readClock(anyName, acquireContext.label)
+      while (storeClock.mayBeStale)
     } catch (error) {
       this.#notBefore = clock.monotonic() + RETRY_AFTER
       emitStoreError(this.#context, 'read', undefined, error)
       // An old reading is better than none: by a wrong clock of its own this node would be early, and take ticks that lie ahead.
-      if (doubtful) {
-        storeClock.forget()
-        this.#onForgotten()
-      }
-    } finally {
-      this.#reading = false
+      if (!storeClock.mayBeStale) return
+      storeClock.forget()
+      this.#onForgotten()
     }
   }
 
-  /** Tells of a difference once, and once more when it is gone. */
+  /** Reports a difference once, and once more when it is gone. */
   report(): void {
     const { storeClock, events } = this.#context
+    if (storeClock.mayBeStale) return
     const { skew, uncertainty } = storeClock
     const off = Math.abs(skew) - (uncertainty ?? 0) > NOTABLE_SKEW
     if (off === this.#reported) return

@@ -1,14 +1,22 @@
 import type { Clock } from '../../clock.ts'
+import type { ClockJumps } from '../../lock/clock-jumps.ts'
 import type { ClockReading } from '../../lock/provider-client.ts'
 
 /** How fast two clocks may drift apart, for the ageing of a reading: 500 ms in 1,000 s, more than any working crystal does. */
 const DRIFT = 0.0005
 
-/** A difference between wall and monotonic clock that is a jump (somebody set the clock, or the machine slept), in ms. */
-const JUMP = 500
-
 /** Some stores tell their clock in whole milliseconds: readings that differ by no more don't contradict each other. */
 const WHOLE = 1
+
+/** Store time minus monotonic time lies between `low` and `high`. */
+interface Bounds {
+  readonly low: number
+  readonly high: number
+  /** When they were read (monotonic). */
+  readonly at: number
+  /** How many jumps of the wall clock had been seen by then. */
+  readonly jumps: number
+}
 
 /**
  * The time by the store's clock, as well as it is known here. Every answer says what the store's clock showed at some moment between
@@ -16,16 +24,18 @@ const WHOLE = 1
  * RFC 5905 section 8). What is known is narrowed by each reading, and widens as it ages.
  *
  * While the machine's own wall clock lies within those bounds it is taken as it is.
+ *
+ * After a jump of the wall clock the reading may be stale: if the machine was suspended, its monotonic clock stood still. Only the response to a
+ * request that was sent since then shows what time it is.
  */
 export class StoreClock {
   readonly #clock: Clock
-  /** Store time minus monotonic time lies between `low` and `high`; read at `at` (monotonic). */
-  #bounds: { readonly low: number; readonly high: number; readonly at: number } | undefined
-  #wallAhead: number
+  readonly #jumps: ClockJumps
+  #bounds: Bounds | undefined
 
-  constructor(clock: Clock) {
+  constructor(clock: Clock, jumps: ClockJumps) {
     this.#clock = clock
-    this.#wallAhead = clock.now() - clock.monotonic()
+    this.#jumps = jumps
   }
 
   /** Ms since the epoch, by the store's clock where it is known, else by this machine's. */
@@ -45,9 +55,14 @@ export class StoreClock {
     return this.#bounds && (this.#bounds.high - this.#bounds.low) / 2 + this.#age()
   }
 
+  /** Whether the wall clock has jumped since the reading in use was requested. */
+  get mayBeStale(): boolean {
+    return this.#bounds !== undefined && this.#bounds.jumps !== this.#jumps.now().jumps
+  }
+
   /** Whether {@link StoreClock.uncertainty} is so many ms at most. */
   isKnownWithin(ms: number): boolean {
-    return (this.uncertainty ?? Number.POSITIVE_INFINITY) <= ms
+    return (this.uncertainty ?? Number.POSITIVE_INFINITY) <= ms && !this.mayBeStale
   }
 
   /** The age of the reading in use, in ms; undefined when there is none. */
@@ -57,12 +72,15 @@ export class StoreClock {
 
   /**
    * Takes in a reading: what both it and the known one allow (Marzullo's intersection), or the reading alone when they contradict each
-   * other. So an answer that shows that this node was early corrects it by at least as much, however long the answer was under way.
+   * other. So an answer that shows that this node was early corrects it by at least as much, however long the answer was under way. A reading
+   * during which the wall clock jumped says nothing: the machine may have been suspended.
    */
-  observe({ storeTime, sentAt, receivedAt }: ClockReading): void {
-    const reading = { low: storeTime - receivedAt, high: storeTime - sentAt, at: receivedAt }
+  observe({ storeTime, sent, receivedAt }: ClockReading): void {
+    const { jumps } = this.#jumps.now()
+    if (sent.jumps !== jumps) return
+    const reading: Bounds = { low: storeTime - receivedAt, high: storeTime - sent.monotonic, at: receivedAt, jumps }
     const known = this.#bounds
-    if (!known) {
+    if (known?.jumps !== jumps) {
       this.#bounds = reading
       return
     }
@@ -71,23 +89,12 @@ export class StoreClock {
     const low = Math.max(known.low - age, reading.low)
     const high = Math.min(known.high + age, reading.high)
     if (low > high + WHOLE) this.#bounds = reading
-    else this.#bounds = { low: Math.min(low, high), high: Math.max(low, high), at: receivedAt }
+    else this.#bounds = { ...reading, low: Math.min(low, high), high: Math.max(low, high) }
   }
 
   /** Drops what is known, so that the machine's own clock counts until the next reading. */
   forget(): void {
     this.#bounds = undefined
-  }
-
-  /**
-   * True when the wall clock has jumped against the monotonic one since the last call: it was set, or the machine slept while its
-   * monotonic clock stood still. Then what is known of the store's clock has to be read anew.
-   */
-  jumped(): boolean {
-    const wallAhead = this.#clock.now() - this.#clock.monotonic()
-    const jumped = Math.abs(wallAhead - this.#wallAhead) > JUMP
-    this.#wallAhead = wallAhead
-    return jumped
   }
 
   #ahead(wallAhead: number): number {

@@ -15,7 +15,7 @@ interface Group {
 export interface DueTick {
   readonly jobs: ReadonlySet<Job>
   readonly time: number
-  /** The tick after it; this one must not be asked for any more from then on. */
+  /** The tick after it; this one must not be requested any more from then on. */
   readonly next: number
   /** Ticks in a row that passed before this one without having been due on time, because this process was late: first and last. */
   readonly missed: { readonly first: number; readonly last: number } | undefined
@@ -26,14 +26,15 @@ export interface PlannerOptions {
   readonly time: StoreClock
   /** A tick is due. Called for all that are due now in one turn, so that what they ask goes out as one batch. */
   onDue(due: DueTick): void
-  /** The timer fired, at least every 30 s. */
+  /** The timer fired, at least every 30 s. If the time may be stale, it is to be requested, and {@link Planner.clockChanged} called when it isn't any more. */
   onWake(): void
   /** The schedule's next tick is not later than its last: its jobs are not planned any more. */
   onStuck(jobs: ReadonlySet<Job>, error: Error): void
 }
 
-/** A change of the corrected time after which the timer is set anew, and one since the plan was made after which it is made anew, in ms. */
+/** Re-arm the timer when the offset of the store's clock moved this many ms. */
 const REARM_AFTER = 10
+/** Plan all ticks again when it moved this many ms. */
 const REPLAN_AFTER = 500
 /** So many entries without jobs may stay in the heap in any case. */
 const KEPT_EMPTY = 32
@@ -87,7 +88,10 @@ export class Planner {
     return this.#groups.get(key)?.schedule
   }
 
-  add(job: Job): void {
+  /** Plans a job's ticks after `from`, or after the present. A tick from before `from` that is due fires at once, without this job. */
+  add(job: Job, from?: number): void {
+    const due = this.next
+    if (from !== undefined && due !== undefined && due <= from) this.#wake()
     const group = this.#groups.get(job.schedule.key)
     if (group) {
       group.jobs.add(job)
@@ -96,7 +100,7 @@ export class Planner {
     const added: Group = { schedule: job.schedule, jobs: new Set([job]), next: Number.POSITIVE_INFINITY }
     this.#groups.set(job.schedule.key, added)
     if (!this.#started) return
-    added.next = this.#nextOf(added, this.#options.time.now())
+    added.next = this.#nextOf(added, from ?? this.#options.time.now())
     this.#heap.push(added)
     if (this.#heap.peek() === added) this.#arm()
   }
@@ -137,10 +141,10 @@ export class Planner {
 
   /** Called when more is known about the store's clock: sets the timer anew, or, after more than half a second, the plan. */
   clockChanged(): void {
-    if (!this.#started) return
     const { time, clock } = this.#options
+    if (!this.#started) return
     this.#replanIfJumped()
-    if (Math.abs(time.now() - clock.monotonic() - this.#aheadOfTimer) >= REARM_AFTER) this.#arm()
+    if (!this.#timer || Math.abs(time.now() - clock.monotonic() - this.#aheadOfTimer) >= REARM_AFTER) this.#arm()
   }
 
   /** Makes the plan anew when the corrected time has jumped: more is known of the store's clock, or it can't be asked and the wall clock was set. */
@@ -150,15 +154,18 @@ export class Planner {
     const ahead = now - clock.monotonic()
     if (Math.abs(ahead - this.#aheadOfPlan) < REPLAN_AFTER) return
     this.#aheadOfPlan = ahead
-    // What is due stays due. What was planned by a wrong time is planned anew; asking for a tick twice does no harm.
+    // What is due stays due. What was planned by a wrong time is planned anew; requesting a tick twice does no harm.
     for (const group of this.#groups.values()) if (group.next > now) group.next = this.#nextOf(group, now)
     this.#rebuild()
     this.#arm()
   }
 
   #wake(): void {
+    this.#timer?.cancel()
+    this.#timer = undefined
     this.#options.onWake()
-    if (!this.#started) return
+    // By a stale time a tick would fire that is long over.
+    if (!this.#started || this.#options.time.mayBeStale) return
     this.#replanIfJumped()
     const now = this.#options.time.now()
     this.#firing = true

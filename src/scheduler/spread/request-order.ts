@@ -1,6 +1,5 @@
 import type { Clock } from '../../clock.ts'
-import type { Tick } from '../scheduler-context.ts'
-import type { TickRequest } from '../tick/acquire-ticks.ts'
+import type { Tick, TickRequest } from '../tick/tick.ts'
 import { type LiveNode, LiveNodes } from './live-nodes.ts'
 import { hashOf, scoreOf, tickKey } from './rendezvous.ts'
 
@@ -13,6 +12,10 @@ const WAIT_PER_TICK = 0.1
 const LONGEST_FOR_LARGE = 1_250
 /** The last node has waited for this part of the time left at most. */
 const WAIT_PART = 4
+/** What a node leaves to others takes it so many calls: a read, and a request of those that are still open. */
+const CALLS = 2
+/** The wait and these calls may take this part of the time left at most. Beyond it a node requests all at once. */
+const PART_FOR_CALLS = 2
 /** A key of 32 bits and an index below this fit an integer of 53 bits. */
 const INDEXES = 2 ** 21
 /** A node has its full share when it has this many times the average. */
@@ -47,7 +50,8 @@ export type Order = ReadonlyMap<number, readonly OrderedRequest[]>
 /**
  * Spreads the ticks that are due at once over the nodes. Every node computes the same first choices. It requests its own at once, and the others after the time that those
  * nodes need for theirs. By then most are taken, and such requests are refused without a write. The nodes come one after another, in another order at each tick, so
- * the share of a node that is gone falls to one after another.
+ * the share of a node that is gone falls to one after another. While the store or this node is so slow that a later request might miss the tick,
+ * all are requested at once.
  *
  * Changes only when this node requests, never what is granted.
  */
@@ -56,6 +60,8 @@ export class RequestOrder {
   readonly #live: LiveNodes
   readonly #own: number
   #batches = 0
+  /** How long the slowest of the last calls took, in ms. Half of it counts at the next batch. */
+  #slowest = 0
 
   constructor(options: RequestOrderOptions) {
     this.#options = options
@@ -68,9 +74,16 @@ export class RequestOrder {
     if (this.#options.spread) this.#live.see(label, job.name)
   }
 
+  /** A call of the store took so many ms: for a busy store, and on a busy node as well. */
+  responded(ms: number): void {
+    this.#slowest = Math.max(this.#slowest, ms)
+  }
+
   /** Orders a batch of ticks that are due now. `now` is the corrected time. */
   of(requests: readonly TickRequest[], now: number): Order {
     const { spread, clock } = this.#options
+    const calls = CALLS * this.#slowest
+    this.#slowest /= 2
     const others = spread ? this.#live.nextBatch() : []
     const probes = spread && this.#isProbe(others.length === 0)
     if (others.length === 0 && !probes) return new Map([[0, requests]])
@@ -85,8 +98,10 @@ export class RequestOrder {
       const { tick, until } = ordered
       const place = places.get(tick.time) ?? this.#placeAt(tick.time, others)
       places.set(tick.time, place)
-      const wait = waitFor({ place, nodes: others.length + 1, batch: requests.length, left: until - monotonic })
-      into(order, Math.max(0, wait - Math.max(0, now - tick.time)), ordered)
+      const left = until - monotonic
+      const wait = waitFor({ place, nodes: others.length + 1, batch: requests.length, left })
+      const isSlow = wait + calls > left / PART_FOR_CALLS
+      into(order, isSlow ? 0 : Math.max(0, wait - Math.max(0, now - tick.time)), ordered)
     }
     return order
   }

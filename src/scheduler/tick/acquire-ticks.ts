@@ -5,17 +5,18 @@ import type { Lock } from '../../lock/lock.ts'
 import { beginAcquisition, takeLock } from '../../lock/obtain.ts'
 import type { Refused } from '../../provider/contract.ts'
 import type { Job } from '../job.ts'
-import { emitStoreError, type SchedulerContext, type Tick } from '../scheduler-context.ts'
+import { emitStoreError, type SchedulerContext } from '../scheduler-context.ts'
+import type { Tick, TickRequest } from './tick.ts'
 
-/** What came of asking for a tick. */
+/** The outcome of a tick's acquisition. */
 export type AcquireOutcome =
   | { readonly outcome: 'granted'; readonly lock: Lock; readonly rerun: boolean }
   | { readonly outcome: 'refused'; readonly refused: Refused }
   /** The store failed until the time was up. */
   | { readonly outcome: 'failed'; readonly error: unknown }
-  /** Granted, but by now the job runs here without a lease that holds; given back. */
+  /** Granted, but by now the job runs here without a lease that holds; released. */
   | { readonly outcome: 'running' }
-  /** The scheduler began to stop, or the job was removed, while the store was failing. Or it was granted after the grace of the stop, and given back. */
+  /** The scheduler began to stop, or the job was removed, while the store was failing. Or it was granted after the grace of the stop, and released. */
   | { readonly outcome: 'stopped' }
 
 const FIRST_BACKOFF = 50
@@ -24,23 +25,17 @@ const LONGEST_BACKOFF = 2_000
 /**
  * A node that doesn't know the store's clock, or not within half a second, may be early by as much as its own clock is wrong; and so may a tick be
  * that waited for its turn while its node learned what time it is. What is granted early is over for all others, also where no answer gets
- * through. So such a tick may lie ahead by so much at most, in ms; one that is refused for it is asked for again when it is due.
+ * through. So such a tick may lie ahead by so much at most, in ms; one that is refused for it is requested again when it is due.
  */
 const UNSURE_CLOCK_SKEW = 1_000
 export const CLOCK_KNOWN_WITHIN = 500
 
-/** By how much a tick that is asked for now may lie ahead of the store's clock, in ms: less when it lies ahead by what is known here. */
+/** By how much a tick that is requested now may lie ahead of the store's clock, in ms: less when it lies ahead by what is known here. */
 function allowedSkew({ storeClock, acquireContext: { maxClockSkew } }: SchedulerContext): (tick: number) => number {
   const early = Math.min(maxClockSkew, UNSURE_CLOCK_SKEW)
   const due = storeClock.isKnownWithin(CLOCK_KNOWN_WITHIN) ? maxClockSkew : early
   const now = storeClock.now()
   return (tick) => (tick > now ? early : due)
-}
-
-/** A tick to be asked for until some moment (monotonic). */
-export interface TickRequest {
-  readonly tick: Tick
-  readonly until: number
 }
 
 /** How a batch of ticks is requested. */
@@ -52,8 +47,8 @@ export interface BatchOptions {
 }
 
 /**
- * Asks for a tick, and while the store fails asks again with the same owner, with growing pauses, until `until` (monotonic). A grant that
- * comes after that is given back. Never rejects.
+ * Requests a tick, and while the store fails asks again with the same owner, with growing pauses, until `until` (monotonic). A grant that
+ * comes after that is released. Never rejects.
  */
 export async function acquireTick(context: SchedulerContext, tick: Tick, until: number): Promise<AcquireOutcome> {
   const acquisition = beginAcquisition(
@@ -66,7 +61,7 @@ export async function acquireTick(context: SchedulerContext, tick: Tick, until: 
 }
 
 /**
- * Asks for many ticks as {@link acquireTick} does, first for all of them at once. Tells the answer to each when it is there: in the same turn for all
+ * Requests many ticks as {@link acquireTick} does, first for all of them at once. Tells the answer to each when it is there: in the same turn for all
  * that the store answers, so that a refusal, which is what most asks of a cluster come to, costs no promise of its own. Never
  * rejects.
  */
@@ -134,7 +129,7 @@ async function retry(
   }
 }
 
-/** What an answer of the store comes to here. A grant that is not taken into use is given back. */
+/** What an answer of the store comes to here. A grant that is not taken into use is released. */
 function toOutcome(
   { acquireContext, closing, running }: SchedulerContext,
   { job }: Tick,
@@ -160,7 +155,7 @@ export const backoffAfter = (failures: number, random: number): number =>
   Math.min(LONGEST_BACKOFF, FIRST_BACKOFF * 2 ** Math.min(failures - 1, 20)) * (0.5 + random / 2)
 
 /**
- * The pauses between the asks of ticks that were asked for together. Those that fail together wait together, and so are one batch again: thousands of
+ * The backoff of ticks that were requested together. Those that fail together wait together, and so are one batch again: thousands of
  * single asks would bring down a store that is just about to recover.
  */
 class SharedBackoff {

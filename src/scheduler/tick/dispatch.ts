@@ -1,10 +1,11 @@
 import { sleep } from '../../clock.ts'
 import type { CatchUp } from '../catch-up/catch-up.ts'
 import type { DueTick } from '../plan/planner.ts'
-import { jobEvent, type SchedulerContext, type Tick } from '../scheduler-context.ts'
+import type { SchedulerContext } from '../scheduler-context.ts'
 import type { OrderedRequest } from '../spread/request-order.ts'
-import { requestTimeout, type TickRequest } from './acquire-ticks.ts'
+import { requestTimeout } from './acquire-ticks.ts'
 import { acquireAndRun, acquireAndRunAll, emitMissed, emitSkipped, RUNNING_HERE } from './outcome.ts'
+import { jobEvent, type Tick, type TickRequest } from './tick.ts'
 
 /** Requests the ticks that are due: its first choices at once, and what it leaves to other nodes a little later. */
 export class Dispatcher {
@@ -32,7 +33,7 @@ export class Dispatcher {
       context.events.emit('tick', () => jobEvent(tick))
       const left = Math.min(time + job.graceFor, next) - now
       const until = monotonic + left
-      // The tick before is still asked for, so it ends missed, and this one must not overtake it.
+      // The tick before is still requested, so it ends missed, and this one must not overtake it.
       if (job.requesting > 0) context.noteMissed(job)
       if (!this.#mayRequest(tick)) continue
       if (left <= 0) {

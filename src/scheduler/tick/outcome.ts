@@ -4,20 +4,15 @@ import type { LockRecord, Refused } from '../../provider/contract.ts'
 import { labelOf } from '../../provider/holder.ts'
 import type { SkippedEvent } from '../events.ts'
 import type { Job } from '../job.ts'
-import { jobEvent, type SchedulerContext, type Tick } from '../scheduler-context.ts'
-import {
-  type AcquireOutcome,
-  acquireTick,
-  acquireTicks,
-  type BatchOptions,
-  delay,
-  type TickRequest,
-} from './acquire-ticks.ts'
+import { logClockAhead } from '../log-events.ts'
+import type { SchedulerContext } from '../scheduler-context.ts'
+import { type AcquireOutcome, acquireTick, acquireTicks, type BatchOptions, delay } from './acquire-ticks.ts'
 import { emitFutureTick } from './future-tick.ts'
 import { Run } from './run.ts'
+import { jobEvent, type Tick, type TickRequest } from './tick.ts'
 
 /**
- * Goes after one tick: asks for it until `until` (monotonic), and runs the job if it is granted. Answers when all is over. Never rejects.
+ * Requests one tick until `until` (monotonic), and runs the job if it is granted. Resolves when all is over. Never rejects.
  */
 export async function acquireAndRun(context: SchedulerContext, tick: Tick, until: number): Promise<void> {
   const { job } = tick
@@ -65,7 +60,10 @@ export function handleOutcome(
       emitFutureTick(context, job, outcome.refused)
       noteHolder(context, tick, outcome.refused.record)
       job.paused = outcome.refused.reason === 'paused'
-      if (outcome.refused.reason === 'clock-ahead') context.reschedule(tick)
+      if (outcome.refused.reason === 'clock-ahead') {
+        logClockAhead(context.logger, jobEvent(tick))
+        context.reschedule(tick)
+      }
       if (!job.paused && mayRerun(job, tick.time, outcome.refused.record))
         context.track(awaitRerun(context, tick, outcome.refused.record))
       return undefined
@@ -129,7 +127,7 @@ function run(context: SchedulerContext, tick: Tick, lock: Lock | undefined): Pro
   return new Run(context, tick, lock).execute()
 }
 
-/** Tells that a tick, or several in a row up to `until`, could not be asked for in time. */
+/** Emits that a tick, or several in a row up to `until`, could not be requested in time. */
 export function emitMissed(
   context: SchedulerContext,
   tick: Tick,
@@ -150,7 +148,7 @@ export function mayRerun(job: Job, time: number, record: LockRecord | undefined)
 const RERUN_RETRY_AFTER = 1_000
 
 /**
- * Waits until the lease of a tick that another node runs has lapsed, and then asks for that tick. The race: all nodes that were refused do so
+ * Waits until the lease of a tick that another node runs has expired, and then requests that tick. The race: all nodes that were refused do so
  * at once; the store grants it to one, and the others see its new lease and wait for that one. Ends when the tick is done,
  * or a later one was granted. A tick that a node with a wrong clock took before its time is not run here before its time.
  */

@@ -2,14 +2,14 @@ import type { LockLostError } from '../../errors.ts'
 import type { Lock, LossListener } from '../../lock/lock.ts'
 import type { KeepAliveListener } from '../../locker/keep-alive.ts'
 import type { EndListener } from '../../locker/release.ts'
-import { type ActiveRun, emitStoreError, jobEvent, type SchedulerContext, type Tick } from '../scheduler-context.ts'
+import { type ActiveRun, emitStoreError, type SchedulerContext } from '../scheduler-context.ts'
+import { jobEvent, type Tick } from './tick.ts'
 
 /**
- * Tells what becomes of the lock of a run. One object for all of it and no functions of its own: the jobs of a company begin in the
- * same second, and what each of them keeps until its lock is given back is kept thousands of times.
+ * Emits what happens to the lock of a run. Thousands of runs may start together, so it is one object without functions of its own.
  */
 export class RunListener implements LossListener, KeepAliveListener, EndListener {
-  /** The work ended in time; if the store can't be told so, nobody is hurt by the lapse. */
+  /** The work ended in time. An expiry of its lease harms nobody from then on. */
   ended = false
   readonly #context: SchedulerContext
   readonly #tick: Tick

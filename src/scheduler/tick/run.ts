@@ -1,13 +1,14 @@
 import { sleep } from '../../clock.ts'
 import type { Lock } from '../../lock/lock.ts'
-import { runWithLock } from '../../locker/current-lock.ts'
+import { runInScope } from '../../locker/current-lock.ts'
 import { keepAlive } from '../../locker/keep-alive.ts'
 import { releaseAfterWork } from '../../locker/release.ts'
 import { childLogger, type Logger, safeLogger } from '../../logger.ts'
 import type { JobContext } from '../job.ts'
-import { type ActiveRun, jobEvent, type SchedulerContext, type Tick } from '../scheduler-context.ts'
+import type { ActiveRun, SchedulerContext } from '../scheduler-context.ts'
 import { RunListener } from './run-listener.ts'
 import { endOfWork } from './still-running.ts'
+import { jobEvent, type Tick } from './tick.ts'
 
 /** The share of a lease for which the lock of work stays taken that can't be ended. */
 const LEFT_TAKEN = 0.9
@@ -59,46 +60,55 @@ export class Run implements JobContext, ActiveRun {
   }
 
   /**
-   * Calls the job's function, and answers when it has ended and the lock was given back, or would have been if the store had not
-   * failed. What the function throws is an outcome; events have told it by then. Never rejects.
+   * Calls the job's function. Resolves when it has ended and the lock is released, or the release has failed. An error of the function is an
+   * outcome, which its event has reported by then. Never rejects.
    *
-   * One function for all of it: the jobs of a company begin in the same second, and each async function costs each of them several promises.
+   * One function does all of it: thousands of runs may start together, and each extra async call costs several promises.
    */
   async execute(): Promise<RunOutcome> {
     const { lock } = this
-    const { closing, running, clock, events } = this.#context
+    const { closing, running, clock, events, scopes } = this.#context
     running.set(this.name, this)
     if (closing.aborted) this.abort(closing.reason)
     const listener = lock && new RunListener(this.#context, this.#tick, lock, this)
     if (listener) lock.onLost(listener)
     listener?.acquired()
-    const stopRenewal = lock && this.#tick.job.keepAlive ? keepAlive(clock, lock, listener) : undefined
+    const stopRenewal = lock && this.#tick.job.keepAlive ? keepAlive(lock, listener) : undefined
     events.emit('started', () => this.#started())
     const startedAt = clock.monotonic()
+    const scope = scopes.enter(lock)
     let outcome: RunOutcome
     try {
-      const { work } = this.#tick.job
-      const value = await (lock ? runWithLock(lock, work, this) : work(this))
+      const value = await runInScope(scope, this.#tick.job.work, this)
       events.emit('succeeded', () => ({ ...this.#started(), duration: clock.monotonic() - startedAt }))
       outcome = { succeeded: true, value }
     } catch (error) {
       events.emit('failed', () => ({ ...this.#started(), duration: clock.monotonic() - startedAt, error }))
       outcome = { succeeded: false, error }
     }
+    scopes.leave(scope)
     stopRenewal?.()
     const stillRunning = outcome.succeeded ? undefined : endOfWork(outcome.error)
-    if (listener && stillRunning) this.#context.track(this.#leave(stillRunning, lock, listener))
+    if (stillRunning) this.#context.track(this.#leave(stillRunning, startedAt, lock, listener))
     else await this.#finish(lock, listener)
     return outcome
   }
 
   /**
    * The work has failed but still runs. Its lock is not renewed any more, and stays taken until the work ends, or to near the end of the lease: expired without
-   * a release, the tick would count as crashed, and with `onCrash: 'rerun'` one node after the other would hang in it.
+   * a release, the tick would count as crashed, and with `onCrash: 'rerun'` one node after the other would hang in it. Without a lock the job counts as running
+   * here for as long as a lease would last.
    */
-  async #leave(end: Promise<unknown>, lock: Lock, listener: RunListener): Promise<void> {
+  async #leave(
+    end: Promise<unknown>,
+    startedAt: number,
+    lock: Lock | undefined,
+    listener: RunListener | undefined,
+  ): Promise<void> {
+    const { clock } = this.#context
+    const left = lock?.remaining ?? Math.max(0, startedAt + this.#tick.job.lock.lockAtMostFor - clock.monotonic())
     const ended = new AbortController()
-    const nearEnd = sleep(this.#context.clock, lock.remaining * LEFT_TAKEN, ended.signal, { background: true })
+    const nearEnd = sleep(clock, left * LEFT_TAKEN, ended.signal, { background: true })
     await Promise.race([end, nearEnd.catch(() => {})])
     ended.abort()
     await this.#finish(lock, listener)

@@ -1,9 +1,10 @@
 import { isStoreError, type RefusalReason } from '../../errors.ts'
 import { Lock } from '../../lock/lock.ts'
 import { tryObtain } from '../../lock/obtain.ts'
-import { emitStoreError, type SchedulerContext, type Tick } from '../scheduler-context.ts'
+import { emitStoreError, type SchedulerContext } from '../scheduler-context.ts'
 import { emitSkipped, RUNNING_HERE, type SkipDetails } from './outcome.ts'
 import { Run } from './run.ts'
+import type { Tick } from './tick.ts'
 
 /** What came of a trigger. */
 export type TriggerOutcome =
@@ -16,7 +17,7 @@ export type TriggerOutcome =
       readonly heldUntil: Date | undefined
     }
 
-/** Runs a job now, under its lock. Takes no tick. Rejects with what the job throws, and with a `StoreError` when the lock could not be asked for. */
+/** Runs a job now, under its lock. Takes no tick. Rejects with what the job throws, and with a `StoreError` when the lock could not be requested. */
 export async function runTrigger(context: SchedulerContext, tick: Tick): Promise<TriggerOutcome> {
   if (context.running.has(tick.job.name)) return skipped(context, tick, RUNNING_HERE)
   const lock = await tryObtain(context.acquireContext, tick.job.lock).catch((error) => {

@@ -8,7 +8,7 @@ import type { TestBed } from '../test-bed.ts'
 
 const ROUNDS = 25
 
-/** All nodes ask for one name at the same time; exactly one is granted it. */
+/** All nodes request one name at the same time; exactly one is granted it. */
 async function contend(bench: TestBed, name: string): Promise<void> {
   const holders = bench.nodes.map(() => bench.holder(name))
   const results = await Promise.all(

@@ -1,6 +1,7 @@
 import type { WitnessLine } from '../witness-line.ts'
 import { judgeFencing } from './fencing.ts'
 import { judgeHolders } from './holders.ts'
+import { judgeLedger } from './ledger.ts'
 import { judgeLiveness } from './liveness.ts'
 import { judgeLoss } from './loss.ts'
 import { judgeOnce } from './once.ts'
@@ -33,6 +34,8 @@ export interface Case {
   readonly to: number
   /** How long after a fault a node and its driver may take to be well again. */
   readonly recovery: number
+  /** The ticks in the ledger, where the store has one. */
+  readonly ledger?: readonly number[] | undefined
 }
 
 export type Rule =
@@ -40,6 +43,8 @@ export type Rule =
   | 'one holder'
   | 'fencing'
   | 'lost is known'
+  /** An effect in the ledger took place twice, or was confirmed and is not there. */
+  | 'exactly once'
   /** A tick that a node could have run did not run. */
   | 'liveness'
   /** A tick whose node crashed was not taken over. */
@@ -78,6 +83,7 @@ export function judge(judged: Case): Verdict {
   judgePunctuality(history, judged, violate)
   judgeParticipation(history, judged, violate)
   judgeReruns(history, judged, violate)
+  if (judged.ledger) judgeLedger(judged.lines, judged.ledger, violate)
   const { due, run, excused } = judgeLiveness(history, judged, violate)
   return { due, run, rerun, runs: history.runs.length, excused, violations }
 }

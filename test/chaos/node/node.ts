@@ -1,7 +1,8 @@
 // One node of a cluster under chaos: node.ts <settings as JSON>
 import { setTimeout as sleep } from 'node:timers/promises'
 import { Scheduler } from 'ticklock'
-import { chaosJobs } from '../jobs.ts'
+import { chaosJobs, LEDGER } from '../jobs.ts'
+import { completeInLedger, openLedger } from '../ledger.ts'
 import { machineTime, WitnessFile } from '../witness-file.ts'
 import { breaks } from './breaks.ts'
 import { watchEvents } from './events.ts'
@@ -20,6 +21,7 @@ watchStalls(witness)
 const store = await openStore(settings)
 const tampered = breaks[broken ?? 'none']?.(store.provider) ?? store.provider
 const provider = witnessed(tampered, witness)
+const ledger = await openLedger(settings.kind, settings.url)
 const scheduler = new Scheduler({ provider, label: life, logger: false })
 
 for (const { options, takes } of chaosJobs) {
@@ -28,6 +30,11 @@ for (const { options, takes } of chaosJobs) {
     witness.write({ what: 'begin', job, tick, token, kind: kindOf(job), until: machineTime() + (lock?.remaining ?? 0) })
     const ms = takes(tick)
     if (ms > 0) await sleep(ms)
+    if (job === LEDGER && ledger && lock) {
+      witness.write({ what: 'releasing', job, owner: lock.owner, tick })
+      await completeInLedger(ledger, lock, tick)
+      witness.write({ what: 'completed', job, tick, token })
+    }
     witness.write({ what: 'end', job, tick, token })
   })
 }
@@ -37,7 +44,7 @@ const orders: Readonly<Record<Order['order'], (ms: number) => unknown>> = {
   stop: async () => {
     witness.write({ what: 'stopping' })
     await scheduler.stop({ graceFor: '5s' })
-    await store.close()
+    await Promise.all([store.close(), ledger?.close()])
     process.disconnect?.()
   },
   'fill-pool': (ms) => store.fillPool?.(ms),
@@ -55,7 +62,8 @@ process.send?.({ wall: Date.now(), monotonic: machineTime() } satisfies ClockRea
 async function setUp(): Promise<void> {
   for (;;) {
     try {
-      return await provider.setup?.()
+      await provider.setup?.()
+      return await ledger?.prepare()
     } catch {
       await sleep(200)
     }

@@ -54,6 +54,15 @@ export async function openStore({
       Object.assign(process.env, { KUBERNETES_SERVICE_HOST: hostname, KUBERNETES_SERVICE_PORT: port })
       return { provider: kubernetes({ serviceAccount: pathname }), close }
     }
+    case 'nats': {
+      const { nats } = await import('ticklock/nats')
+      return ownClient ? await overNats(url) : { provider: nats(url), close }
+    }
+    case 'zookeeper': {
+      // A client of one's own has to be replaced when its session ends, which chaos would do all the time.
+      const { zookeeper } = await import('ticklock/zookeeper')
+      return { provider: zookeeper(url), close }
+    }
     case 'sqlite': {
       const { sqlite } = await import('ticklock/sqlite')
       // Processes that share a file share a machine and its clock, so the shift of this one's clock must not reach the file.
@@ -103,6 +112,13 @@ async function overRedis(url: string): Promise<OpenedStore> {
     if (client.status === 'ready') await client.blpop('ticklock-chaos-nobody-pushes-here', ms / 1_000).catch(() => {})
   }
   return { provider: redis(client), fillPool, close: async () => client.disconnect() }
+}
+
+async function overNats(url: string): Promise<OpenedStore> {
+  const [{ nats }, { connect }] = await Promise.all([import('ticklock/nats'), import('@nats-io/transport-node')])
+  const servers = url.replace('nats://', '')
+  const connection = await connect({ servers, waitOnFirstConnect: true, maxReconnectAttempts: -1, pingInterval: 5_000 })
+  return { provider: nats(connection), close: () => connection.close() }
 }
 
 async function overMongoClient(url: string): Promise<OpenedStore> {

@@ -93,7 +93,7 @@ ticklock.config.yaml:14:7: job "a": unknown option "heders"; did you mean "heade
 
   it('in a name that is like no option is told with all of them', async () => {
     expect(await told(`jobs: []\nstores: { a: { url: "memory:", whatever: 1 } }`)).toBe(`
-ticklock.config.yaml:2:32: store "a": unknown option "whatever"; the options are url, table, database, collection, prefix, shedlock, token
+ticklock.config.yaml:2:32: store "a": unknown option "whatever"; the options are url, table, database, collection, prefix, bucket, root, shedlock, token
     2 | stores: { a: { url: "memory:", whatever: 1 } }
       |                                ^^^^^^^^
 `)

@@ -3,13 +3,32 @@ import { fileURLToPath } from 'node:url'
 import { describe, expect, it } from 'vitest'
 import { optionsAt } from '../../../src/config/json-schema.ts'
 import { planText } from '../../../src/config/read.ts'
-import { JOB_DEFAULTS, JOB_OPTIONS } from '../../../src/scheduler/job.ts'
+import { JOB_DEFAULTS, JOB_OPTIONS } from '../../../src/scheduler/job-options.ts'
 
 const folder = fileURLToPath(new URL('./', import.meta.url))
 const plan = (text: string, environment: NodeJS.ProcessEnv = {}) =>
   planText(text, join(folder, 'ticklock.config.yaml'), { environment })
 
 describe('a config becomes a plan', () => {
+  it('with a warning for each duration that is a bare number below a second', async () => {
+    const { warnings } = await plan(`
+storeTimeout: 5
+defaults: { lockAtMostFor: 600, jitter: 999, killAfter: 0, env: { every: 5 } }
+jobs:
+  - { name: a, every: 60, graceFor: 100, catchUp: { window: 30, max: 3 }, shell: echo }
+  - { name: b, every: 1000, timeout: 500ms, http: { url: http://localhost, body: { every: 5 }, expectStatus: 204 } }
+`)
+    expect(warnings.map((warning) => warning.replace(/;.*/, ''))).toEqual([
+      'ticklock.config.yaml:2:15: storeTimeout is 5 milliseconds',
+      'ticklock.config.yaml:3:28: defaults: lockAtMostFor is 600 milliseconds',
+      'ticklock.config.yaml:3:41: defaults: jitter is 999 milliseconds',
+      'ticklock.config.yaml:5:23: job "a": every is 60 milliseconds',
+      'ticklock.config.yaml:5:37: job "a": graceFor is 100 milliseconds',
+      'ticklock.config.yaml:5:61: job "a": catchUp.window is 30 milliseconds',
+    ])
+    expect(warnings[3]).toContain('; write 60s for seconds, or 60ms')
+  })
+
   it('that may have every option that the scheduler knows', () => {
     expect(optionsAt(['jobs', 0])).toEqual(expect.arrayContaining([...JOB_OPTIONS]))
     expect(optionsAt(['defaults'])).toEqual(expect.arrayContaining([...JOB_DEFAULTS]))

@@ -1,6 +1,6 @@
 import { beforeEach, describe, expect, it } from 'vitest'
 import { memory } from '../../../providers/memory/index.ts'
-import { RecordBusyError } from '../../../src/errors.ts'
+import { ErrNotObtained, RecordBusyError } from '../../../src/errors.ts'
 import { Locker } from '../../../src/index.ts'
 import type { LockProvider, Settled } from '../../../src/provider/contract.ts'
 import { ManualClock } from '../../../src/testing/index.ts'
@@ -68,6 +68,20 @@ describe('a record that a stranger has locked', () => {
     // What may have been granted is released, once.
     expect(sent.length).toBeLessThanOrEqual(1)
     expect((await locker.obtain('locked', '1m')).held).toBe(true)
+  })
+
+  it('is not requested any more when its caller has aborted the wait', async () => {
+    locked.add('locked')
+    const abort = new AbortController()
+    const failed = locker
+      .obtain('locked', { lockAtMostFor: '1m', signal: abort.signal })
+      .catch((error: unknown) => error)
+    await clock.advance(1_000)
+    abort.abort()
+    expect(await failed).toBeInstanceOf(ErrNotObtained)
+    sent.length = 0
+    await clock.advance(5_000)
+    expect(sent).toEqual([])
   })
 
   it('is extended and released when it is free again', async () => {

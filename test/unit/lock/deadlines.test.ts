@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest'
+import { ClockJumps } from '../../../src/lock/clock-jumps.ts'
 import { Deadlines } from '../../../src/lock/deadlines.ts'
 import { ManualClock } from '../../../src/testing/index.ts'
 
@@ -21,7 +22,7 @@ function make() {
       doubted: () => void doubts.push(clock.monotonic()),
     }
   }
-  return { clock, deadlines: new Deadlines(clock), watcher, timers: () => timers }
+  return { clock, deadlines: new Deadlines(clock, new ClockJumps(clock)), watcher, timers: () => timers }
 }
 
 describe('deadlines', () => {

@@ -125,7 +125,7 @@ describe('a store in trouble', () => {
     expect(await patient).toBeInstanceOf(StoreError)
     const brief = failure(locker.obtain('job', 100))
     await clock.advance(100)
-    expect(await brief).toMatchObject({ message: expect.stringContaining('did not answer within 100 ms') })
+    expect(await brief).toMatchObject({ message: expect.stringContaining('did not respond within 100 ms') })
   })
 
   it('gives a grant back whose reply comes when nobody waits for it any more', async () => {

@@ -1,8 +1,9 @@
 import { Writable } from 'node:stream'
 import pino from 'pino'
 import { describe, expect, it, onTestFinished, vi } from 'vitest'
-import { childLogger, type Logger, safeLogger } from '../../../src/logger.ts'
+import { childLogger, type Logger, safeLogger, silentLogger } from '../../../src/logger.ts'
 import { Emitter } from '../../../src/scheduler/emitter.ts'
+import { logEvents } from '../../../src/scheduler/log-events.ts'
 import { Cluster, MIDNIGHT, Work } from './cluster.ts'
 
 const skew = { skew: 1, uncertainty: 0 }
@@ -181,6 +182,17 @@ describe('no logger', () => {
     expect(lines).toEqual(['info ticklock: scheduler started', 'error ticklock: job failed'])
     expect(node.ticksOf('started')).toEqual([0, 0])
   })
+
+  it.each(['acquired', 'started', 'succeeded', 'released', 'skipped'] as const)(
+    'leaves the event %s unmade: nobody listens',
+    (name) => {
+      const emitter = new Emitter(() => {})
+      const make = vi.fn<() => never>()
+      logEvents(emitter, silentLogger, { verbose: false })
+      emitter.emit(name, make)
+      expect(make).not.toHaveBeenCalled()
+    },
+  )
 
   it('given as false writes nothing', async () => {
     const error = vi.spyOn(console, 'error')

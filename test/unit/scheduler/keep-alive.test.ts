@@ -55,6 +55,29 @@ describe('a lease', () => {
     work.end()
   })
 
+  it.each([2_500, 4_900])('whose grant took %d ms of its 6 s is renewed in time', async (took) => {
+    const cluster = new Cluster()
+    const node = cluster.node()
+    const work = new Work()
+    cluster.job({ every: '1m', lockAtMostFor: '6s', keepAlive: true }, work.run)
+    await cluster.start()
+    node.store.set(took, 'acquire')
+    await cluster.until(20)
+    const [first] = node.store.callsOf('extend')
+    expect(first && first.at - MIDNIGHT).toBeCloseTo(took + (6_000 - took) / 3, 0)
+    expect(node.events('lost')).toEqual([])
+    work.end()
+  })
+
+  it('is renewed in time when each renewal takes long', async () => {
+    const { cluster, node, work } = await kept('6s')
+    node.store.set(1_450, 'extend')
+    await cluster.until(40)
+    expect(node.events('extended').length).toBeGreaterThan(5)
+    expect(node.events('lost')).toEqual([])
+    work.end()
+  })
+
   it.each(['down', 'hang'] as const)(
     'is lost at its own deadline when the store stays %s, and the signal aborts',
     async (fault) => {
@@ -124,6 +147,45 @@ describe('a lease', () => {
       { node: 'node2', tick: 10 },
     ])
     expect(first.events('skipped')).toMatchObject([{ reason: 'running' }])
+    work.end()
+  })
+})
+
+describe('many leases', () => {
+  it('that began together are renewed by one call each time, also when the store failed meanwhile', async () => {
+    const cluster = new Cluster()
+    const node = cluster.node()
+    const work = new Work()
+    for (let job = 0; job < 50; job++)
+      cluster.job({ name: `job-${job}`, every: '1m', lockAtMostFor: '9s', keepAlive: true }, work.run)
+    await cluster.start()
+    await cluster.until(4)
+    expect(node.store.callsOf('extend').map(({ batch }) => batch.length)).toEqual([50])
+    node.store.set('down', 'extend')
+    await cluster.until(7)
+    node.store.set('up')
+    await cluster.until(20)
+    expect(new Set(node.store.callsOf('extend').map(({ batch }) => batch.length))).toEqual(new Set([50]))
+    expect(node.events('lost')).toEqual([])
+    work.end()
+  })
+
+  it('of different lengths are each renewed at a third', async () => {
+    const cluster = new Cluster()
+    const node = cluster.node()
+    const work = new Work()
+    for (const seconds of [9, 3, 0.9, 8.9])
+      cluster.job({ name: `${seconds}`, every: '1m', lockAtMostFor: `${seconds}s`, keepAlive: true }, work.run)
+    await cluster.start()
+    await cluster.until(30)
+    expect(node.events('lost')).toEqual([])
+    for (const seconds of [9, 3, 0.9, 8.9]) {
+      const renewed = node.store
+        .callsOf('extend')
+        .filter(({ batch }) => batch.some(({ name }) => name === `${seconds}`))
+      const [first] = renewed.map(({ at }) => (at - MIDNIGHT) / SECOND)
+      expect(Math.abs((first ?? 0) - seconds / 3)).toBeLessThanOrEqual(seconds / 60 + 0.001)
+    }
     work.end()
   })
 })

@@ -133,7 +133,9 @@ describe('a stop', () => {
     expect(stopped.settled).toBe(false)
     await cluster.until(3.5)
     expect(stopped.settled).toBe(true)
-    expect(lines).toEqual([{ job: 'job', message: 'job ignores its signal; its lock is left to lapse' }])
+    expect(lines).toEqual([
+      { job: 'job', message: 'job ignores its signal; its lock stays held until the lease expires' },
+    ])
     expect(node.store.callsOf('release')).toEqual([])
     expect(cluster.store.locks.get('job')?.lockUntil).toBe(MIDNIGHT + 60 * SECOND)
     work.end()

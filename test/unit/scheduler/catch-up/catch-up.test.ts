@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import type { JobOptions } from '../../../../src/scheduler/job.ts'
+import type { JobOptions } from '../../../../src/scheduler/job-options.ts'
 import { Cluster, MIDNIGHT, MINUTE, SECOND, Work } from '../cluster.ts'
 
 /** The job ran, by some other node, so many seconds after midnight. */

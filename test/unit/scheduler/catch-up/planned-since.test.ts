@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { holderOf, MAX_LABEL, releasedHolderOf } from '../../../../src/provider/holder.ts'
 import { markOf, sinceOf } from '../../../../src/scheduler/catch-up/schedule-mark.ts'
-import type { JobOptions } from '../../../../src/scheduler/job.ts'
+import type { JobOptions } from '../../../../src/scheduler/job-options.ts'
 import { readSchedule } from '../../../../src/scheduler/plan/schedule.ts'
 import { Cluster, MIDNIGHT, MINUTE, type Node, SECOND } from '../cluster.ts'
 

@@ -1,5 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
+import { ClockJumps } from '../../../../src/lock/clock-jumps.ts'
 import { StoreClock } from '../../../../src/scheduler/clock/store-clock.ts'
 import { ManualClock } from '../../../../src/testing/manual-clock.ts'
 
@@ -9,17 +10,23 @@ const WALL = Date.UTC(2024, 0, 1)
 function machine(wallAhead: number) {
   const clock = new ManualClock({ now: WALL + wallAhead })
   const start = clock.monotonic()
-  const time = new StoreClock(clock)
+  const jumps = new ClockJumps(clock)
+  const time = new StoreClock(clock, jumps)
   const storeNow = (): number => WALL + clock.monotonic() - start
   /** An answer: so long under way there, and back. */
   const ask = async (there: number, back: number): Promise<void> => {
-    const sentAt = clock.monotonic()
+    const sent = jumps.now()
     await clock.advance(there)
     const storeTime = storeNow()
     await clock.advance(back)
-    time.observe({ storeTime, sentAt, receivedAt: clock.monotonic() })
+    time.observe({ storeTime, sent, receivedAt: clock.monotonic() })
   }
-  return { clock, time, storeNow, ask }
+  /** An answer that was received so many ms after the start, and took so long. */
+  const observe = (storeTime: number, took: number, after = 0): void => {
+    const { monotonic, ...seen } = jumps.now()
+    time.observe({ storeTime, sent: { monotonic: monotonic + after - took, ...seen }, receivedAt: monotonic + after })
+  }
+  return { clock, time, jumps, storeNow, ask, observe }
 }
 
 describe('the time by the store', () => {
@@ -80,23 +87,17 @@ describe('the time by the store', () => {
   })
 
   it('takes a reading that contradicts the known one, however wide: the machine slept, or the store is another', async () => {
-    const { clock, time } = machine(0)
-    const observe = (storeTime: number, width: number): void => {
-      const receivedAt = clock.monotonic()
-      time.observe({ storeTime, sentAt: receivedAt - width, receivedAt })
-    }
+    const { time, observe } = machine(0)
     observe(WALL, 10)
     observe(WALL + 3_600_000, 500)
     expect(time.now()).toBe(WALL + 3_600_250)
   })
 
   it('keeps a good reading against a wide one that differs by the rest of a millisecond', () => {
-    const clock = new ManualClock({ now: WALL })
-    const time = new StoreClock(clock)
-    const at = clock.monotonic()
-    time.observe({ storeTime: WALL + 5_000, sentAt: at, receivedAt: at })
-    time.observe({ storeTime: WALL + 5_000.9, sentAt: at - 4_000, receivedAt: at })
-    time.observe({ storeTime: WALL + 4_999.1 + 4_000, sentAt: at, receivedAt: at + 4_000 })
+    const { time, observe } = machine(0)
+    observe(WALL + 5_000, 0)
+    observe(WALL + 5_000.9, 4_000)
+    observe(WALL + 4_999.1 + 4_000, 4_000, 4_000)
     expect(Math.abs(time.now() - (WALL + 5_000))).toBeLessThanOrEqual(1)
     expect(time.uncertainty).toBeLessThanOrEqual(1)
   })
@@ -123,11 +124,9 @@ describe('the time by the store', () => {
   })
 
   it('is narrowed by what two readings allow together', () => {
-    const clock = new ManualClock({ now: WALL })
-    const time = new StoreClock(clock)
-    const at = clock.monotonic()
-    time.observe({ storeTime: WALL + 5_000, sentAt: at - 100, receivedAt: at })
-    time.observe({ storeTime: WALL + 5_080, sentAt: at - 100, receivedAt: at })
+    const { time, observe } = machine(0)
+    observe(WALL + 5_000, 100)
+    observe(WALL + 5_080, 100)
     expect([time.now(), time.uncertainty]).toEqual([WALL + 5_090, 10])
   })
 
@@ -146,13 +145,32 @@ describe('the time by the store', () => {
     expect([time.now(), time.skew]).toEqual([clock.now(), 0])
   })
 
-  it('tells a jump of the wall clock once, and no drift', async () => {
-    const { clock, time } = machine(0)
-    clock.jump(400)
-    expect(time.jumped()).toBe(false)
-    clock.jump(-600)
-    expect([time.jumped(), time.jumped()]).toEqual([true, false])
-    await clock.advance(1e6)
-    expect(time.jumped()).toBe(false)
+  it('may be stale after a jump of the wall clock, and is not known then, until the answer to a later request', async () => {
+    const { clock, time, storeNow, ask } = machine(7)
+    expect(time.mayBeStale).toBe(false)
+    await ask(5, 5)
+    for (const jump of [60_000, -60_000]) {
+      expect([time.mayBeStale, time.isKnownWithin(1_000)]).toEqual([false, true])
+      clock.jump(jump)
+      expect([time.mayBeStale, time.isKnownWithin(1_000)]).toEqual([true, false])
+      // Also when it agrees with the known one, and is no better.
+      await ask(50, 50)
+    }
+    clock.jump(60_000)
+    time.forget()
+    expect([time.mayBeStale, time.isKnownWithin(1_000), time.now()]).toEqual([false, false, storeNow() + 60_007])
+  })
+
+  it('learns nothing from an answer during which the wall clock jumped, early or late', async () => {
+    const { clock, time, jumps, ask, storeNow } = machine(0)
+    const sent = jumps.now()
+    const late = { storeTime: storeNow(), sent, receivedAt: clock.monotonic() }
+    clock.jump(60_000)
+    time.observe(late)
+    expect(time.uncertainty).toBeUndefined()
+    await ask(5, 5)
+    const known = time.uncertainty
+    time.observe({ ...late, storeTime: late.storeTime - 60_000 })
+    expect([time.uncertainty, time.mayBeStale]).toEqual([known, false])
   })
 })

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest'
+import { ClockJumps } from '../../../../src/lock/clock-jumps.ts'
 import { StoreClock } from '../../../../src/scheduler/clock/store-clock.ts'
 import type { Job } from '../../../../src/scheduler/job.ts'
 import { type DueTick, Planner } from '../../../../src/scheduler/plan/planner.ts'
@@ -10,7 +11,10 @@ const START = Date.UTC(2024, 0, 1)
 
 function plan(now = START) {
   const clock = new ManualClock({ now })
-  const time = new StoreClock(clock)
+  const jumps = new ClockJumps(clock)
+  const time = new StoreClock(clock, jumps)
+  const observe = (storeTime: number): void =>
+    time.observe({ storeTime, sent: jumps.now(), receivedAt: clock.monotonic() })
   const due: (Omit<DueTick, 'jobs'> & { readonly jobs: string[] })[] = []
   const stuck: string[] = []
   const lengths: number[] = []
@@ -27,7 +31,7 @@ function plan(now = START) {
     onStuck: (jobs, error) => stuck.push(`${[...jobs].map(({ name }) => name)}: ${error.message}`),
   })
   const times = (): number[] => due.map((one) => one.time - START)
-  return { clock, time, planner, due, stuck, lengths, times }
+  return { clock, time, observe, planner, due, stuck, lengths, times }
 }
 
 /** The planner asks a job for no more than its name and schedule. */
@@ -242,25 +246,21 @@ describe('a schedule that can not go on', () => {
 })
 
 describe('a correction of the time', () => {
-  const observe = (clock: ManualClock, time: StoreClock, storeTime: number): void => {
-    time.observe({ storeTime, sentAt: clock.monotonic(), receivedAt: clock.monotonic() })
-  }
-
   it('backward plans anew what was planned too far ahead', async () => {
-    const { clock, time, planner, times } = plan(START + 300_000)
+    const { clock, observe, planner, times } = plan(START + 300_000)
     planner.add(job('a', every(10_000)))
     planner.start(START + 300_000)
-    observe(clock, time, START + 1)
+    observe(START + 1)
     planner.clockChanged()
     await clock.advance(20_000)
     expect(times()).toEqual([10_000, 20_000])
   })
 
   it('forward makes due at once what has passed', () => {
-    const { clock, time, planner, due } = plan()
+    const { clock, observe, planner, due } = plan()
     planner.add(job('a', every(10_000)))
     planner.start(START)
-    observe(clock, time, START + 35_000)
+    observe(START + 35_000)
     planner.clockChanged()
     return clock.advance(0).then(() => {
       expect(due).toMatchObject([{ time: START + 30_000, missed: { first: START + 10_000, last: START + 20_000 } }])
@@ -268,26 +268,47 @@ describe('a correction of the time', () => {
   })
 
   it('by little moves the timer alone', async () => {
-    const { clock, time, planner, times } = plan()
+    const { clock, observe, planner, times } = plan()
     planner.add(job('a', every(10_000)))
     planner.start(START)
-    observe(clock, time, START + 400)
+    observe(START + 400)
     planner.clockChanged()
     await clock.advance(9_600)
     expect(times()).toEqual([10_000])
   })
 
   it('backward by steps plans anew as by one, so that what was asked for too early is due again', async () => {
-    const { clock, time, planner, times } = plan()
+    const { clock, observe, planner, times } = plan()
     planner.add(job('a', every(10_000)))
     planner.start(START)
     await clock.advance(10_000)
     for (const ahead of [300, 600]) {
-      observe(clock, time, START + 10_000 - ahead)
+      observe(START + 10_000 - ahead)
       planner.clockChanged()
     }
     await clock.advance(10_600)
     expect(times()).toEqual([10_000, 10_000, 20_000])
+  })
+
+  it('that follows a jump of the wall clock is waited for: nothing fires by a time that may be stale', async () => {
+    const { clock, observe, planner, due } = plan()
+    observe(START)
+    planner.add(job('a', every(10_000)))
+    planner.start(START)
+    await clock.advance(5_000)
+    clock.jump(60_000)
+    await clock.advance(7_000)
+    expect(due).toEqual([])
+    observe(START + 72_000)
+    planner.clockChanged()
+    await clock.advance(0)
+    expect(due).toMatchObject([{ time: START + 70_000, missed: { first: START + 10_000, last: START + 60_000 } }])
+    clock.jump(60_000)
+    await clock.advance(7_999)
+    observe(START + 79_999)
+    planner.clockChanged()
+    await clock.advance(2)
+    expect(due.map(({ time }) => time - START)).toEqual([70_000, 80_000])
   })
 
   it('that nobody tells is noticed when the timer fires: the wall clock was set back while the store could not be asked', async () => {

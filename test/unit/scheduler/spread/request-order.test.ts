@@ -1,7 +1,6 @@
 import { describe, expect, it } from 'vitest'
-import type { Tick } from '../../../../src/scheduler/scheduler-context.ts'
 import { RequestOrder, waitFor } from '../../../../src/scheduler/spread/request-order.ts'
-import type { TickRequest } from '../../../../src/scheduler/tick/acquire-ticks.ts'
+import type { Tick, TickRequest } from '../../../../src/scheduler/tick/tick.ts'
 import { ManualClock } from '../../../../src/testing/manual-clock.ts'
 
 const TICK = Date.UTC(2024, 0, 1)
@@ -80,6 +79,25 @@ describe('a node that comes later', () => {
     const [, later] = [...order.of(batchOf(40), TICK).keys()]
     expect([...order.of(batchOf(40), TICK + 30).keys()]).toEqual([0, (later as number) - 30])
     expect([...order.of(batchOf(40), TICK + 150).keys()]).toEqual([0])
+  })
+})
+
+describe('a node whose store, or which itself, is slow', () => {
+  const waits = (order: RequestOrder, left?: number): number[] => [...order.of(batchOf(40, left), TICK).keys()]
+
+  it('requests all at once, but only where a later request might come too late', () => {
+    const order = orderOf('a', ['b'])
+    order.responded(1_300)
+    expect(waits(order, 5_000)).toEqual([0])
+    order.responded(1_300)
+    expect(waits(order, 30_000)).toHaveLength(2)
+  })
+
+  it('shares again when calls are fast again', () => {
+    const order = orderOf('a', ['b'])
+    order.responded(5_000)
+    const counts = Array.from({ length: 4 }, () => waits(order, 5_000).length)
+    expect(counts).toEqual([1, 1, 1, 2])
   })
 })
 

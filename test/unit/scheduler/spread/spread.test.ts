@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import type { JobOptions } from '../../../../src/scheduler/job.ts'
+import type { JobOptions } from '../../../../src/scheduler/job-options.ts'
 import { Random } from '../../../simulation/random.ts'
 import { Cluster, MIDNIGHT, MINUTE, type Node, type NodeOptions, SECOND } from '../cluster.ts'
 
@@ -108,6 +108,16 @@ describe('a node that is gone', () => {
     for (const index of [0, 2, 3]) expect(shares[index]).toBeGreaterThanOrEqual(8)
     dead.store.set('up')
   }, 60_000)
+
+  it('costs no tick while each call takes nearly until the next tick', async () => {
+    const cluster = await manyNodes({ nodes: 2, jobs: 40, job: { lockAtMostFor: '1m' } })
+    await cluster.until(WARM * EVERY - 1)
+    cluster.nodes[1]?.store.set('hang')
+    cluster.nodes[0]?.store.set({ delivered: EVERY * SECOND - 60 }, 'acquire')
+    await cluster.until((WARM + 6) * EVERY - 0.01)
+    // The first slow call is not over when its tick is ordered.
+    for (let tick = WARM + 1; tick < WARM + 6; tick++) expect(sum(sharesAt(cluster, tick * EVERY))).toBe(40)
+  })
 
   it('costs no tick, whatever the interval', async () => {
     for (const every of [100, 1_000]) {

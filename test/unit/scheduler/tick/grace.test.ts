@@ -172,7 +172,7 @@ describe('a store that never answers', () => {
     expect(cluster.ticks).toEqual([])
     await cluster.until(2.1)
     expect(cluster.ran).toMatchObject([{ tick: 0 }])
-    expect(String(node.events('store-error')[0]?.error)).toContain('the store did not answer within 2000 ms')
+    expect(String(node.events('store-error')[0]?.error)).toContain('the store did not respond within 2000 ms')
   })
 
   it('at start holds it up for storeTimeout, and no tick of that time is lost', async () => {

@@ -45,4 +45,33 @@ describe('a run that failed but could not be ended', () => {
     expect(cluster.ticks).toEqual([0, 60])
     expect(cluster.nodes.flatMap((node) => node.events('lost'))).toEqual([])
   })
+
+  it.each([
+    ['ends', 25, [0, 30]],
+    ['never ends', undefined, [0, 30]],
+  ])(
+    'and has no lock keeps its name for its lease at most, so no other run overlaps it (%s)',
+    async (_, endAt, ticks) => {
+      const cluster = new Cluster()
+      const node = cluster.node()
+      node.store.set('down')
+      let going = 0
+      const overlaps: number[] = []
+      cluster.job({ every: '10s', lockAtMostFor: '25s', graceFor: '1s', onStoreError: 'run' }, async () => {
+        if (going > 0) overlaps.push(cluster.now)
+        going++
+        const ended = sleep(cluster.time, (endAt ?? 1_000) * 1_000).then(() => {
+          going--
+        })
+        await sleep(cluster.time, 500)
+        throw markStillRunning(new Error('late'), ended)
+      })
+      await cluster.start()
+      await cluster.until(20)
+      expect([cluster.ticks, overlaps, node.ticksOf('skipped')]).toEqual([[0], [], [10, 20]])
+      expect(node.events('skipped')).toMatchObject([{ reason: 'running' }, { reason: 'running' }])
+      await cluster.until(39)
+      expect(cluster.ticks).toEqual(ticks)
+    },
+  )
 })

@@ -1,0 +1,1 @@
+export { type NatsConnectionLike, type NatsOptions, nats } from './nats.ts'
