@@ -10,7 +10,7 @@ export const exampleConfig = (
 
 # Where the locks are. Machines that share jobs share this. A SQLite file is for the processes of one machine.
 #   \${DATABASE_URL}                       a variable of the environment; \${DATABASE_URL:-sqlite:./ticklock.sqlite} has a default
-#   postgres://user:password@host/app     also mysql://, mongodb://, redis://, redis+sentinel://, dynamodb://, etcd://, kubernetes:, nats://, zookeeper://
+#   postgres://user:password@host/app     also mysql://, mongodb://, redis://, redis+sentinel://, dynamodb://, etcd://, nats://, zookeeper://
 store: ${store}
 
 # What every job has unless it says otherwise.

@@ -31,7 +31,7 @@ export type StoreConfig = string | StoreOptionsConfig
 export interface StoreOptionsConfig {
   /**
    * `postgres://`, `mysql://`, `mariadb://`, `mongodb://`, `mongodb+srv://`, `redis://`, `rediss://`, `redis+unix://`, `redis+sentinel://`, `redis+cluster://`,
-   * `dynamodb://`, `dynamodb+http://`, `dynamodb+https://`, `etcd://`, `etcds://`, `kubernetes:`, `kubeconfig:`, `nats://`, `nats+tls://`, `zookeeper://`,
+   * `dynamodb://`, `dynamodb+http://`, `dynamodb+https://`, `etcd://`, `etcds://`, `nats://`, `nats+tls://`, `zookeeper://`,
    * `sqlite:` (relative to the config's folder), `http://` and `https://` (`ticklock serve`; several with commas between them), `memory:`
    * (this process alone, for trying out).
    */
@@ -42,10 +42,7 @@ export interface StoreOptionsConfig {
   readonly database?: string | undefined
   /** MongoDB: the collection. @default 'ticklock' */
   readonly collection?: string | undefined
-  /**
-   * Redis, etcd, Kubernetes: what every key, or the name of every Lease, begins with. @default 'ticklock:' in Redis, 'ticklock/' in etcd, 'ticklock-' in
-   * Kubernetes
-   */
+  /** Redis, etcd: what every key begins with. @default 'ticklock:' in Redis, 'ticklock/' in etcd */
   readonly prefix?: string | undefined
   /** NATS: the bucket. @default 'ticklock' */
   readonly bucket?: string | undefined

@@ -22,9 +22,7 @@ const storeOptions = z.strictObject({
   collection: text().optional().meta({ description: 'MongoDB: the collection.', default: 'ticklock' }),
   prefix: text()
     .optional()
-    .describe(
-      "Redis, etcd, Kubernetes: what every key, or the name of every Lease, begins with. Default: 'ticklock:' in Redis, 'ticklock/' in etcd, 'ticklock-' in Kubernetes.",
-    ),
+    .describe("Redis, etcd: what every key begins with. Default: 'ticklock:' in Redis, 'ticklock/' in etcd."),
   bucket: text().optional().meta({ description: 'NATS: the bucket.', default: 'ticklock' }),
   root: text()
     .optional()

@@ -77,15 +77,6 @@ export const STORE_KINDS: readonly StoreKind[] = [
       `# Nothing has to be run. Let etcd compact what it keeps of changed keys: --auto-compaction-retention=1h\n# Where users are enabled, the user needs this role:\netcdctl role grant-permission <role> --prefix=true readwrite ${prefix}`,
   },
   {
-    name: 'Kubernetes',
-    schemes: ['kubernetes', 'kubeconfig'],
-    options: ['prefix'],
-    drivers: [],
-    open: async ({ url, prefix }) => (await import('../../providers/kubernetes/index.ts')).kubernetes({ url, prefix }),
-    statements: async () =>
-      `# Nothing has to be run but what lets the service account of the nodes use Leases, in their namespace:\nkubectl create role ticklock --verb=get,list,create,update,delete --resource=leases.coordination.k8s.io\nkubectl create rolebinding ticklock --role=ticklock --serviceaccount=<namespace>:<service account>`,
-  },
-  {
     name: 'NATS',
     schemes: ['nats', 'nats+tls'],
     options: ['bucket'],

@@ -49,7 +49,6 @@ describe.concurrent('five nodes with wrong clocks, killed, stopped and cut off f
     'redis',
     'dynamodb',
     'etcd',
-    'kubernetes',
     'nats',
     'zookeeper',
   ] as const) {

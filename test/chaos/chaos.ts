@@ -17,7 +17,6 @@ const PROVIDERS = [
   'redis',
   'dynamodb',
   'etcd',
-  'kubernetes',
   'nats',
   'zookeeper',
   'sqlite',

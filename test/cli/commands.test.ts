@@ -194,7 +194,6 @@ jobs:
       ['mongodb://h/d', 'db.createCollection("ticklock")'],
       ['dynamodb+http://a:hush-hush@h', 'aws dynamodb create-table --table-name ticklock'],
       ['etcd://a:hush-hush@h', 'etcdctl role grant-permission'],
-      ['kubernetes:', 'kubectl create role ticklock'],
       ['nats://a:hush-hush@h', 'nats kv add ticklock'],
       ['zookeeper://a:hush-hush@h', 'create /ticklock'],
       ['redis://h', 'CONFIG SET maxmemory-policy noeviction'],

@@ -12,7 +12,6 @@ const DRIVERS = [
   'mongodb',
   'ioredis',
   '@aws-sdk',
-  '@kubernetes',
   '@photostructure',
   'better-sqlite3',
   '@nats-io',
@@ -37,7 +36,6 @@ const stores: [store: string, remedy: string][] = [
   ['mongodb://app:hush-hush@127.0.0.1:1/app', 'npm install mongodb'],
   ['redis://app:hush-hush@127.0.0.1:1', 'npm install ioredis'],
   ['dynamodb+http://app:hush-hush@127.0.0.1:1?region=local', 'npm install @aws-sdk/client-dynamodb'],
-  ['kubeconfig:/not/there', 'npm install @kubernetes/client-node'],
   ['nats://app:hush-hush@127.0.0.1:1', 'npm install @nats-io/kv @nats-io/transport-node'],
   ['zookeeper://app:hush-hush@127.0.0.1:1', 'npm install node-zookeeper-client'],
   // Node.js has one of its own from 22.13 on.

@@ -31,7 +31,7 @@ jobs: [{ name: ${name}, every: ${EVERY}ms, lockAtMostFor: 5s, shell: 'echo "$TIC
 }
 
 describe('three processes of ticklock run', () => {
-  for (const kind of ['dynamodb', 'etcd', 'kubernetes', 'nats', 'zookeeper'] as const) {
+  for (const kind of ['dynamodb', 'etcd', 'nats', 'zookeeper'] as const) {
     const server = servers[kind]
     it.skipIf('unavailable' in server)(`run each tick once on ${kind}`, () =>
       provesEachTickOnce('url' in server ? server.url : ''),

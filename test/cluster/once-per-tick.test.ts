@@ -74,7 +74,6 @@ describe('four processes over one store, one of them killed in a run', () => {
     'redis',
     'dynamodb',
     'etcd',
-    'kubernetes',
     'nats',
     'zookeeper',
   ] as const) {

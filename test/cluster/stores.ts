@@ -16,8 +16,6 @@ export async function openStore(kind: string, url: string): Promise<LockProvider
       return (await import('ticklock/dynamodb')).dynamodb(url)
     case 'etcd':
       return (await import('ticklock/etcd')).etcd(url)
-    case 'kubernetes':
-      return (await import('ticklock/kubernetes')).kubernetes(url)
     case 'nats':
       return (await import('ticklock/nats')).nats(url)
     case 'zookeeper':

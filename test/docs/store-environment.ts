@@ -16,7 +16,6 @@ export function storeEnvironment(servers: ProvidedContext['servers']): {
     'redis-quorum': ['redis-quorum'],
     dynamodb: ['dynamodb'],
     etcd: ['etcd'],
-    kubernetes: ['kubernetes'],
     nats: ['nats'],
     zookeeper: ['zookeeper'],
   } as const

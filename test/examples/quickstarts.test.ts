@@ -16,7 +16,6 @@ describe('the quick starts', () => {
       'dynamodb',
       'etcd',
       'http',
-      'kubernetes',
       'memory',
       'mongodb',
       'mysql',

@@ -5,7 +5,6 @@ import type { StoreKind } from '../simulation/stores/index.ts'
 import { exactDynamodbSubject } from './dynamodb-subject.ts'
 import { exactEtcdSubject } from './etcd-subject.ts'
 import { httpSubject } from './http-subject.ts'
-import { exactKubernetesSubject } from './kubernetes-subject.ts'
 import { memorySubject } from './memory-subject.ts'
 import { mongodbSubject } from './mongodb-subject.ts'
 import { mysqlSubject } from './mysql-harness.ts'
@@ -56,7 +55,6 @@ export const subjects: readonly NamedSubject[] = [
   onServer('redis-cluster', 'redis', (url) => redisSubject('redis-cluster', url, url)),
   onServer('dynamodb', 'memory', exactDynamodbSubject),
   onServer('etcd', 'memory', exactEtcdSubject),
-  onServer('kubernetes', 'memory', exactKubernetesSubject),
   onServer('nats', 'memory', (url) => natsSubject(url)),
   onServer('zookeeper', 'memory', exactZooKeeperSubject),
   here('pglite', 'postgres', pgliteSubject),

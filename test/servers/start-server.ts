@@ -1,6 +1,5 @@
 import { dynamodb } from './dynamodb.ts'
 import { etcd } from './etcd.ts'
-import { kubernetes } from './kubernetes.ts'
 import { mariadb } from './mariadb.ts'
 import { mongodb } from './mongodb.ts'
 import { mysql } from './mysql.ts'
@@ -26,7 +25,6 @@ const kinds: Readonly<Record<ServerName, ServerKind>> = {
   redis,
   dynamodb,
   etcd,
-  kubernetes,
   nats,
 }
 

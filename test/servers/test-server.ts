@@ -3,7 +3,6 @@ import type { ServerProcess } from './server-process.ts'
 /** The kinds of server that the tests run against. */
 export type ServerName =
   | 'dynamodb'
-  | 'kubernetes'
   | 'postgres'
   | 'mariadb'
   | 'mysql'

@@ -1,4 +1,3 @@
-import { dirname } from 'node:path'
 import { type ServerName, startServer } from '../../servers/index.ts'
 import { processFamily } from '../../servers/process-family.ts'
 import type { ServerProcess } from '../../servers/server-process.ts'
@@ -9,19 +8,14 @@ import type { StoreUnderChaos } from './store.ts'
 export async function serverStore(kind: ServerName): Promise<StoreUnderChaos> {
   const server = await startServer(kind, { durable: true })
   if ('unavailable' in server) throw new Error(`${kind}: ${server.unavailable}`)
-  const { version, processes } = server
+  const { url, version, processes } = server
   const [own] = processes
-  const url = kind === 'kubernetes' ? inPod(server.url, own?.port) : server.url
   const faults: StoreUnderChaos['faults'] = {
     ...(own && { 'store-killed': () => killed(own), 'store-stopped': () => stopped(own) }),
     ...recordFaults(kind, url),
   }
   return { kind, url, version, port: Number(new URL(url).port), faults, stop: () => server.stop() }
 }
-
-/** Where a pod finds the API server, as a URL: its port can be changed for that of a proxy. */
-const inPod = (kubeconfig: string, port: number | undefined): string =>
-  `kubernetes://localhost:${port}${dirname(kubeconfig.slice('kubeconfig:'.length))}`
 
 /** Killed with all its children, as by a power cut of its machine: a PostgreSQL whose backends outlive it would not start again. */
 export async function killed(server: ServerProcess): Promise<() => Promise<void>> {

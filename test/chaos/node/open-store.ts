@@ -47,13 +47,6 @@ export async function openStore({
       const { etcd } = await import('ticklock/etcd')
       return { provider: etcd(url), close }
     }
-    case 'kubernetes': {
-      // As a pod finds the server: by the environment, and by the files of its service account.
-      const { kubernetes } = await import('ticklock/kubernetes')
-      const { hostname, port, pathname } = new URL(url)
-      Object.assign(process.env, { KUBERNETES_SERVICE_HOST: hostname, KUBERNETES_SERVICE_PORT: port })
-      return { provider: kubernetes({ serviceAccount: pathname }), close }
-    }
     case 'nats': {
       const { nats } = await import('ticklock/nats')
       return ownClient ? await overNats(url) : { provider: nats(url), close }

@@ -1,2 +1,0 @@
-export { kubernetes } from './kubernetes.ts'
-export type { KubeConfig, KubernetesOptions } from './options.ts'
