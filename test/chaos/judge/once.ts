@@ -32,8 +32,11 @@ function notLapsed(before: RunOfTick, run: RunOfTick, grants: ReadonlyMap<string
   if (!first || !second) return 'a run has no grant'
   if (first.release.freedAt !== undefined && first.release.marked) return 'the first had ended and was released'
   if (run.token <= before.token) return 'the second has no higher token'
-  if (second.knownAt < first.until) return 'the lease of the first had not lapsed'
+  if (second.knownAt < endOf(first)) return 'the lease of the first had not lapsed'
   return undefined
 }
+
+/** An extension may reach the store after its owner has lost the lease. The owner then releases that as unused, without its tick. */
+const endOf = ({ until, release }: Grant): number => (release.marked ? until : Math.min(until, release.startedAt))
 
 const keyOf = ({ job, life, token }: Pick<Grant, 'job' | 'life' | 'token'>): string => `${job} ${life} ${token}`

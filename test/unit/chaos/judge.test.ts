@@ -53,6 +53,25 @@ describe('the judge of chaos', () => {
       expect(witness.broken(0, { onCrash: 'rerun' })).toEqual([])
     })
 
+    it('has nothing against it either when an extension reached the store after the loss', () => {
+      const witness = new HandMadeWitness(A, B)
+      const owner = witness.begin(A, 0, 10)
+      witness.line(A, 3_001, { what: 'lost', job: 'job', tick: 1_000_000, token: 10 })
+      witness.line(A, 3_005, { what: 'extended', job: 'job', owner, token: 10, until: 5_000 })
+      witness.line(A, 3_010, { what: 'releasing', job: 'job', owner })
+      witness.line(A, 3_020, { what: 'released', job: 'job', owner, freed: true })
+      witness.begin(B, 0, 20, 3_500)
+      expect(witness.broken(0, { onCrash: 'rerun' })).toEqual([])
+    })
+
+    it('sees a second run while the first has its lease extended', () => {
+      const witness = new HandMadeWitness(A, B)
+      const owner = witness.begin(A, 0, 10)
+      witness.line(A, 2_000, { what: 'extended', job: 'job', owner, token: 10, until: 5_000 })
+      witness.begin(B, 0, 20, 3_500)
+      expect(witness.broken(0, { onCrash: 'rerun' })).toContain('once per tick')
+    })
+
     it('sees a second run of a tick that had ended', () => {
       const witness = new HandMadeWitness(A, B).run(A, 0, 10, B)
       witness.begin(B, 0, 20, 3_500)
