@@ -24,5 +24,7 @@ export class PendingRequests {
 /** Each client has words of its own for it; ioredis closes a connection that is silent, and says that it does not retry. */
 const isTimeout = (error: unknown): boolean =>
   error instanceof Error &&
-  (/timed? ?out|did not (answer|respond) within|max retries per request/i.test(`${error.name} ${error.message}`) ||
+  (/timed? ?out|did not (answer|respond) within|max retries per request|isn't writeable/i.test(
+    `${error.name} ${error.message}`,
+  ) ||
     isTimeout(error.cause))
