@@ -4,7 +4,10 @@ import { decideRelease } from '../../src/provider/decide.ts'
 import { holderOf, releasedHolderOf } from '../../src/provider/holder.ts'
 import type { CallTime } from './call-time.ts'
 import type { Records } from './records.ts'
-import { type Change, lateReleaseOf, releaseOf } from './updates.ts'
+import { lateReleaseOf, releaseOf } from './updates.ts'
+
+/** How often a release is decided anew whose record others change meanwhile. */
+const ATTEMPTS = 3
 
 /**
  * Decides releases for different names.
@@ -17,6 +20,7 @@ export async function releaseEach(
   records: Records,
   call: CallTime,
   requests: readonly ReleaseRequest[],
+  attempts = ATTEMPTS,
 ): Promise<Settled<boolean>[]> {
   const id = randomUUID()
   const mark = (request: ReleaseRequest): string => `${holderOf(request)} ${id}`
@@ -44,21 +48,26 @@ export async function releaseEach(
     const before = after.records.get(request.name)?.lockedBy === releasedHolderOf(request)
     return before || (overwritten && grantedSince(request))
   })
-  const late = requests.flatMap((request, index) =>
-    here[index] === true || results[index] instanceof Error
-      ? []
-      : lateRelease(request, after.records.get(request.name)),
+  const open = requests.filter(
+    (request, index) => here[index] !== true && isLateRelease(request, after.records.get(request.name)),
   )
-  if (late.length === 0) return results
-  const { failed: unmarked } = await records.changeAll(call, late)
-  return requests.map(({ name }, index) => unmarked.get(name) ?? (results[index] as Settled<boolean>))
+  if (open.length === 0) return results
+  const { made: marked, failed: unmarked } = await records.changeAll(
+    call,
+    open.map((request) => lateReleaseOf(request, request.tick as number)),
+  )
+  // A late duplicate of the acquisition may have taken the tick anew meanwhile: then it is that lease which ends.
+  const again = marked + unmarked.size < open.length && attempts > 1 ? open : []
+  const settled = again.length > 0 ? await releaseEach(records, call, again, attempts - 1) : []
+  const anew = new Map(again.map(({ name }, index) => [name, settled[index]]))
+  return requests.map(({ name }, index) => unmarked.get(name) ?? anew.get(name) ?? (results[index] as Settled<boolean>))
 }
 
-/** What marks the tick of a lease as done that is over, where nobody took the lock over. */
-function lateRelease(request: ReleaseRequest, record: LockRecord | undefined): Change[] {
-  if (!record || request.tick === undefined) return []
+/** Whether the tick of a lease that is over is to be marked as done, where nobody took the lock over. */
+function isLateRelease(request: ReleaseRequest, record: LockRecord | undefined): boolean {
+  if (!record || request.tick === undefined) return false
   const isOver = record.lockedBy === releasedHolderOf(request) || record.lockUntil <= record.storeTime
-  return isOver && decideRelease(record, request, record.storeTime).next ? [lateReleaseOf(request, request.tick)] : []
+  return isOver && decideRelease(record, request, record.storeTime).next !== undefined
 }
 
 const count = (answers: readonly boolean[]): number => answers.filter(Boolean).length

@@ -22,11 +22,14 @@ export function boundedRead(sql: string, ms: number): string {
   return `/*M!100600 SET STATEMENT max_statement_time=${whole / 1000} FOR */ ${hinted}`
 }
 
-/** A write that waits for no row (but see {@link INSERT_WAIT_S}), and for a lock on the table a second. */
-export function boundedWrite(sql: string, ms: number, hints = ''): string {
+/**
+ * A write that waits for no row (but see {@link INSERT_WAIT_S}), or for `rowWait` seconds, and for a lock on the table a second. Only MariaDB has a bound for
+ * one statement; in MySQL it is a setting of the session.
+ */
+export function boundedWrite(sql: string, ms: number, hints = '', rowWait = 0): string {
   const verb = sql.slice(0, sql.indexOf(' '))
   const whole = Math.max(1, Math.ceil(ms))
-  return `/*M!100600 SET STATEMENT innodb_lock_wait_timeout=0, max_statement_time=${whole / 1000}, lock_wait_timeout=${WRITE_WAIT_S} FOR */ ${verb} /*+ SET_VAR(lock_wait_timeout=${WRITE_WAIT_S}) ${hints} */ ${sql.slice(verb.length + 1)}`
+  return `/*M!100600 SET STATEMENT innodb_lock_wait_timeout=${rowWait}, max_statement_time=${whole / 1000}, lock_wait_timeout=${WRITE_WAIT_S} FOR */ ${verb} /*+ SET_VAR(lock_wait_timeout=${WRITE_WAIT_S}) ${hints} */ ${sql.slice(verb.length + 1)}`
 }
 
 /** Statements before and after another one, in the same session. */

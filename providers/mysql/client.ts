@@ -164,6 +164,14 @@ export interface ChangeOptions {
   readonly hints?: string
   /** @default none */
   readonly around?: Around | undefined
+  /** How long the statement waits for a row that another transaction has locked, in seconds, in MariaDB. @default 0 */
+  readonly rowWait?: number
+}
+
+/** For writes that decide nothing, and that nodes do side by side: they wait for each other, a second at most. */
+export const WAITING: ChangeOptions = {
+  around: withSetting('innodb_lock_wait_timeout', INSERT_WAIT_S),
+  rowWait: INSERT_WAIT_S,
 }
 
 /** An INSERT into MySQL waits for a row as long as the session says. In MariaDB each statement says it by itself. */
@@ -179,9 +187,9 @@ export async function change(
   session: Session,
   sql: string,
   values: Parameter[] = [],
-  { timeout = DEFAULT_TIMEOUT, hints, around }: ChangeOptions = {},
+  { timeout = DEFAULT_TIMEOUT, hints, around, rowWait }: ChangeOptions = {},
 ): Promise<number> {
-  return changedBy(await send(session, boundedWrite(sql, timeout, hints), values, timeout, around))
+  return changedBy(await send(session, boundedWrite(sql, timeout, hints, rowWait), values, timeout, around))
 }
 
 /** Runs a statement that makes or alters a table, which waits a bounded time for those who use it. */

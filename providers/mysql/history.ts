@@ -14,7 +14,7 @@ import {
   toNode,
 } from '../../src/provider/history-sql.ts'
 import { DEFAULT_TABLE, quoteTable } from '../../src/provider/sql.ts'
-import { bytes, change, define, forInsert, type Session, type Source, select } from './client.ts'
+import { bytes, change, define, type Session, type Source, select, WAITING } from './client.ts'
 import type { Parameter } from './driver.ts'
 import { unhex } from './stored-record.ts'
 
@@ -94,7 +94,7 @@ export function mysqlHistory(table: string, source: Source): RunHistory | undefi
         session,
         `REPLACE INTO ${nodes} (${NODE_COLUMNS}, seen_at) SELECT ${NODE_COLUMNS.map((name) => `asked.${name}`)}, ${NOW} FROM ${batchOf(NODE_TYPES)}`,
         [values],
-        { around: forInsert },
+        WAITING,
       )
     },
     async read(query) {
@@ -117,15 +117,15 @@ export function mysqlHistory(table: string, source: Source): RunHistory | undefi
     },
     async trim({ olderThanMs, most }) {
       const session = await source.connect()
-      await change(session, `DELETE FROM ${nodes} WHERE seen_at < ${NOW} - ?`, [olderThanMs])
-      const old = await change(session, `DELETE FROM ${entries} WHERE changed_at < ${NOW} - ?`, [olderThanMs])
+      await change(session, `DELETE FROM ${nodes} WHERE seen_at < ${NOW} - ?`, [olderThanMs], WAITING)
+      const old = await change(session, `DELETE FROM ${entries} WHERE changed_at < ${NOW} - ?`, [olderThanMs], WAITING)
       const [over] = await select(
         session,
         `SELECT changed_at FROM ${entries} ORDER BY changed_at DESC LIMIT 1 OFFSET ?`,
         [most],
       )
       if (!over) return old
-      return old + (await change(session, `DELETE FROM ${entries} WHERE changed_at <= ?`, [Number(over[0])]))
+      return old + (await change(session, `DELETE FROM ${entries} WHERE changed_at <= ?`, [Number(over[0])], WAITING))
     },
     async setup() {
       const session = await source.connect()
@@ -152,7 +152,7 @@ async function writeEntries(session: Session, entries: string, json: string): Pr
     session,
     `INSERT IGNORE INTO ${entries} (${ENTRY_COLUMNS}, changed_at) SELECT ${columns}, ${NOW} FROM ${batch}`,
     [bytes(json)],
-    { around: forInsert },
+    WAITING,
   )
   // What was there is a run that has ended meanwhile.
   const ends = END_COLUMNS.map((name) => `kept.${name} = asked.${name}`)
@@ -161,6 +161,7 @@ async function writeEntries(session: Session, entries: string, json: string): Pr
     `UPDATE ${batch} STRAIGHT_JOIN ${entries} AS kept ON kept.id = CONVERT(asked.id USING utf8mb4) COLLATE utf8mb4_bin
       SET ${ends}, kept.changed_at = ${NOW} WHERE asked.outcome <> 'running' AND kept.outcome = 'running'`,
     [bytes(json)],
+    WAITING,
   )
 }
 

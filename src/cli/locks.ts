@@ -70,11 +70,11 @@ export const readLocks = (store: StorePlan, names?: readonly string[]): Promise<
     (await provider.read(names)).map((record) =>
       isUnreadable(record)
         ? { name: record.name, store: store.name, state: 'unreadable', problem: record.unreadable.message }
-        : statusOf(record, store.name),
+        : statusOf(record, store),
     ),
   )
 
-export function statusOf(record: LockRecord, store: string): LockStatus {
+function statusOf(record: LockRecord, { name: store, maxClockSkew }: StorePlan): LockStatus {
   const { name, lockedBy, lockedAt, lockUntil, lastTick, tickDone, fencingToken, metadata, storeTime } = record
   const released = hasReleased(lockedBy)
   const taken = lockUntil > storeTime
@@ -87,7 +87,7 @@ export function statusOf(record: LockRecord, store: string): LockStatus {
     since: new Date(lockedAt),
     until: new Date(lockUntil),
     lastTick: lastTick === undefined ? undefined : new Date(lastTick),
-    isAhead: futureTickOf(record) !== undefined,
+    isAhead: futureTickOf(record, maxClockSkew) !== undefined,
     fencingToken,
     metadata,
     storeTime: new Date(storeTime),

@@ -1,5 +1,6 @@
 import { resolve } from 'node:path'
 import { InvalidOptionError } from '../errors.ts'
+import { MAX_CLOCK_SKEW } from '../lock/lock-options.ts'
 import type { LockProvider } from '../provider/contract.ts'
 import type { StoreConfig, StoreOptionsConfig } from './config.ts'
 import { masked } from './mask.ts'
@@ -14,6 +15,8 @@ export interface StorePlan {
   readonly options: StoreOptionsConfig
   /** How it is shown: without password. */
   readonly shown: string
+  /** A last tick that lies further ahead of the store's clock is a fault, in ms. */
+  readonly maxClockSkew: number
 }
 
 /** The store of a config that names none. */
@@ -34,7 +37,7 @@ export function readStore(name: string, given: StoreConfig, folder: string): Sto
     throw new InvalidOptionError(`${wrong} is no option of a ${kind.name} store, whose options are: ${fit}`)
   }
   const url = kind.name === 'SQLite' ? absolute(options.url, folder) : options.url
-  return { name, kind, options: { ...options, url }, shown: masked(url) }
+  return { name, kind, options: { ...options, url }, shown: masked(url), maxClockSkew: MAX_CLOCK_SKEW }
 }
 
 /** Opens the provider of a store; connects nothing yet. */

@@ -3,6 +3,8 @@ import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { describe, expect, it } from 'vitest'
+import { sqlite } from '../../providers/sqlite/index.ts'
+import { granted, newHolder } from '../../src/testing/requests.ts'
 import { installed } from './installed.ts'
 import { bin, Workplace } from './ticklock.ts'
 
@@ -183,6 +185,23 @@ jobs:
     })
     held.signal('SIGTERM')
     await held.ended
+  })
+
+  it('reset sets a last tick back that lies in the future by more than the maxClockSkew of the config', async () => {
+    await using place = new Workplace()
+    place.config(`maxClockSkew: 10m${config}`)
+    const provider = sqlite(join(place.folder, 'locks.sqlite'))
+    const tick = Math.floor(Date.now()) + 300_000
+    await granted(provider, newHolder('nightly'), { tick, maxClockSkew: 600_000 })
+    await provider.close()
+    // By the jobs' own rule it may have run: set back, it would run again.
+    expect(await place.run(['reset', 'nightly'])).toMatchObject({ code: 0, stdout: 'nightly has nothing to repair\n' })
+    place.config(config)
+    expect(await place.run(['reset', 'nightly'])).toMatchObject({
+      code: 0,
+      stdout: '✓ nightly is repaired\n',
+      stderr: expect.stringContaining('its last tick is'),
+    })
   })
 
   it('setup --print shows the statements of each kind of store', async () => {

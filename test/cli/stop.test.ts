@@ -184,13 +184,13 @@ export const run = () => { if (existsSync('begun')) ${body} }`,
 describe('a job of ticklock run', () => {
   it('that takes longer than its timeout is ended with its children, and has failed', async () => {
     await using place = new Workplace()
-    place.config(slow('\n    timeout: 300ms'))
+    place.config(slow('\n    timeout: 3s')) // Both processes have begun by then.
     const node = place.start(['run'])
     const pids = await Promise.all([place.line('begun'), place.line('child')])
     const failed = await node.line(({ msg }) => msg === 'job failed', 'the failure')
     expect(failed).toMatchObject({
       job: 'slow',
-      err: { type: 'JobFailed', message: 'took longer than its timeout of 300 ms' },
+      err: { type: 'JobFailed', message: 'took longer than its timeout of 3000 ms' },
     })
     await Promise.all(pids.map((pid) => dead(Number(pid))))
   })

@@ -351,7 +351,7 @@ describe('options', () => {
     ['another scheme', 'ftp://locks', 'begin with http:// or https://'],
     ['no URL in a list', [], 'at least one URL'],
     ['a query', 'https://locks/?a=b', 'without ? and #'],
-    ['an unknown option', { url: 'https://locks', tokens: 'x' }, 'has no option "tokens"'],
+    ['an unknown option', { url: 'https://locks', tokens: 'x' }, 'unknown option "tokens"'],
     ['a token with a line break', { url: 'https://locks', token: 'secret-of-mine\n' }, 'token must be'],
     ['a timeout of no length', { url: 'https://locks', timeout: 0 }, 'timeout must be'],
     ['no fetch', { url: 'https://locks', fetch: 'node-fetch' }, 'fetch must be a function'],

@@ -131,6 +131,22 @@ describe.skipIf('unavailable' in server)('mongodb', () => {
       expect(await node.release([stale, retaken].map((holder) => toRelease(holder)))).toEqual([false, true])
     })
 
+    it('a late release ends what a late duplicate of the acquisition was granted before it marked the tick', async () => {
+      const holder = aHolder()
+      const options = { tick: Math.floor(Date.now()) - 1_000, onCrash: 'rerun' } as const
+      await granted(provider, holder, options)
+      await provider.forceRelease(holder.name)
+      let writes = 0
+      const node = disturbed(
+        async () => (++writes === 2 ? await granted(provider, holder, options) : undefined),
+        async () => {},
+      )
+      expect(await node.release([toRelease(holder, { tick: options.tick })])).toEqual([true])
+      const [record] = await provider.read([holder.name])
+      expect(record).toMatchObject({ tickDone: true })
+      await refused(provider, newHolder(holder.name), 'tick-taken', options)
+    })
+
     it('an extension in a batch is as long as asked for, however long it takes to read it', async () => {
       const holders = threeHolders()
       await provider.acquire(holders.map((holder) => toAcquire(holder)))

@@ -34,7 +34,7 @@ describe('what mongodb() takes', () => {
     [[], /but got an array/],
     [{}, /exactly one of url, client and db, not none of them/],
     [{ url, client }, /exactly one of url, client and db, not url and client/],
-    [{ url, table: 'locks' }, /unknown option "table"; known are url, client, db, database, collection/],
+    [{ url, table: 'locks' }, /unknown option "table"; the options are url, client, db, database, collection/],
     [{ client: {} }, /client must be a MongoClient of the package mongodb, but is an object/],
     [{ db: 'app' }, /db must be a Db of the package mongodb, but is "app"/],
     [{ db: client.db(), database: 'app' }, /database contradicts db/],

@@ -1,9 +1,12 @@
 /* Rows and tables that somebody else has locked: nothing waits for them on the server, and no job but their own. */
+import { randomUUID } from 'node:crypto'
+import { setTimeout as pause } from 'node:timers/promises'
 import type { RowDataPacket } from 'mysql2/promise'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { mysql } from '../../providers/mysql/index.ts'
 import { isRecordBusy } from '../../src/errors.ts'
 import type { Settled } from '../../src/provider/contract.ts'
+import type { HistoryEntry, RunHistory } from '../../src/provider/history.ts'
 import { granted, newHolder, release, toAcquire } from '../../src/testing/requests.ts'
 import { Belongings, look, servers } from './mysql-harness.ts'
 import { lockRow, running } from './mysql-sessions.ts'
@@ -51,6 +54,31 @@ describe.each(servers)('what another session of $name has locked', ({ url }) => 
     for (const index of [3, 30]) await other.query(insert, [names[index]])
     const results = outcomes(await node.acquire(someRequests(names)))
     expect(results).toEqual(names.map((_, index) => (index === 3 || index === 30 ? 'busy' : true)))
+    await other.end()
+  })
+
+  it('history, as another node does that writes or trims: a write waits for it', async () => {
+    const history = node.history as Required<RunHistory>
+    await history.setup()
+    const entry: HistoryEntry = {
+      id: randomUUID(),
+      job: 'history',
+      node: 'a',
+      kind: 'schedule',
+      outcome: 'succeeded',
+      scheduledAt: 1,
+      at: 1,
+      duration: 1,
+    }
+    const other = await own.newConnection()
+    await other.beginTransaction()
+    await other.query(`DELETE FROM ${table}_history`) // Locks every gap.
+    const written = history.write([entry]).then(() => 'written')
+    // It has been sent, and waits.
+    while ((await running(own, table)).length === 0) await pause(5)
+    await other.rollback()
+    expect(await written).toBe('written')
+    expect(await history.read({ job: 'history', limit: 2 })).toHaveLength(1)
     await other.end()
   })
 

@@ -1,5 +1,4 @@
 import type { Command } from 'commander'
-import { MAX_CLOCK_SKEW } from '../../lock/lock-options.ts'
 import type { Cli } from '../cli.ts'
 import type { Action } from '../command-file.ts'
 import { EXIT } from '../exit-codes.ts'
@@ -29,7 +28,7 @@ async function reset(cli: Cli, name: string, options: StoreOption): Promise<numb
   const { store, lock } = await findLock(cli, name, options)
   if (lock.state === 'unreadable') cli.tell(plain(lock.problem))
   else if (lock.isAhead) cli.tell(`its last tick is ${lock.lastTick?.toISOString()}, and no tick runs before that`)
-  const repaired = await withStore(store, (provider) => provider.reset({ name, maxClockSkew: MAX_CLOCK_SKEW }))
+  const repaired = await withStore(store, (provider) => provider.reset({ name, maxClockSkew: store.maxClockSkew }))
   cli.print(repaired ? `${cli.colors.green('✓')} ${name} is repaired` : `${name} has nothing to repair`)
   return EXIT.ok
 }

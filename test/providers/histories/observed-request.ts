@@ -1,7 +1,7 @@
 /* What one request did, as the real store answered, and how a model is asked for the same. */
 import assert from 'node:assert/strict'
 import type { AcquireResult, Lease, LockProvider, LockRecord } from '../../../src/provider/contract.ts'
-import { acquireAll, extendAll } from '../../../src/testing/requests.ts'
+import { acquireAll, allOk, extendAll } from '../../../src/testing/requests.ts'
 import type { Call } from './calls.ts'
 
 /** One request of a call. */
@@ -68,7 +68,7 @@ export async function send(
         })
     }
     case 'release': {
-      const answers = await node.release(call.requests)
+      const answers = allOk(await node.release(call.requests))
       return (outcome) =>
         call.requests.map((request, index) => {
           const on = async (model: LockProvider) => (await model.release([request]))[0]

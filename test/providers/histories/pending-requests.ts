@@ -1,3 +1,5 @@
+import { isRecordBusy } from '../../../src/errors.ts'
+
 /** So many histories may end early beyond the twentieth part of them: on a machine that is stopped for seconds some do at once. */
 const ALWAYS_ALLOWED = 20
 
@@ -21,8 +23,11 @@ export class PendingRequests {
   }
 }
 
-/** Each client has words of its own for it; ioredis closes a connection that is silent, and says that it does not retry. */
+/** On a busy machine a server seems to have locked a record whose change takes too long. Each client has words of its own; ioredis closes a connection that is silent, and says that it does not retry. */
 const isTimeout = (error: unknown): boolean =>
   error instanceof Error &&
-  (/timed? ?out|did not (answer|respond) within|max retries per request/i.test(`${error.name} ${error.message}`) ||
+  (isRecordBusy(error) ||
+    /timed? ?out|did not (answer|respond) within|max retries per request|isn't writeable/i.test(
+      `${error.name} ${error.message}`,
+    ) ||
     isTimeout(error.cause))
