@@ -190,7 +190,7 @@ describe('a job of ticklock run', () => {
     const failed = await node.line(({ msg }) => msg === 'job failed', 'the failure')
     expect(failed).toMatchObject({
       job: 'slow',
-      err: { type: 'JobFailed', message: 'took longer than its timeout of 3000 ms' },
+      err: { type: 'JobFailedError', message: 'took longer than its timeout of 3000 ms' },
     })
     await Promise.all(pids.map((pid) => dead(Number(pid))))
   })
