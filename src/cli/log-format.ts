@@ -79,7 +79,7 @@ const message = ({ err }: Line): string => err?.message ?? 'unknown error'
 
 /** Where a function of the user's threw; of a command there is no such place. */
 function stack({ err }: Line, colors: Colors): string {
-  if (!err?.stack || err.type === 'JobFailed' || err.type === 'LockLostError') return ''
+  if (!err?.stack || err.type === 'JobFailedError' || err.type === 'LockLostError') return ''
   const lines = err.stack
     .split('\n')
     .filter((line) => /^\s+at /.test(line) && !/node:internal|[\\/]ticklock[\\/]dist[\\/]/.test(line))

@@ -5,7 +5,7 @@ export class JobFailedError extends Error {
 
   constructor(message: string, exitCode?: number, options?: ErrorOptions) {
     super(message, options)
-    this.name = 'JobFailed'
+    this.name = 'JobFailedError'
     this.exitCode = exitCode
   }
 }
