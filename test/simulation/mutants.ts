@@ -63,7 +63,7 @@ const byRule: Readonly<Record<string, readonly Omit<Mutant, 'rule'>[]>> = {
     },
     {
       name: 'a trigger makes the store forget the last tick',
-      seed: 5,
+      seed: 13,
       file: DECIDE,
       replace: 'takesTick ? request.tick : record?.lastTick',
       by: 'request.tick',
@@ -267,9 +267,9 @@ const byRule: Readonly<Record<string, readonly Omit<Mutant, 'rule'>[]>> = {
   batches: [
     {
       name: 'the coalescer mixes up answers',
-      seed: 1,
+      seed: 2,
       file: 'src/lock/coalescer.ts',
-      replace: 'batch.length === 1 ? results : results.slice(from, from + requests.length)',
+      replace: 'results.length === requests.length ? results : results.slice(from, from + requests.length)',
       by: '[...results].reverse().slice(from, from + requests.length)',
     },
   ],
