@@ -292,15 +292,28 @@ export class Lock implements AsyncDisposable {
     const { name, owner, label } = this.#terms.request
     const { lockAtLeastFor } = this.#terms
     const extension = store.extend({ name, owner, label, lockAtMostFor, lockAtLeastFor, mayShortenUntil }, timeout)
+    let isLate = false
     extension.then(
-      (lease) => lease && this.#state === 'lost' && this.#releaseRevived(),
+      (lease) => {
+        if (lease && this.#state === 'lost') this.#releaseRevived()
+        // Nobody waits for it any more, but what it says is true.
+        if (!lease && isLate && !this.#releasing) void this.#refused().catch(() => {})
+      },
       () => {},
     )
-    const lease = await store.within(timeout, about('extend', name), extension)
-    if (!lease && this.#mayBeCompleted && (await this.#isReleased())) this.#end()
-    else if (!lease) this.#lose('by the store its lease has expired, or another owner has it')
+    const lease = await store.within(timeout, about('extend', name), extension).catch((error) => {
+      isLate = true
+      throw error
+    })
+    if (!lease) await this.#refused()
     else this.#moveDeadline(sent, lease.lockUntil - lease.storeTime)
     if (!this.#unexpired) throw this.#notHeld()
+  }
+
+  /** The store says that this owner has no unexpired lease. */
+  async #refused(): Promise<void> {
+    if (this.#mayBeCompleted && (await this.#isReleased())) this.#end()
+    else this.#lose('by the store its lease has expired, or another owner has it')
   }
 
   /**

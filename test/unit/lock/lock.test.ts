@@ -282,6 +282,18 @@ describe('refresh', () => {
     expect(await other.tryObtain('job', 100)).toBeDefined()
   })
 
+  it('is lost by a refusal that comes when nobody waits for it any more', async () => {
+    const lock = await locker.obtain('job', '10m')
+    await provider.forceRelease('job')
+    provider.meets('extend', { kind: 'late-reply', after: 6_000 })
+    const refreshing = lock.refresh().catch((thrown: unknown) => thrown)
+    await clock.advance(5_000)
+    expect(await refreshing).toBeInstanceOf(StoreError)
+    expect(lock.held).toBe(true)
+    await clock.advance(1_000)
+    expect(lock.lost).toBeInstanceOf(LockLostError)
+  })
+
   it('that was given up never shortens a lease which a later one has extended', async () => {
     const lock = await locker.obtain('job', '10m')
     // Held up on its way for longer than this node waits for an answer.
