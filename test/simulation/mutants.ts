@@ -155,7 +155,7 @@ const byRule: Readonly<Record<string, readonly Omit<Mutant, 'rule'>[]>> = {
       name: 'a refused renewal is no loss',
       seed: 28,
       file: LOCK,
-      replace: "if (!lease) this.#lose('by the store its lease has expired, or another owner has it')",
+      replace: 'if (!lease) await this.#refused()',
       by: 'if (!lease) this.#moveDeadline(sent, lockAtMostFor)',
     },
   ],
