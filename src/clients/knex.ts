@@ -33,8 +33,13 @@ export function fromKnex(knex: Knex): SqlPlace {
   if (!has(knex, 'raw') || !has(knex.client, 'acquireConnection', 'releaseConnection'))
     refuse('fromKnex', 'an instance of Knex', knex)
   refuseTransaction('fromKnex', 'isTransaction' in knex && knex.isTransaction)
-  const { client } = knex
-  const query = async (text: string, values: unknown[]): Promise<SqlAnswer> => {
+  return placeOf(knexQuery(knex), knex.client.dialect === 'postgresql' ? () => sessionOf(knex) : undefined)
+}
+
+/** Sends each statement on a connection of the pool; that of a transaction has one, and keeps it. */
+export const knexQuery =
+  ({ client }: Knex) =>
+  async (text: string, values: unknown[]): Promise<SqlAnswer> => {
     const connection = await client.acquireConnection()
     try {
       return await send(connection, text, values)
@@ -42,8 +47,6 @@ export function fromKnex(knex: Knex): SqlPlace {
       await client.releaseConnection(connection)
     }
   }
-  return placeOf(query, client.dialect === 'postgresql' ? () => sessionOf(knex) : undefined)
-}
 
 async function sessionOf({ client }: Knex): Promise<SqlSession> {
   const connection = (await client.acquireConnection()) as PgConnection
@@ -57,7 +60,7 @@ async function sessionOf({ client }: Knex): Promise<SqlSession> {
   }
 }
 
-export async function send(connection: unknown, text: string, values: unknown[]): Promise<SqlAnswer> {
+async function send(connection: unknown, text: string, values: unknown[]): Promise<SqlAnswer> {
   if (has(connection, 'promise')) {
     const [answer] = await (connection as Mysql2Connection).promise().query(text, values)
     return answerOf(Array.isArray(answer) ? answer : [], answer)

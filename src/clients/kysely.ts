@@ -1,5 +1,5 @@
 import { has, refuse, refuseTransaction } from './refuse.ts'
-import { answerOf, placeOf, type SqlPlace } from './sql-client.ts'
+import { answerOf, placeOf, type SqlAnswer, type SqlPlace } from './sql-client.ts'
 
 /** The small part of a `Kysely` that is used here. */
 export interface Kysely {
@@ -19,17 +19,22 @@ export interface Kysely {
 export function fromKysely(db: Kysely): SqlPlace {
   if (!has(db, 'withoutPlugins', 'executeQuery')) refuse('fromKysely', 'a Kysely', db)
   refuseTransaction('fromKysely', 'isTransaction' in db && db.isTransaction)
+  return placeOf(kyselyQuery(db))
+}
+
+/** Sends statements past the plugins of a `Kysely` or of its transaction. */
+export function kyselyQuery(db: Kysely) {
   const plain = db.withoutPlugins()
-  return placeOf(async (text, values) => {
+  return async (text: string, values: unknown[]): Promise<SqlAnswer> => {
     const { rows, numAffectedRows } = await plain.executeQuery(compiled(text, values) as never)
     const changed =
       rows.length === 0 && numAffectedRows !== undefined ? { affectedRows: Number(numAffectedRows) } : undefined
     return answerOf(rows, changed)
-  })
+  }
 }
 
 /** As `CompiledQuery.raw` makes it, without the package being needed here. */
-export const compiled = (sql: string, parameters: readonly unknown[]): object => ({
+const compiled = (sql: string, parameters: readonly unknown[]): object => ({
   sql,
   parameters,
   query: { kind: 'RawNode', sqlFragments: [sql], parameters: [] },

@@ -1,6 +1,6 @@
 import { withoutLists } from './array-literal.ts'
-import { send } from './knex.ts'
-import { compiled } from './kysely.ts'
+import { type Knex, knexQuery } from './knex.ts'
+import { type Kysely, kyselyQuery } from './kysely.ts'
 import { has, refuse } from './refuse.ts'
 import { answerOf, type SqlAnswer } from './sql-client.ts'
 
@@ -17,9 +17,9 @@ type Returns<Result> = (text: string, values: unknown[]) => Promise<Result>
  */
 export function queryIn(transaction: object): TransactionQuery {
   if (has(transaction, 'raw') && 'client' in transaction && has(transaction.client, 'acquireConnection'))
-    return ofKnex(transaction.client as KnexClient)
+    return knexQuery(transaction as unknown as Knex)
   if (has(transaction, 'unsafe')) return ofRows((transaction as { unsafe: Returns<Rows> }).unsafe.bind(transaction))
-  if (has(transaction, 'executeQuery', 'withoutPlugins')) return ofKysely(transaction as KyselyTransaction)
+  if (has(transaction, 'executeQuery', 'withoutPlugins')) return kyselyQuery(transaction as Kysely)
   if (has(transaction, '$queryRawUnsafe')) return ofPrisma(transaction as PrismaTransaction)
   if (has(transaction, 'rollback') && 'session' in transaction && hasClient(transaction.session))
     return queryIn(transaction.session.client) // Drizzle's.
@@ -33,23 +33,6 @@ export function queryIn(transaction: object): TransactionQuery {
 const hasClient = (session: unknown): session is { readonly client: object } =>
   typeof session === 'object' && session !== null && 'client' in session && session.client instanceof Object
 
-interface KnexClient {
-  acquireConnection(): Promise<unknown>
-  releaseConnection(connection: unknown): Promise<unknown>
-}
-
-/** Knex's transactions have a client of their own, which has one connection and keeps it. */
-const ofKnex =
-  (client: KnexClient): TransactionQuery =>
-  async (text, values) => {
-    const connection = await client.acquireConnection()
-    try {
-      return await send(connection, text, values)
-    } finally {
-      await client.releaseConnection(connection)
-    }
-  }
-
 /** What was read, or what a statement of MySQL changed. */
 const ofRows =
   (query: Returns<Rows | object>): TransactionQuery =>
@@ -57,16 +40,6 @@ const ofRows =
     const result = await query(text, values)
     return Array.isArray(result) ? answerOf(result) : answerOf([], result)
   }
-
-interface KyselyTransaction {
-  withoutPlugins(): KyselyTransaction
-  executeQuery(query: never): Promise<{ readonly rows: unknown[]; readonly numAffectedRows?: bigint | undefined }>
-}
-
-const ofKysely =
-  (transaction: KyselyTransaction): TransactionQuery =>
-  async (text, values) =>
-    answerOf((await transaction.withoutPlugins().executeQuery(compiled(text, values) as never)).rows)
 
 interface PrismaTransaction {
   $queryRawUnsafe(query: string, ...values: unknown[]): PromiseLike<unknown>
