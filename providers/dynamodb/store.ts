@@ -4,7 +4,7 @@
 import { randomUUID } from 'node:crypto'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { StoreError } from '../../src/errors.ts'
-import { inChunks } from '../../src/provider/versioned/chunks.ts'
+import { inChunks, inChunksEach } from '../../src/provider/versioned/chunks.ts'
 import type { DateClock } from '../../src/provider/versioned/date-clock.ts'
 import type {
   TimeBounds,
@@ -65,7 +65,7 @@ export class DynamoStore implements VersionedStore {
   }
 
   async put(writes: readonly VersionedWrite[], { timeout }: VersionedCall): Promise<readonly WriteResult[]> {
-    return await inChunks(writes, WRITE_CHUNK, (chunk) => Promise.all(chunk.map((write) => this.#put(write, timeout))))
+    return await inChunksEach(writes, WRITE_CHUNK, (write) => this.#put(write, timeout))
   }
 
   async list(): Promise<readonly VersionedEntry[]> {
@@ -81,7 +81,7 @@ export class DynamoStore implements VersionedStore {
   }
 
   async remove(names: readonly VersionedName[]): Promise<number> {
-    const removed = await inChunks(names, WRITE_CHUNK, (chunk) => Promise.all(chunk.map((name) => this.#remove(name))))
+    const removed = await inChunksEach(names, WRITE_CHUNK, (name) => this.#remove(name))
     return removed.filter(Boolean).length
   }
 

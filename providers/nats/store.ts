@@ -4,7 +4,7 @@
  */
 import { setTimeout as after } from 'node:timers/promises'
 import { StoreError } from '../../src/errors.ts'
-import { inChunks } from '../../src/provider/versioned/chunks.ts'
+import { inChunksEach } from '../../src/provider/versioned/chunks.ts'
 import type {
   TimeBounds,
   VersionedCall,
@@ -44,7 +44,7 @@ export class NatsStore implements VersionedStore {
 
   get(names: readonly string[], { timeout }: VersionedCall): Promise<readonly VersionedEntry[]> {
     return this.#read(timeout, async ({ kv }) => {
-      const found = await each(names, async (name): Promise<VersionedEntry | undefined> => {
+      const found = await inChunksEach(names, CHUNK, async (name): Promise<VersionedEntry | undefined> => {
         const entry = await kv.get(keyOf(name))
         // A removed key has a marker in its place.
         if (entry?.operation !== 'PUT') return undefined
@@ -56,7 +56,7 @@ export class NatsStore implements VersionedStore {
 
   put(writes: readonly VersionedWrite[], { timeout }: VersionedCall): Promise<readonly WriteResult[]> {
     return this.#call(timeout, ({ kv }) =>
-      each(writes, async ({ name, value, version }): Promise<WriteResult> => {
+      inChunksEach(writes, CHUNK, async ({ name, value, version }): Promise<WriteResult> => {
         try {
           if (version === undefined) await kv.create(keyOf(name), value)
           else await kv.update(keyOf(name), value, Number(version), timeout)
@@ -84,7 +84,7 @@ export class NatsStore implements VersionedStore {
 
   async remove(names: readonly VersionedName[]): Promise<number> {
     const removed = await this.#call(TIMEOUT, ({ kv }) =>
-      each(names, async ({ name, version }) => {
+      inChunksEach(names, CHUNK, async ({ name, version }) => {
         try {
           await kv.delete(keyOf(name), { previousSeq: Number(version) })
           return true
@@ -166,9 +166,6 @@ export class NatsStore implements VersionedStore {
     }
   }
 }
-
-const each = <Item, Result>(items: readonly Item[], run: (item: Item) => Promise<Result>): Promise<readonly Result[]> =>
-  inChunks(items, CHUNK, (chunk) => Promise.all(chunk.map(run)))
 
 const codeOf = (error: unknown): unknown => (error as { readonly code?: unknown } | undefined)?.code
 const isConflict = (error: unknown): boolean => WRONG_LAST_SEQUENCE.includes(codeOf(error))

@@ -4,7 +4,7 @@
  * written. The leader's time comes with each write.
  */
 import { StoreError } from '../../src/errors.ts'
-import { inChunks } from '../../src/provider/versioned/chunks.ts'
+import { inChunksEach } from '../../src/provider/versioned/chunks.ts'
 import type { ClockEstimate } from '../../src/provider/versioned/clock-estimate.ts'
 import type {
   TimeBounds,
@@ -53,7 +53,7 @@ export class ZooKeeperStore implements VersionedStore {
 
   get(names: readonly string[], { timeout }: VersionedCall): Promise<readonly VersionedEntry[]> {
     return this.#read(timeout, async (client) => {
-      const found = await each(names, async (name): Promise<VersionedEntry | undefined> => {
+      const found = await inChunksEach(names, CHUNK, async (name): Promise<VersionedEntry | undefined> => {
         const { data = EMPTY, stat } = (await this.#look(client, this.#pathOf(name))) ?? {}
         if (!stat || data.length === 0) return undefined
         return { name, value: data.toString(), version: String(stat.version) }
@@ -64,7 +64,7 @@ export class ZooKeeperStore implements VersionedStore {
 
   put(writes: readonly VersionedWrite[], { timeout }: VersionedCall): Promise<readonly WriteResult[]> {
     return this.#call(timeout, (opened) =>
-      each(writes, async ({ name, value, version }): Promise<WriteResult> => {
+      inChunksEach(writes, CHUNK, async ({ name, value, version }): Promise<WriteResult> => {
         const path = this.#pathOf(name)
         const data = Buffer.from(value)
         try {
@@ -95,7 +95,9 @@ export class ZooKeeperStore implements VersionedStore {
 
   async remove(names: readonly VersionedName[]): Promise<number> {
     const removed = await this.#call(TIMEOUT, ({ client }) =>
-      each(names, ({ name, version }) => this.#replace(client, this.#pathOf(name), EMPTY, Number(version))),
+      inChunksEach(names, CHUNK, ({ name, version }) =>
+        this.#replace(client, this.#pathOf(name), EMPTY, Number(version)),
+      ),
     )
     return removed.filter(Boolean).length
   }
@@ -217,9 +219,6 @@ export class ZooKeeperStore implements VersionedStore {
     return `${this.#root}/${keyOf(name)}`
   }
 }
-
-const each = <Item, Result>(items: readonly Item[], run: (item: Item) => Promise<Result>): Promise<readonly Result[]> =>
-  inChunks(items, CHUNK, (chunk) => Promise.all(chunk.map(run)))
 
 /** What a function of the package hands to its callback. */
 const promised = <Results extends readonly unknown[]>(

@@ -22,3 +22,10 @@ export async function inChunks<Item, Result>(
   if (failed) throw failed.reason
   return results.flat()
 }
+
+/** Does something to each item of a batch, `size` times eight at once, and returns the results in order. */
+export const inChunksEach = <Item, Result>(
+  items: readonly Item[],
+  size: number,
+  run: (item: Item) => Promise<Result>,
+): Promise<readonly Result[]> => inChunks(items, size, (chunk) => Promise.all(chunk.map(run)))
