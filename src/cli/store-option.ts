@@ -26,9 +26,7 @@ export async function chooseStores(cli: Cli, options: StoreOption): Promise<read
     cli.secrets.add(url)
     return [readStore('default', url, cli.cwd)]
   }
-  const plan = await loadPlan(cli, options)
-  const { maxClockSkew } = plan
-  const stores = plan.stores.map((each) => ({ ...each, maxClockSkew }))
+  const { stores } = await loadPlan(cli, options)
   if (store === undefined) return stores
   const named = stores.find(({ name }) => name === store)
   if (named) return [named]

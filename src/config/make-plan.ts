@@ -21,15 +21,16 @@ export function makePlan(
 ): Plan {
   const defaults = config.defaults ?? {}
   const usual = defaultStoreName(stores, defaults.store)
+  const maxClockSkew = ms('maxClockSkew', config.maxClockSkew ?? MAX_CLOCK_SKEW)
   return {
     file,
     folder,
-    stores,
+    stores: stores.map((store) => ({ ...store, maxClockSkew })),
     warnings: bareMilliseconds(config, source),
     label: config.label,
     spread: config.spread ?? true,
     storeTimeout: ms('storeTimeout', config.storeTimeout ?? '5s'),
-    maxClockSkew: ms('maxClockSkew', config.maxClockSkew ?? MAX_CLOCK_SKEW),
+    maxClockSkew,
     stopGraceFor: ms('stopGraceFor', config.stopGraceFor ?? '20s'),
     jobs: config.jobs.map((job, index) =>
       jobPlan(job, defaults, folder, usual, whatRuns(job, source, ['jobs', index])),
