@@ -6,7 +6,7 @@ import type { CallTime } from './call-time.ts'
 import type { Records } from './records.ts'
 import { lateReleaseOf, releaseOf } from './updates.ts'
 
-/** How often a release is decided anew whose record others change meanwhile. */
+/** How often a release is decided while others change its record. */
 const ATTEMPTS = 3
 
 /**
@@ -56,11 +56,15 @@ export async function releaseEach(
     call,
     open.map((request) => lateReleaseOf(request, request.tick as number)),
   )
-  // A late duplicate of the acquisition may have taken the tick anew meanwhile: then it is that lease which ends.
-  const again = marked + unmarked.size < open.length && attempts > 1 ? open : []
-  const settled = again.length > 0 ? await releaseEach(records, call, again, attempts - 1) : []
-  const anew = new Map(again.map(({ name }, index) => [name, settled[index]]))
-  return requests.map(({ name }, index) => unmarked.get(name) ?? anew.get(name) ?? (results[index] as Settled<boolean>))
+  const retried = new Map<string, Settled<boolean>>()
+  // Meanwhile a late duplicate of the acquisition may have been granted the same tick. The retry releases that lease.
+  if (marked + unmarked.size < open.length && attempts > 1) {
+    const settled = await releaseEach(records, call, open, attempts - 1)
+    for (const [index, { name }] of open.entries()) retried.set(name, settled[index] as Settled<boolean>)
+  }
+  return requests.map(
+    ({ name }, index) => unmarked.get(name) ?? retried.get(name) ?? (results[index] as Settled<boolean>),
+  )
 }
 
 /** Whether the tick of a lease that is over is to be marked as done, where nobody took the lock over. */

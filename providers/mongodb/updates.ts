@@ -113,6 +113,10 @@ export function extensionOf(request: ExtendRequest): Change {
 
 const WAS_DONE = { $ifNull: ['$tickDone', false] }
 
+/** Whether the last tick is done when this one is. */
+const doneAfter = (tick: number | undefined): object =>
+  tick === undefined ? WAS_DONE : { $or: [WAS_DONE, { $eq: ['$lastTick', new Date(tick)] }] }
+
 /** Ends an unexpired lease of this owner, and marks its tick as done if it still is the last one. `by` is kept as who released last. */
 export function releaseOf(request: ReleaseRequest, by: string): Change {
   const { name, tick, lockAtLeastFor } = request
@@ -121,7 +125,7 @@ export function releaseOf(request: ReleaseRequest, by: string): Change {
     // Stays over the next grant: a batch must be able to tell which of its releases were made, see release.ts.
     releasedBy: literal(by),
     lockUntil: { $max: [THEN, { $add: ['$lockedAt', lockAtLeastFor] }] },
-    tickDone: tick === undefined ? WAS_DONE : { $or: [WAS_DONE, { $eq: ['$lastTick', new Date(tick)] }] },
+    tickDone: doneAfter(tick),
   })
 }
 
@@ -155,8 +159,7 @@ export const completionOf = (request: CompleteRequest): Change =>
   change(request.name, latestGrant(request), {
     lockedBy: literal(releasedHolderOf(request)),
     lockUntil: { $max: [{ $min: [THEN, '$lockUntil'] }, { $add: ['$lockedAt', request.lockAtLeastFor] }] },
-    tickDone:
-      request.tick === undefined ? WAS_DONE : { $or: [WAS_DONE, { $eq: ['$lastTick', new Date(request.tick)] }] },
+    tickDone: doneAfter(request.tick),
   })
 
 /** Marks the tick of a lease as done that has expired or was released before, while nobody took the lock over. */

@@ -168,14 +168,11 @@ export interface ChangeOptions {
   readonly rowWait?: number
 }
 
-/** For writes that decide nothing, and that nodes do side by side: they wait for each other, a second at most. */
-export const WAITING: ChangeOptions = {
-  around: withSetting('innodb_lock_wait_timeout', INSERT_WAIT_S),
-  rowWait: INSERT_WAIT_S,
-}
-
 /** An INSERT into MySQL waits for a row as long as the session says. In MariaDB each statement says it by itself. */
 export const forInsert: Around = withSetting('innodb_lock_wait_timeout', INSERT_WAIT_S)
+
+/** For writes that decide nothing, and that nodes do side by side: they wait for each other, a second at most. */
+export const WAITING: ChangeOptions = { around: forInsert, rowWait: INSERT_WAIT_S }
 
 /**
  * How many rows a statement changed. `affectedRows` may count the matched or the changed rows, as the client's flags want: every

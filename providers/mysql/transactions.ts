@@ -3,20 +3,21 @@ import type { CompleteRequest, FenceRequest, FenceResult, TransactionSupport } f
 import { holderOf, releasedHolderOf } from '../../src/provider/holder.ts'
 import { bytes } from './client.ts'
 import type { LocksTable } from './records.ts'
+import type { Statements } from './statements.ts'
 
 /** Joins transactions of `mysql2`, and of the clients that src/clients knows. The record stays locked until they end. */
 export const transactionsOf = (locks: LocksTable): TransactionSupport => ({
-  fence: (transaction, request) => fence(locks, queryIn(transaction), request),
+  fence: async (transaction, request) => fence(await locks.statements(), queryIn(transaction), request),
   async complete(transaction, request) {
     const query = queryIn(transaction)
-    const result = await fence(locks, query, request)
-    if (result === 'done') await query((await locks.statements()).complete, completion(request))
+    const statements = await locks.statements()
+    const result = await fence(statements, query, request)
+    if (result === 'done') await query(statements.complete, completion(request))
     return result
   },
 })
 
-async function fence(locks: LocksTable, query: TransactionQuery, request: FenceRequest): Promise<FenceResult> {
-  const statements = await locks.statements()
+async function fence(statements: Statements, query: TransactionQuery, request: FenceRequest): Promise<FenceResult> {
   if (!(await isInside(query))) return 'no-transaction'
   const { rows } = await query(statements.fence, [
     request.fencingToken,

@@ -80,7 +80,7 @@ export async function runChaos(options: ChaosOptions): Promise<ChaosReport> {
   // A machine that is much too busy may not have got to run anything yet.
   const hasRun = (): boolean =>
     cluster.witnessed().some((line) => {
-      if (line.what !== 'end' || line.tick === undefined) return false
+      if (line.what !== 'end') return false
       const due = line.tick - epoch
       return due >= from && due <= machineTime() - TAIL
     })

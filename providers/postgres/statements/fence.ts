@@ -9,6 +9,8 @@
  * then seen. The lock on the row lasts until the transaction ends, and all who want to take the lock over skip the row.
  */
 
+import { RELEASED } from '../../../src/provider/holder.ts'
+
 /** Leaves a mark that ends with the transaction: outside of one, with this statement. */
 export const MARK_STATEMENT = "SELECT set_config('ticklock.transaction', 'open', true)"
 
@@ -19,7 +21,7 @@ const REQUEST = `request AS MATERIALIZED (
   )`
 
 const IS_OURS = 't.name = $1::text AND t.fencing_token = $3::text::bigint'
-const IS_RELEASED = "t.locked_by = $2::text || '#released'"
+const IS_RELEASED = `t.locked_by = $2::text || '${RELEASED}'`
 const IS_LATEST = `inside AND ${IS_OURS}
       AND (t.locked_by = $2::text OR ${IS_RELEASED} AND tick = t.last_tick AND NOT t.tick_done)`
 
@@ -43,7 +45,7 @@ export const completeStatement = (table: string): string => `
   completed AS (
     UPDATE ${table} t
     SET
-      locked_by = $2::text || '#released',
+      locked_by = $2::text || '${RELEASED}',
       lock_until = greatest(
         least(clock_timestamp() AT TIME ZONE 'UTC', t.lock_until),
         t.locked_at + $5::text::float8 * interval '1 ms'
