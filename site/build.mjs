@@ -1,5 +1,6 @@
-// npm run docs: makes the documentation site in site/dist from docs/, the project's own pages, and the docstrings of every entry point. `npm ci` installs what
-// it needs into site/node_modules at the first call, and after a change of its lock file.
+// npm run docs: makes the documentation site in site/dist from docs/, the project's own pages, and the docstrings of
+// every entry point. `npm ci` installs what it needs into site/node_modules at the first call, and after a change of
+// its lock file.
 import { execFileSync } from 'node:child_process'
 import { copyFileSync, cpSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { dirname, join, posix } from 'node:path'
@@ -68,7 +69,10 @@ function makeApi() {
   }
 }
 
-/** Links from a page to files that are no pages of the site lead to the repository, or nowhere while `package.json` names none. */
+/**
+ * Links from a page to files that are no pages of the site lead to the repository, or nowhere while `package.json`
+ * names none.
+ */
 function rewriteLinks(page) {
   const file = join(pages, page)
   const isProject = page.startsWith('project/')

@@ -107,7 +107,10 @@ export class LockLostError extends TicklockError {
 }
 brand(LockLostError, 'LockLostError', 'LOCK_LOST')
 
-/** The store failed or did not respond in time, so whether the lock is free is unknown. `cause` has the store's own error. */
+/**
+ * The store failed or did not respond in time, so whether the lock is free is unknown. `cause` has the store's own
+ * error.
+ */
 export class StoreError extends TicklockError {
   readonly code = 'STORE'
 }

@@ -7,7 +7,10 @@ export interface Verdict {
   readonly missed: number
 }
 
-/** Counts the runs of all ticks due by the arithmetic of the schedule: each second from `from` until before `to`, each job. */
+/**
+ * Counts the runs of all ticks due by the arithmetic of the schedule: each second from `from` until before `to`, each
+ * job.
+ */
 export function judge(reports: readonly NodeReport[], jobs: number, from: number, to: number): Verdict {
   const nodes = reports.map(({ ran }) => new Map(ran.map(([tick, marks]) => [tick, Buffer.from(marks, 'base64')])))
   let due = 0

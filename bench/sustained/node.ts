@@ -1,4 +1,5 @@
-// One node under a steady rate: node.ts <postgres or redis> <url> <jobs, each due each second> <'history' or ''>. Is sent the span that counts, and 'stop'.
+// One node under a steady rate: node.ts <postgres or redis> <url> <jobs, each due each second> <'history' or ''>. Is
+// sent the span that counts, and 'stop'.
 import pg from 'pg'
 import { postgres } from '../../providers/postgres/index.ts'
 import { redis } from '../../providers/redis/index.ts'

@@ -7,7 +7,7 @@ export interface Span {
 
 /** What happened on a node within a minute, or what there was of it. */
 export interface Minute {
-  /** How many runs began so many ms after their tick. */
+  /** The number of runs by their delay: the ms from the tick to the start of the run. */
   readonly late: readonly (readonly [ms: number, runs: number])[]
   /** CPU time of the process, in ms. */
   readonly cpu: number

@@ -62,7 +62,9 @@ export class DynamoCalls {
     }
   }
 
-  /** Reads one key for the `Date` of the response, which even a refusal has. Needs no right that the locks don't need. */
+  /**
+   * Reads one key for the `Date` of the response, which even a refusal has. Needs no right that the locks don't need.
+   */
   async sampleClock(table: string): Promise<ClockSample> {
     let sample: ClockSample | undefined
     const input = { TableName: table, Key: { name: { S: 'ticklock' } } }
@@ -94,7 +96,10 @@ export class DynamoCalls {
   }
 }
 
-/** A middleware of the command itself, so that a client of the user's is left as it is. It sees the response to each attempt. */
+/**
+ * A middleware of the command itself, so that a client of the user's is left as it is. It sees the response to each
+ * attempt.
+ */
 function observeDate<Input extends Inputs, Output extends Outputs>(
   command: ReturnType<MakeCommand<Input, Output>>,
   observe: (sample: ClockSample) => void,

@@ -8,8 +8,8 @@ import { DynamoStore } from './store.ts'
 import { parseDynamodbUrl } from './url.ts'
 
 /**
- * Keeps locks in a table of Amazon DynamoDB. Takes a URL or options, and needs the package `@aws-sdk/client-dynamodb`. `setup()` makes the table. The clock
- * that decides is DynamoDB's, see docs/providers/dynamodb.md.
+ * Keeps locks in a table of Amazon DynamoDB. Takes a URL or options, and needs the package `@aws-sdk/client-dynamodb`.
+ * `setup()` makes the table. The clock that decides is DynamoDB's, see docs/providers/dynamodb.md.
  *
  * @throws {InvalidOptionError} for an unknown or wrong option.
  */

@@ -8,8 +8,9 @@ export interface DynamoClient {
 
 export interface DynamodbOptions {
   /**
-   * `dynamodb://REGION` for AWS, with the credentials that the SDK finds; or `dynamodb+http://[key:secret@]host[:port][?region=…]` and `dynamodb+https://…` for
-   * another server of the protocol. In place of `client`.
+   * `dynamodb://REGION` for AWS, with the credentials that the SDK finds; or
+   * `dynamodb+http://[key:secret@]host[:port][?region=…]` and `dynamodb+https://…` for another server of the protocol.
+   * In place of `client`.
    */
   readonly url?: string | undefined
   /** Your own `DynamoDBClient`. It is never closed. In place of `url`. */

@@ -1,5 +1,6 @@
 /*
- * DynamoDB as a versioned store. Each lock is one item, without DynamoDB's time to live: that would delete the last tick. The version is a random id of each write.
+ * DynamoDB as a versioned store. Each lock is one item, without DynamoDB's time to live: that would delete the last
+ * tick. The version is a random id of each write.
  */
 import { randomUUID } from 'node:crypto'
 import { setTimeout as sleep } from 'node:timers/promises'
@@ -119,7 +120,8 @@ export class DynamoStore implements VersionedStore {
       await this.#send((sdk) => new sdk.UpdateItemCommand(input), timeout)
       return 'written'
     } catch (error) {
-      // A second attempt of the SDK fails by what the first has written, if only the response was lost: then nobody knows.
+      // A second attempt of the SDK fails by what the first has written, if only the response was lost: then nobody
+      // knows.
       return isRefused(error) && error.$metadata?.attempts === 1 ? 'conflict' : (error as Error)
     }
   }

@@ -11,7 +11,8 @@ const AWS = /^dynamodb:\/\/([a-z]{2}(?:-[a-z]+)+-\d+)\/?$/
 const OTHER = /^dynamodb\+(https?):\/\/(?:(.*)@)?([^@/?#\s]+)\/?(?:\?region=([\w-]+))?$/
 
 /**
- * Reads `dynamodb://REGION` for AWS, or `dynamodb+http://[key:secret@]host[:port][?region=…]` (`dynamodb+https://…`) for another server of the same protocol.
+ * Reads `dynamodb://REGION` for AWS, or `dynamodb+http://[key:secret@]host[:port][?region=…]` (`dynamodb+https://…`)
+ * for another server of the same protocol.
  *
  * @throws {InvalidOptionError} for any other; the message never has the URL in it, since that may hold a secret.
  */

@@ -9,8 +9,8 @@ import type { Records } from './records.ts'
 import { type Change, grantOf } from './updates.ts'
 
 /**
- * How often a lock that was read as free is requested, when each time somebody else took it and gave it back between our write and
- * our next reading.
+ * How often a lock that was read as free is requested, when each time somebody else took it and gave it back between
+ * our write and our next reading.
  */
 const MOST_ROUNDS = 5
 

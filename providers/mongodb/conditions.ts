@@ -44,7 +44,10 @@ export const isBoolean = (field: string): object => ({ $in: [field, [true, false
 /** The last fencing token, as a number if it is one. */
 export const TOKEN = { $ifNull: ['$fencingToken', 0] }
 
-/** An integer from 0 to 2^53 - 2. `$and` stops at the first that doesn't hold, so `$trunc`, which fails for what is no number, has one. */
+/**
+ * An integer from 0 to 2^53 - 2. `$and` stops at the first that doesn't hold, so `$trunc`, which fails for what is no
+ * number, has one.
+ */
 export const HAS_TOKEN = {
   $and: [{ $gte: [TOKEN, 0] }, { $lt: [TOKEN, Number.MAX_SAFE_INTEGER] }, { $eq: [TOKEN, { $trunc: TOKEN }] }],
 }

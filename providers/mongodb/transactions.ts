@@ -15,7 +15,9 @@ interface Collection {
   countDocuments(filter: object, options: object): Promise<number>
 }
 
-/** Joins transactions of sessions of the driver. A record that was written in one can't be taken over before it ends. */
+/**
+ * Joins transactions of sessions of the driver. A record that was written in one can't be taken over before it ends.
+ */
 export const transactionsOf = (source: CollectionSource): TransactionSupport => ({
   fence: (transaction, request) => run(source, transaction, request, fenceOf(request)),
   complete: (transaction, request) => run(source, transaction, request, completionOf(request)),

@@ -23,8 +23,8 @@ export function boundedRead(sql: string, ms: number): string {
 }
 
 /**
- * A write that waits for no row (but see {@link INSERT_WAIT_S}), or for `rowWait` seconds, and for a lock on the table a second. Only MariaDB has a bound for
- * one statement; in MySQL it is a setting of the session.
+ * A write that waits for no row (but see {@link INSERT_WAIT_S}), or for `rowWait` seconds, and for a lock on the table
+ * a second. Only MariaDB has a bound for one statement; in MySQL it is a setting of the session.
  */
 export function boundedWrite(sql: string, ms: number, hints = '', rowWait = 0): string {
   const verb = sql.slice(0, sql.indexOf(' '))

@@ -15,8 +15,9 @@ export interface MysqlOptions {
   /** Your own connection, outside of transactions and with autocommit on (the default). The provider never closes it. */
   readonly connection?: MysqlClient | MysqlNonPromiseClient | undefined
   /**
-   * `mysql://user:password@host:3306/database` or `mariadb://…`. The provider makes a pool at the first use, with the options
-   * of `mysql2` in the URL's query, and ends it with `close()`. A connection that doesn't respond within 5 s is dropped and replaced.
+   * `mysql://user:password@host:3306/database` or `mariadb://…`. The provider makes a pool at the first use, with the
+   * options of `mysql2` in the URL's query, and ends it with `close()`. A connection that doesn't respond within 5 s is
+   * dropped and replaced.
    */
   readonly url?: string | undefined
   /**

@@ -6,9 +6,10 @@ import { COLUMN_NAMES, type ColumnName, columnsOf } from './layout.ts'
 const TEXT = 'CHARACTER SET utf8mb4'
 
 /*
- * Times are DATETIME, in UTC: a TIMESTAMP would be shifted by each session's time zone. Names compare exactly, trailing spaces
- * included, by a collation that has another name on each server: what stands in such a comment is read by one of them only.
- * A tick is ms since the epoch as it was requested, not a DATETIME: it is only ever compared, and so has no range, rounding or zone.
+ * Times are DATETIME, in UTC: a TIMESTAMP would be shifted by each session's time zone. Names compare exactly, trailing
+ * spaces included, by a collation that has another name on each server: what stands in such a comment is read by one of
+ * them only. A tick is ms since the epoch as it was requested, not a DATETIME: it is only ever compared, and so has no
+ * range, rounding or zone.
  */
 const COLUMNS: Readonly<Record<ColumnName, string>> = {
   name: `VARCHAR(255) ${TEXT} /*!80017 COLLATE utf8mb4_0900_bin */ /*M!100600 COLLATE utf8mb4_nopad_bin */ NOT NULL PRIMARY KEY`,

@@ -18,7 +18,10 @@ export interface Statements {
   readonly insert: string
   /** [changes] Replaces the records that still are what was seen of them, and that nobody has locked. */
   readonly replace: string
-  /** [token, holder, released holder, tick, name] → a {@link FenceResult}. Locks the record, in the user's transaction. Texts in hex. */
+  /**
+   * [token, holder, released holder, tick, name] → a {@link FenceResult}. Locks the record, in the user's transaction.
+   * Texts in hex.
+   */
   readonly fence: string
   /** [released holder, microseconds, tick, name] Ends the lease of a record that `fence` has locked. */
   readonly complete: string

@@ -5,7 +5,9 @@ import { bytes } from './client.ts'
 import type { LocksTable } from './records.ts'
 import type { Statements } from './statements.ts'
 
-/** Joins transactions of `mysql2`, and of the clients that src/clients knows. The record stays locked until they end. */
+/**
+ * Joins transactions of `mysql2`, and of the clients that src/clients knows. The record stays locked until they end.
+ */
 export const transactionsOf = (locks: LocksTable): TransactionSupport => ({
   fence: async (transaction, request) => fence(await locks.statements(), queryIn(transaction), request),
   async complete(transaction, request) {

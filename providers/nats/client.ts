@@ -13,8 +13,8 @@ export interface OpenedBucket {
 }
 
 /**
- * A connection that breaks is closed, and the next call makes another: nothing is buffered until a server is back. A server that goes
- * silent is left after two pings without a response.
+ * A connection that breaks is closed, and the next call makes another: nothing is buffered until a server is back. A
+ * server that goes silent is left after two pings without a response.
  */
 const CONNECTION = { name: 'ticklock', reconnect: false, timeout: 5_000, pingInterval: 5_000, maxPingOut: 2 } as const
 

@@ -12,8 +12,9 @@ export type { NatsConnectionLike }
 /** Where the bucket is: exactly one of `url` and `connection`. */
 export interface NatsOptions {
   /**
-   * `nats://[user:password@|token@]host[:port][,host[:port]…]`, or `nats+tls://…` for TLS. The port is 4222 if none is given. The provider
-   * connects at the first use, and `close()` ends the connection. Needs the package `@nats-io/transport-node`.
+   * `nats://[user:password@|token@]host[:port][,host[:port]…]`, or `nats+tls://…` for TLS. The port is 4222 if none is
+   * given. The provider connects at the first use, and `close()` ends the connection. Needs the package
+   * `@nats-io/transport-node`.
    */
   readonly url?: string | undefined
   /** Your own `NatsConnection` or `JetStreamClient` of the packages `@nats-io/…` 3. The provider never closes it. */
@@ -28,8 +29,9 @@ const OPTIONS: readonly string[] = ['url', 'connection', 'bucket', 'replicas'] s
 const DEFAULT_BUCKET = 'ticklock'
 
 /**
- * Keeps locks in a key-value bucket of NATS 2.10 or later, with JetStream. Takes a URL, a connection or options. `setup()` creates the
- * bucket. The clock that decides is that of the server which leads the bucket, see docs/providers/nats.md.
+ * Keeps locks in a key-value bucket of NATS 2.10 or later, with JetStream. Takes a URL, a connection or options.
+ * `setup()` creates the bucket. The clock that decides is that of the server which leads the bucket, see
+ * docs/providers/nats.md.
  *
  * @throws {InvalidOptionError} for an unknown, wrong or contradicting option. Nothing is connected yet.
  */

@@ -1,6 +1,6 @@
 /*
- * A key-value bucket of NATS as a versioned store. The version is the sequence number of the key's last message in the stream below the
- * bucket, which never comes back. All reads come from the server that leads the stream.
+ * A key-value bucket of NATS as a versioned store. The version is the sequence number of the key's last message in the
+ * stream below the bucket, which never comes back. All reads come from the server that leads the stream.
  */
 import { setTimeout as after } from 'node:timers/promises'
 import { StoreError } from '../../src/errors.ts'
@@ -17,9 +17,9 @@ import type {
 import type { BucketSource, OpenedBucket } from './client.ts'
 import type { StreamInfo } from './driver.ts'
 
-/** So many requests of a batch are under way at once, times 8. A server drops all that wait when more than 10,000 do. */
+/** Names in a chunk; 8 chunks are under way at once. A server with more than 10,000 pending requests drops them all. */
 const CHUNK = 64
-/** So many names of a list are read within one timeout. */
+/** Names of a list that are read in one call. */
 const PAGE = 500
 /** For calls without a timeout of their own, in ms. */
 const TIMEOUT = 5_000
@@ -147,7 +147,7 @@ export class NatsStore implements VersionedStore {
     })
   }
 
-  /** @returns what `use` makes of the bucket, within so many ms */
+  /** @returns what `use` returns. Rejects after `timeout` ms. */
   async #call<Result>(timeout: number, use: (bucket: OpenedBucket) => Promise<Result>): Promise<Result> {
     const done = new AbortController()
     const late = after(Math.max(1, timeout), undefined, { signal: done.signal }).then(() => {

@@ -32,8 +32,8 @@ export function givenClient(given: RedisClient | RedisCluster): ClientSource {
 }
 
 /**
- * ioredis with `enableAutoPipelining` routes a command of a cluster by its first argument, which is no key of a script: then each is a pipeline of its own,
- * which is routed by its keys.
+ * ioredis with `enableAutoPipelining` routes a command of a cluster by its first argument, which is no key of a script:
+ * then each is a pipeline of its own, which is routed by its keys.
  */
 function routable(client: RedisClient | RedisCluster): RedisClient | RedisCluster {
   if (!isCluster(client) || !client.options?.enableAutoPipelining || !client.pipeline) return client
@@ -103,7 +103,7 @@ function untilReady(own: OwnClient): Promise<void> {
   return new Promise((resolve, reject) => {
     let isLate = false
     const end = (error?: StoreError): void => {
-      clearTimeout(patience)
+      clearTimeout(connectTimer)
       clearTimeout(timeout)
       unsubscribe()
       if (error) reject(error)
@@ -114,7 +114,7 @@ function untilReady(own: OwnClient): Promise<void> {
       if (failure) end(failure)
     }
     const unsubscribe = own.onChange(() => (own.isReady() ? end() : failIfLate()))
-    const patience = setTimeout(() => {
+    const connectTimer = setTimeout(() => {
       isLate = true
       failIfLate()
     }, CONNECT_TIMEOUT)

@@ -6,8 +6,8 @@ import type { SqliteDatabase } from './driver.ts'
 import { LocksTable } from './records.ts'
 
 /**
- * Joins a transaction on an open database of the file that keeps the locks. The record is written in any case: only who has the file's write
- * lock keeps others from taking the lock over.
+ * Joins a transaction on an open database of the file that keeps the locks. The record is written in any case: only who
+ * has the file's write lock keeps others from taking the lock over.
  */
 export function transactionsOf(table: string, now: () => number): TransactionSupport {
   const change = (

@@ -15,11 +15,16 @@ export interface Opened {
 const ENDED: readonly string[] = ['EXPIRED', 'AUTH_FAILED']
 const CONNECTED = 'SYNC_CONNECTED'
 
-/** No lock depends on it: a server that does not accept a connection within this time, divided by the number of servers, is left; in ms. */
+/**
+ * No lock depends on it: a server that does not accept a connection within this time, divided by the number of servers,
+ * is left; in ms.
+ */
 const SESSION_TIMEOUT = 6_000
 /** The longest delay before the servers are tried again, in ms. */
 const SPIN_DELAY = 200
-/** A client that has heard nothing for so long is replaced: the package waits for ever for what a server owes it. In ms. */
+/**
+ * A client that has heard nothing for so long is replaced: the package waits for ever for what a server owes it. In ms.
+ */
 const SILENCE = 4_000
 /** How long a session is given to end in order, in ms. */
 const CLOSE_TIMEOUT = 500

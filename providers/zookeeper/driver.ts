@@ -28,7 +28,10 @@ export interface ZooKeeperClient {
   addAuthInfo(scheme: string, auth: Buffer): void
   connect(): void
   close(): void
-  /** Not public, and the same in all versions: the package has no `sync`, and can't end a connection to a server that is silent. */
+  /**
+   * Not public, and the same in all versions: the package has no `sync`, and can't end a connection to a server that is
+   * silent.
+   */
   readonly connectionManager: {
     readonly socket?: { destroy(): unknown }
     queue(request: object, done: Done): void

@@ -1,7 +1,7 @@
 /*
- * ZooKeeper as a versioned store. Each lock is a persistent znode, and its version that of the znode's data. A znode is emptied rather than deleted,
- * since the version of one that is created again begins anew. Reads come after a `sync`, or they might be older than what another client has
- * written. The leader's time comes with each write.
+ * ZooKeeper as a versioned store. Each lock is a persistent znode, and its version that of the znode's data. A znode is
+ * emptied rather than deleted, since the version of one that is created again restarts at 0. Reads come after a `sync`,
+ * or they might be older than what another client has written. The leader's time comes with each write.
  */
 import { StoreError } from '../../src/errors.ts'
 import { inChunksEach } from '../../src/provider/versioned/chunks.ts'
@@ -28,9 +28,9 @@ import {
   type ZooKeeperClient,
 } from './driver.ts'
 
-/** So many requests of a batch are under way at once, times 8. */
+/** Names in a chunk; 8 chunks are under way at once. */
 const CHUNK = 64
-/** So many names of a list are read within one timeout. */
+/** Names of a list that are read in one call. */
 const PAGE = 100
 /** For calls without a timeout of their own, in ms. */
 const TIMEOUT = 5_000
@@ -192,7 +192,7 @@ export class ZooKeeperStore implements VersionedStore {
     )
   }
 
-  /** @returns what `use` makes of a client that is connected, within so many ms */
+  /** @returns what `use` returns for a connected client. Rejects after `timeout` ms. */
   async #call<Result>(timeout: number, use: (opened: Opened, signal: AbortSignal) => Promise<Result>): Promise<Result> {
     const late = AbortSignal.timeout(Math.max(1, Math.ceil(timeout)))
     const signal = AbortSignal.any([late, this.#session.closing])

@@ -11,8 +11,9 @@ import { parseZooKeeperUrl } from './url.ts'
 /** Where the locks are: exactly one of `url` and `client`. */
 export interface ZooKeeperOptions {
   /**
-   * `zookeeper://[user:password@]host[:port][,host[:port]…]`. The port is 2181 if none is given. With a user, what the provider creates is for
-   * that user alone. The provider connects at the first use, and `close()` ends the session. Needs the package `node-zookeeper-client`.
+   * `zookeeper://[user:password@]host[:port][,host[:port]…]`. The port is 2181 if none is given. With a user, what the
+   * provider creates is for that user alone. The provider connects at the first use, and `close()` ends the session.
+   * Needs the package `node-zookeeper-client`.
    */
   readonly url?: string | undefined
   /** Your own `Client` of the package `node-zookeeper-client`, connected. The provider never closes it. */
@@ -29,8 +30,8 @@ const DEFAULT_ROOT = '/ticklock'
 const RESOLUTION = 1
 
 /**
- * Keeps locks in ZooKeeper 3.5 or later, each in a persistent znode. Takes a URL, a client or options. `setup()` creates the znode above them.
- * The clock that decides is the leader's, see docs/providers/zookeeper.md.
+ * Keeps locks in ZooKeeper 3.5 or later, each in a persistent znode. Takes a URL, a client or options. `setup()`
+ * creates the znode above them. The clock that decides is the leader's, see docs/providers/zookeeper.md.
  *
  * @throws {InvalidOptionError} for an unknown, wrong or contradicting option. Nothing is connected yet.
  */

@@ -1,7 +1,8 @@
 /*
- * The JSON Schema for editors. The definition that validates gives its options and their types; here it is brought close to what `ticklock validate`
- * refuses beyond types: forms of texts, bounds, and options that need or contradict each other. It refuses nothing that `validate` accepts, but for a
- * time zone that is not in its usual case and a stepped range whose end is no value of the field.
+ * The JSON Schema for editors. The definition that validates gives its options and their types; here it is brought
+ * close to what `ticklock validate` refuses beyond types: forms of texts, bounds, and options that need or contradict
+ * each other. It refuses nothing that `validate` accepts, but for a time zone that is not in its usual case and a
+ * stepped range whose end is no value of the field.
  */
 import { ACTIONS } from '../../src/config/check-job.ts'
 import { DURATIONS } from '../../src/config/checks.ts'

@@ -10,9 +10,12 @@ const AMOUNT = String.raw`\d+(?:\.\d+)?`
 const amounts = (units: readonly string[]): string => units.map((unit) => `(?:${AMOUNT}${unit})?`).join('')
 const DURATION = `(?:${amounts(['w', 'd', 'h', 'm(?!s)', 's', 'ms'])}|P${amounts(['W', 'D'])}(?:T(?=\\d)${amounts(['H', 'M', 'S'])})?)`
 
-/** A duration as a text or a number, of at least `min` ms. The text comes first: editors report the first possibility. */
+/**
+ * A duration as a text or a number, of at least `min` ms. The text comes first: editors report the first possibility.
+ */
 export const duration = (min: number): readonly object[] => [
-  // Zero is the one value whose text can be told from the others without reading it as a number, and a bare number of ms.
+  // Zero is the one value whose text can be told from the others without reading it as a number, and a bare number of
+  // ms.
   { type: 'string', pattern: `^(?=.*${min > 0 ? '[1-9]' : '\\d'})${min > 1 ? notBelow(min) : ''}${DURATION}$` },
   { type: 'number', minimum: min, maximum: MAX_DURATION },
 ]

@@ -118,8 +118,8 @@ export class Runner {
 
 /** Processes have the time from SIGTERM to SIGKILL of the most patient job. */
 function stopOptions(plan: Plan | undefined): { readonly graceFor: number; readonly abortFor: number } {
-  const patience = (plan?.jobs ?? []).map(({ action }) => ('killAfter' in action ? action.killAfter : 0))
-  return { graceFor: plan?.stopGraceFor ?? 0, abortFor: Math.max(0, ...patience) + MARGIN }
+  const killDelays = (plan?.jobs ?? []).map(({ action }) => ('killAfter' in action ? action.killAfter : 0))
+  return { graceFor: plan?.stopGraceFor ?? 0, abortFor: Math.max(0, ...killDelays) + MARGIN }
 }
 
 function compare(before: readonly JobPlan[], after: readonly JobPlan[]): Changes {

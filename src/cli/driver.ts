@@ -12,7 +12,10 @@ export function installedDriver(kind: StoreKind): string | undefined {
   return (isSqlite(kind) ? found[0] : found.join(', ')) || undefined
 }
 
-/** A sentence that says which drivers of a store have to be installed, and by which command; `undefined` when nothing is missing. */
+/**
+ * A sentence that says which drivers of a store have to be installed, and by which command; `undefined` when nothing is
+ * missing.
+ */
 export function missingDriver(kind: StoreKind): string | undefined {
   const drivers = driversOf(kind)
   const missing = drivers.filter((driver) => installed(driver).length === 0)

@@ -11,7 +11,8 @@ export interface LockStatus {
   readonly name: string
   readonly store: string
   /**
-   * `held`; `kept`: its holder has released, `lockAtLeastFor` is not over; `crashed`: its lease expired and nobody released; `free`.
+   * `held`; `kept`: its holder has released, `lockAtLeastFor` is not over; `crashed`: its lease expired and nobody
+   * released; `free`.
    */
   readonly state: 'held' | 'kept' | 'crashed' | 'free'
   /** The last holder. */

@@ -10,8 +10,9 @@ type Rows = readonly unknown[]
 type Returns<Result> = (text: string, values: unknown[]) => Promise<Result>
 
 /**
- * Sends statements over a transaction of the user's: a client or a connection of `pg`, PGlite or `mysql2`, or a transaction of
- * postgres.js, Knex, Kysely, Drizzle, TypeORM (a query runner or an entity manager) or Prisma. Errors are the client's own.
+ * Sends statements over a transaction of the user's: a client or a connection of `pg`, PGlite or `mysql2`, or a
+ * transaction of postgres.js, Knex, Kysely, Drizzle, TypeORM (a query runner or an entity manager) or Prisma. Errors
+ * are the client's own.
  *
  * @throws {InvalidOptionError} for anything else.
  */

@@ -20,8 +20,8 @@ export const ACTIONS = ['exec', 'shell', 'http', 'module'] as const
 const CHECKED = ['name', 'metadata', 'cron', 'timezone', ...Object.keys(DURATIONS)]
 
 /**
- * Checks what the schema can't: values, and options that contradict each other. The job may be wrong in its types, too: mistakes that were reported already are
- * passed over. `told` says of which options.
+ * Checks what the schema can't: values, and options that contradict each other. The job may be wrong in its types, too:
+ * mistakes that were reported already are passed over. `told` says of which options.
  */
 export function checkJob(
   job: Partial<JobConfig>,

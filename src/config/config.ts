@@ -30,10 +30,10 @@ export type StoreConfig = string | StoreOptionsConfig
 
 export interface StoreOptionsConfig {
   /**
-   * `postgres://`, `mysql://`, `mariadb://`, `mongodb://`, `mongodb+srv://`, `redis://`, `rediss://`, `redis+unix://`, `redis+sentinel://`, `redis+cluster://`,
-   * `dynamodb://`, `dynamodb+http://`, `dynamodb+https://`, `etcd://`, `etcds://`, `nats://`, `nats+tls://`, `zookeeper://`,
-   * `sqlite:` (relative to the config's folder), `http://` and `https://` (`ticklock serve`; several with commas between them), `memory:`
-   * (this process alone, for trying out).
+   * `postgres://`, `mysql://`, `mariadb://`, `mongodb://`, `mongodb+srv://`, `redis://`, `rediss://`, `redis+unix://`,
+   * `redis+sentinel://`, `redis+cluster://`, `dynamodb://`, `dynamodb+http://`, `dynamodb+https://`, `etcd://`,
+   * `etcds://`, `nats://`, `nats+tls://`, `zookeeper://`, `sqlite:` (relative to the config's folder), `http://` and
+   * `https://` (`ticklock serve`; several with commas between them), `memory:` (this process alone, for trying out).
    */
   readonly url: string
   /** PostgreSQL, MySQL, SQLite, DynamoDB: the table. @default 'ticklock' */

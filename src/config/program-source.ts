@@ -5,7 +5,10 @@ import { pathKey, type Source, showPath } from './source.ts'
 
 const MAX_DEPTH = 50
 
-/** What a config in TypeScript or JavaScript exports. Its values have no places in the file; mistakes are reported by the path to them. */
+/**
+ * What a config in TypeScript or JavaScript exports. Its values have no places in the file; mistakes are reported by
+ * the path to them.
+ */
 export function programSource(file: string, exported: unknown, environment: NodeJS.ProcessEnv): Source {
   const mistakes: Mistake[] = []
   const substituted = new Map<string, string>()

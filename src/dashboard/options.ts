@@ -37,7 +37,10 @@ export interface DashboardOptions {
   readonly basePath?: string | undefined
   /** How often the store is read while somebody looks. From 200 ms. @default '1s' */
   readonly refreshEvery?: Duration | undefined
-  /** A node that was not seen for so long counts as gone: at least twice `heartbeatEvery` of its recorder. @default '30s' */
+  /**
+   * A node that was not seen for so long counts as gone: at least twice `heartbeatEvery` of its recorder. @default
+   * '30s'
+   */
   readonly goneAfter?: Duration | undefined
   /** The title of the page. @default 'ticklock' */
   readonly title?: string | undefined

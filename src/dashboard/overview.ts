@@ -147,11 +147,11 @@ export class Overview {
     const known = this.#complete
     const refreshed = known ? this.#refreshing.catch(() => {}) : this.#refreshing
     let timer: NodeJS.Timeout | undefined
-    const patience = new Promise<void>((resolve) => {
+    const timedOut = new Promise<void>((resolve) => {
       timer = setTimeout(resolve, READ_TIMEOUT)
     })
     refreshed.catch(() => {})
-    await Promise.race([refreshed, patience]).finally(() => clearTimeout(timer))
+    await Promise.race([refreshed, timedOut]).finally(() => clearTimeout(timer))
   }
 
   async #readAll(): Promise<void> {

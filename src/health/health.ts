@@ -22,7 +22,10 @@ export interface HealthOptions {
   readonly storeGraceFor?: Duration | undefined
   /** How often jobs with `expectEvery` are looked at. From 1 s. @default '10s' */
   readonly checkEvery?: Duration | undefined
-  /** Called once when a job has not succeeded within its `expectEvery`, by each node: a place for an alert. What it throws changes nothing. */
+  /**
+   * Called once when a job has not succeeded within its `expectEvery`, by each node: a place for an alert. What it
+   * throws changes nothing.
+   */
   readonly onOverdue?: ((event: OverdueEvent) => unknown) | undefined
   /** Called once when such a job has succeeded again. */
   readonly onRecovered?: ((event: { readonly job: string }) => unknown) | undefined

@@ -2,7 +2,9 @@ import type { LockRecord } from '../provider/contract.ts'
 import { isUnreadable } from '../provider/record.ts'
 import type { Scheduler } from '../scheduler/scheduler.ts'
 
-/** How many names are read at once, and of how many the history: they share the connections with the requests for locks. */
+/**
+ * How many names are read at once, and of how many the history: they share the connections with the requests for locks.
+ */
 const CHUNK = 500
 const HISTORY_READS = 2
 

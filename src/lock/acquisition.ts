@@ -69,8 +69,8 @@ export class Acquisition {
   }
 
   /**
-   * Requests several locks at once, for at most `timeout` ms in all. Resolves, for each, to what {@link Acquisition.send} returns or
-   * throws; never rejects. One promise and one deadline serve thousands.
+   * Requests several locks at once, for at most `timeout` ms in all. Resolves, for each, to what {@link
+   * Acquisition.send} returns or throws; never rejects. One promise and one deadline serve thousands.
    */
   static async sendAll(
     store: ProviderClient,

@@ -1,6 +1,9 @@
 import type { Clock } from '../clock.ts'
 
-/** The wall clock has moved against the monotonic clock by more than this, in ms: it was set, or the machine was suspended. */
+/**
+ * The wall clock has moved against the monotonic clock by more than this, in ms: it was set, or the machine was
+ * suspended.
+ */
 const JUMP = 500
 
 /** A moment, and the jumps of the wall clock that were seen until then. */
@@ -14,8 +17,9 @@ export interface Moment {
 }
 
 /**
- * Sees jumps of the wall clock. The monotonic clock stands still while the machine is suspended, and the wall clock shows that on waking. But it may
- * also have been set. Small differences add up, so no series of short suspensions goes unseen.
+ * Sees jumps of the wall clock. The monotonic clock stands still while the machine is suspended, and the wall clock
+ * shows that on waking. But it may also have been set. Small differences add up, so no series of short suspensions goes
+ * unseen.
  */
 export class ClockJumps {
   readonly #clock: Clock

@@ -26,9 +26,10 @@ interface Doubt {
  * Watches deadlines of the monotonic clock. Those within the same millisecond share one timer: the locks of a batch have one deadline, and
  * thousands of timers cost much to make, to keep and to drop.
  *
- * The monotonic clock stands still while the machine is suspended, so a lease may be over though its deadline has not passed. A jump of the
- * wall clock shows that on waking, but it may also have been set. So a watcher whose deadline would have passed, had the jump been time that
- * passed, is to ask the store: now, or later when that earlier deadline comes.
+ * The monotonic clock stands still while the machine is suspended, so a lease may be over though its deadline has not
+ * passed. A jump of the wall clock shows that on waking, but it may also have been set. So a watcher whose deadline
+ * would have passed, had the jump been time that passed, is to ask the store: now, or later when that earlier deadline
+ * comes.
  *
  * A watcher is told at the end of the millisecond in which its deadline lies, as by any timer, which counts in whole milliseconds. No timer keeps the process alive.
  */

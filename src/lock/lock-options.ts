@@ -31,7 +31,8 @@ export interface LockOptions {
    */
   readonly tick?: Date | undefined
   /**
-   * What a expired lease means that nobody released. `'skip'`: its tick is over. `'rerun'`: the tick may be obtained once more.
+   * What a expired lease means that nobody released. `'skip'`: its tick is over. `'rerun'`: the tick may be obtained
+   * once more.
    * @default 'skip'
    */
   readonly onCrash?: 'skip' | 'rerun' | undefined

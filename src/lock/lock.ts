@@ -165,7 +165,7 @@ export class Lock implements AsyncDisposable {
   }
 
   /**
-   * As {@link Lock.refresh}, for its length at `obtain`, but waits for no longer than `patience` ms.
+   * As {@link Lock.refresh}, for its length at `obtain`, but waits for no longer than `timeout` ms.
    * @internal
    */
   renew(timeout: number): Promise<void> {
@@ -201,9 +201,10 @@ export class Lock implements AsyncDisposable {
   }
 
   /**
-   * Completes the run within your own transaction, in the database that keeps the locks: marks its tick as done and releases the lock, `lockAtLeastFor` kept,
-   * when and only when the transaction commits. So what else the transaction writes takes effect once, however often the run is started with
-   * `onCrash: 'rerun'`. Nobody can take the lock over until the transaction ends. After a rollback the lock is held as before.
+   * Completes the run within your own transaction, in the database that keeps the locks: marks its tick as done and
+   * releases the lock, `lockAtLeastFor` kept, when and only when the transaction commits. So what else the transaction
+   * writes takes effect once, however often the run is started with `onCrash: 'rerun'`. Nobody can take the lock over
+   * until the transaction ends. After a rollback the lock is held as before.
    *
    * @param transaction what the transaction's statements are sent over: a client of `pg`, a connection of `mysql2`, a database of SQLite, a
    * session of `mongodb`, or a transaction of a library that `ticklock/clients` knows.
@@ -222,9 +223,9 @@ export class Lock implements AsyncDisposable {
   }
 
   /**
-   * Checks within your own transaction, in the database that keeps the locks, that no later owner exists, and keeps others from taking the
-   * lock over until the transaction ends. For runs of several transactions; the last one completes. While a transaction has fenced, the lease
-   * can't be renewed: keep it shorter than the lease.
+   * Checks within your own transaction, in the database that keeps the locks, that no later owner exists, and keeps
+   * others from taking the lock over until the transaction ends. For runs of several transactions; the last one
+   * completes. While a transaction has fenced, the lease can't be renewed: keep it shorter than the lease.
    *
    * @param transaction as in {@link Lock.complete}, and so are the errors.
    */
@@ -279,12 +280,12 @@ export class Lock implements AsyncDisposable {
     return refreshed
   }
 
-  async #refresh(lockAtMostFor: number, patience: number): Promise<void> {
+  async #refresh(lockAtMostFor: number, longest: number): Promise<void> {
     const store = this.#store
     const sent = store.deadlines.now()
     const sentAt = sent.monotonic
     if (!this.#unexpired) throw this.#notHeld()
-    const timeout = Math.min(patience, this.#deadline - sentAt)
+    const timeout = Math.min(longest, this.#deadline - sentAt)
     const shortens = sentAt + lockAtMostFor < this.#deadline
     const mayShortenUntil = shortens ? await this.#storeTimeIn(timeout) : undefined
     // The shorter deadline counts before the response: if that is lost, the store may have shortened the lease.

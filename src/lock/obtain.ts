@@ -63,7 +63,10 @@ export async function obtain(context: AcquireContext, options: CheckedLockOption
   throw new ErrNotObtained(options.name, result.details, 'cause' in result ? { cause: result.cause } : undefined)
 }
 
-/** As {@link obtain}, but answers a refusal: most ticks of a cluster are refused, and an error with its stack costs much. */
+/**
+ * As {@link obtain}, but answers a refusal: most ticks of a cluster are refused, and an error with its stack costs
+ * much.
+ */
 export async function tryObtain(context: AcquireContext, options: CheckedLockOptions): Promise<Lock | Refusal> {
   const { client } = context
   const { name, signal } = options

@@ -44,7 +44,10 @@ const LONGEST_BUSY_DELAY = 250
 /** A tick in the year 9000, which no clock has reached. */
 export const NEVER = Date.UTC(9000, 0)
 
-/** A reading of the store's clock: it was `storeTime` there at some moment between `sent` and `receivedAt` (monotonic, here). */
+/**
+ * A reading of the store's clock: it was `storeTime` there at some moment between `sent` and `receivedAt` (monotonic,
+ * here).
+ */
 export interface ClockReading {
   readonly storeTime: number
   readonly sent: Moment
@@ -119,8 +122,8 @@ export class ProviderClient {
   }
 
   /**
-   * Not bounded in time, since an acquisition also takes a result that comes late: see {@link ProviderClient.within}. While another transaction has locked the
-   * record, the request is repeated for `busyFor` ms, as long as `isWanted`.
+   * Not bounded in time, since an acquisition also takes a result that comes late: see {@link ProviderClient.within}.
+   * While another transaction has locked the record, the request is repeated for `busyFor` ms, as long as `isWanted`.
    */
   acquire(request: AcquireRequest, busyFor = this.timeout, isWanted?: () => boolean): Promise<AcquireResult> {
     return this.#whileBusy(this.#acquire, request, busyFor, isWanted)

@@ -19,7 +19,10 @@ export class SharedTimers {
     this.#clock = clock
   }
 
-  /** Calls back once after `ms` milliseconds, up to a twentieth of that sooner or later. Does not keep the process alive. */
+  /**
+   * Calls back once after `ms` milliseconds, up to a twentieth of that sooner or later. Does not keep the process
+   * alive.
+   */
   set(ms: number, callback: () => void): Timer {
     const at = this.#clock.monotonic() + ms
     const tolerance = ms * TOLERANCE

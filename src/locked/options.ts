@@ -17,7 +17,9 @@ export interface LockedTerms<Args extends readonly unknown[], Skipped> {
   readonly lockAtLeastFor?: Duration | undefined
   /** Renew the lease at a third of its length while the call runs. @default false */
   readonly keepAlive?: boolean | undefined
-  /** What a expired lease means that nobody released: its tick is over, or may be obtained once more. @default 'skip' */
+  /**
+   * What a expired lease means that nobody released: its tick is over, or may be obtained once more. @default 'skip'
+   */
   readonly onCrash?: 'skip' | 'rerun' | undefined
   /** A text kept in the store with the lock for people to read. */
   readonly metadata?: string | undefined

@@ -9,9 +9,9 @@ export interface Scope {
   readonly outer: Scope | undefined
 }
 
-// Carries the scope down the calls of one piece of work; nothing is shared between two pieces of work or two schedulers. The ES modules and the
-// CommonJS of this package may live in one process, and each has to find the lock of the other, so the carrier is the process's. One for all
-// purposes: each carrier costs every promise of the process.
+// Carries the scope down the calls of one piece of work; nothing is shared between two pieces of work or two
+// schedulers. The ES modules and the CommonJS of this package may live in one process, and each has to find the lock of
+// the other, so the carrier is the process's. One for all purposes: each carrier costs every promise of the process.
 const CARRIER = Symbol.for('ticklock.current-lock.1')
 const { [CARRIER]: scopes = new AsyncLocalStorage<Scope>() } = globalThis as { [CARRIER]?: AsyncLocalStorage<Scope> }
 Object.defineProperty(globalThis, CARRIER, { value: scopes, configurable: true })
@@ -26,12 +26,15 @@ export const runInScope = <T, Args extends unknown[]>(scope: Scope, work: (...ar
 /** Calls the work so that {@link currentLock} finds this lock inside it. */
 export const runWithLock = <T>(lock: Lock, work: () => T): T => runInScope({ lock, outer: currentScope() }, work)
 
-/** The innermost lock under which the calling code runs (`withLock`, or a scheduler's job), held or lost; `undefined` outside of any. */
+/**
+ * The innermost lock under which the calling code runs (`withLock`, or a scheduler's job), held or lost; `undefined`
+ * outside of any.
+ */
 export const currentLock = (): Lock | undefined => innermost()
 
 /**
- * Makes sure that the calling code runs under a lock that may be relied on right now: the innermost one, or the one of that name.
- * Answers it.
+ * Makes sure that the calling code runs under a lock that may be relied on right now: the innermost one, or the one of
+ * that name. Answers it.
  *
  * @throws {LockNotHeldError} when there is none, or it was lost or released.
  */

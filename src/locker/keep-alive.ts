@@ -10,8 +10,8 @@ export interface KeepAliveListener {
 }
 
 /**
- * The share of what is left of a lease after which it is renewed: two more renewals may fail before it ends. As pglock, etcd and Consul do. Less than
- * its length is left when the response that granted it took long.
+ * The share of what is left of a lease after which it is renewed: two more renewals may fail before it ends. As pglock,
+ * etcd and Consul do. Less than its length is left when the response that granted it took long.
  */
 const RENEW_AFTER = 1 / 3
 /** After a renewal that failed, the next try comes when this share of what is left has passed, and not sooner than 10 ms. */
@@ -21,9 +21,9 @@ const SHORTEST_DELAY = 10
 const TIMEOUT = 1 / 2
 
 /**
- * Renews a lease at a third of its length, or of what is left of it, until it is stopped or lost. A renewal that failed is retried until the lease's
- * own deadline. A renewal that the store refuses ends the lease at once. In both cases the lock's signal aborts. Leases that began together are
- * renewed together, in one batch.
+ * Renews a lease at a third of its length, or of what is left of it, until it is stopped or lost. A renewal that failed
+ * is retried until the lease's own deadline. A renewal that the store refuses ends the lease at once. In both cases the
+ * lock's signal aborts. Leases that began together are renewed together, in one batch.
  *
  * @returns The function that stops it.
  */

@@ -100,8 +100,9 @@ export class Locker {
   }
 
   /**
-   * Obtains the lock, runs the work under it, and releases it whatever comes of the work. Answers whether it ran and what it returned.
-   * Rejects with whatever the work throws. A store that fails at the release changes no outcome: the lock is released later, or expires.
+   * Obtains the lock, runs the work under it, and releases it whatever comes of the work. Answers whether it ran and
+   * what it returned. Rejects with whatever the work throws. A store that fails at the release changes no outcome: the
+   * lock is released later, or expires.
    *
    * @throws {StoreError} when the lock could not be requested; the work did not run then.
    */

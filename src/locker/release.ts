@@ -9,7 +9,10 @@ export interface EndListener extends ReleaseListener {
   retrying?(settled: Promise<void>): void
 }
 
-/** Releases a lock after its work has ended. Never rejects. When the store fails, the release is retried in the background. */
+/**
+ * Releases a lock after its work has ended. Never rejects. When the store fails, the release is retried in the
+ * background.
+ */
 export const releaseAfterWork = (lock: Lock, listener: EndListener): Promise<void> =>
   lock.release().then(
     () => listener.released?.(),

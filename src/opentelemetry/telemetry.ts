@@ -26,8 +26,8 @@ export interface Telemetry {
 }
 
 /**
- * A span for each run, from the first request its lock to its end, and metrics, by OpenTelemetry's API: whatever SDK the process has set up takes them, and without one nothing
- * happens.
+ * A span for each run, from the first request its lock to its end, and metrics, by OpenTelemetry's API: whatever SDK
+ * the process has set up takes them, and without one nothing happens.
  *
  * @example
  * const telemetry = openTelemetry(scheduler)

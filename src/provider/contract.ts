@@ -55,7 +55,9 @@ export interface AcquireRequest {
   readonly lockAtMostFor: number
   /** The tick to take, ms since the epoch; without it no tick is taken. */
   readonly tick?: number | undefined
-  /** `'rerun'`: the last granted tick may be taken over when its lease expired and nobody released it. @default 'skip' */
+  /**
+   * `'rerun'`: the last granted tick may be taken over when its lease expired and nobody released it. @default 'skip'
+   */
   readonly onCrash?: 'skip' | 'rerun' | undefined
   /** A tick more than this many ms ahead of the store's clock is refused. */
   readonly maxClockSkew: number
@@ -111,10 +113,10 @@ export interface ExtendRequest {
 }
 
 /**
- * Ends a lease. The result is `true` when this call or an earlier one of the same owner ended it, `false` when this owner has no
- * unexpired lease. If its lease has expired and nobody took the lock over, the result is `false` too, but the tick is marked as
- * done: the run has ended, so this was no crash. Likewise if this owner released the lease before, without its tick; the result is
- * `true` then.
+ * Ends a lease. The result is `true` when this call or an earlier one of the same owner ended it, `false` when this
+ * owner has no unexpired lease. If its lease has expired and nobody took the lock over, the result is `false` too, but
+ * the tick is marked as done: the run has ended, so this was no crash. Likewise if this owner released the lease
+ * before, without its tick; the result is `true` then.
  */
 export interface ReleaseRequest {
   readonly name: string
@@ -188,19 +190,19 @@ export interface CompleteRequest extends FenceRequest {
 }
 
 /**
- * What became of a request within a transaction. `'lost'`: a later grant exists. `'completed'`: an earlier transaction, or this one, completed the run.
- * `'no-record'`: this database has no record of the name,
- * so it is not the one that keeps the locks. `'no-transaction'`: none is open. Nothing was changed but for `'done'`.
+ * What became of a request within a transaction. `'lost'`: a later grant exists. `'completed'`: an earlier transaction,
+ * or this one, completed the run. `'no-record'`: this database has no record of the name, so it is not the one that
+ * keeps the locks. `'no-transaction'`: none is open. Nothing was changed but for `'done'`.
  */
 export type FenceResult = 'done' | 'lost' | 'completed' | 'no-record' | 'no-transaction'
 
 /** Joins transactions of the user's, in the database that keeps the locks. */
 export interface TransactionSupport {
   /**
-   * Marks the tick as done and releases, as `release` does, if the record still has this owner and this fencing token, expired or not, and the run was not
-   * completed before: code that repeats a transaction whose commit was not confirmed must learn that it took effect. It counts when
-   * the transaction commits; until then nobody can take the lock over. Rejects with the driver's own error, which the
-   * user's code knows how to repeat.
+   * Marks the tick as done and releases, as `release` does, if the record still has this owner and this fencing token,
+   * expired or not, and the run was not completed before: code that repeats a transaction whose commit was not
+   * confirmed must learn that it took effect. It counts when the transaction commits; until then nobody can take the
+   * lock over. Rejects with the driver's own error, which the user's code knows how to repeat.
    */
   complete(transaction: object, request: CompleteRequest): Promise<FenceResult>
   /** The same check, which holds until the transaction ends, and changes nothing. */

@@ -51,7 +51,8 @@ function refusal(
   if (!record) return undefined
   if (tick !== undefined && record.paused) return 'paused'
   if (tick !== undefined && record.lastTick !== undefined && tick <= record.lastTick) {
-    // A expired tick that nobody finished may run again if the job wants that; and its own owner, asking again, never got the reply.
+    // A expired tick that nobody finished may run again if the job wants that; and its own owner, asking again, never
+    // got the reply.
     const unfinished = tick === record.lastTick && !record.tickDone && record.lockUntil <= now
     if (!(unfinished && (request.onCrash === 'rerun' || ours))) return 'tick-taken'
   }
@@ -105,9 +106,10 @@ export interface ReleaseDecision {
 }
 
 /**
- * Decides a release. When the lease is over, expired or released before, and nobody took the lock over, it marks the tick as done and
- * changes nothing else: the run has ended, and with `onCrash: 'rerun'` no node may run it again. A lease is released before its run ends when an
- * extension that came too late had revived it: the node gives it back without its tick, which the run marks later.
+ * Decides a release. When the lease is over, expired or released before, and nobody took the lock over, it marks the
+ * tick as done and changes nothing else: the run has ended, and with `onCrash: 'rerun'` no node may run it again. A
+ * lease is released before its run ends when an extension that came too late had revived it: the node gives it back
+ * without its tick, which the run marks later.
  */
 export function decideRelease(record: StoredLock | undefined, request: ReleaseRequest, now: number): ReleaseDecision {
   const lockedBy = releasedHolderOf(request)
@@ -121,8 +123,9 @@ export function decideRelease(record: StoredLock | undefined, request: ReleaseRe
 }
 
 /**
- * Decides whether a transaction may go on. A record that says that this owner has released it was completed before; unless its tick is
- * unfinished: then a node had given back a lease that a late extension revived, while the run still goes on.
+ * Decides whether a transaction may go on. A record that says that this owner has released it was completed before;
+ * unless its tick is unfinished: then a node had given back a lease that a late extension revived, while the run still
+ * goes on.
  */
 export function decideFence(record: StoredLock | undefined, request: FenceRequest): FenceResult {
   if (!record) return 'no-record'
@@ -132,7 +135,10 @@ export function decideFence(record: StoredLock | undefined, request: FenceReques
   return request.tick !== undefined && request.tick === record.lastTick && !record.tickDone ? 'done' : 'completed'
 }
 
-/** The record after a completion. An expired lease stays over: only its tick is marked, and its holder is one who released. */
+/**
+ * The record after a completion. An expired lease stays over: only its tick is marked, and its holder is one who
+ * released.
+ */
 export const decideComplete = (record: StoredLock, request: CompleteRequest, now: number): StoredLock => ({
   ...record,
   lockedBy: releasedHolderOf(request),

@@ -5,8 +5,8 @@ export function splitInto<Request>(batch: readonly Request[], count: number): (r
 }
 
 /**
- * The answers of works that go on side by side, in their order. When one fails it rejects, but only after all have ended: whoever then releases
- * what the others were granted must not come before them.
+ * The answers of works that go on side by side, in their order. When one fails it rejects, but only after all have
+ * ended: whoever then releases what the others were granted must not come before them.
  */
 export async function allSettledOrThrow<Result>(works: readonly Promise<Result>[]): Promise<Result[]> {
   const outcomes = await Promise.allSettled(works)

@@ -1,6 +1,7 @@
 /**
- * Runs a batch whose names may repeat on a store that takes each name once in a statement: the first request of each name
- * together, then the second of each, and so on. Answers in request order. One call for a batch without repetitions.
+ * Runs a batch whose names may repeat on a store that takes each name once in a statement: the first request of each
+ * name together, then the second of each, and so on. Answers in request order. One call for a batch without
+ * repetitions.
  */
 export async function inUniqueRounds<Request extends { readonly name: string }, Result>(
   requests: readonly Request[],

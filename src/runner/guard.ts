@@ -1,7 +1,8 @@
 /*
- * What must not happen: ticklock is killed (kill -9, out of memory), its lease expires, another node takes over, and the command of the first run still works beside
- * it. So one small shell reads from a pipe whose other end only this process has. It is told which groups of processes run; when the pipe ends, it
- * ends them. It does nothing else, and there is one of it however many commands run, from the first on.
+ * What must not happen: ticklock is killed (kill -9, out of memory), its lease expires, another node takes over, and
+ * the command of the first run still works beside it. So one small shell reads from a pipe whose other end only this
+ * process has. It is told which groups of processes run; when the pipe ends, it ends them. It does nothing else, and
+ * there is one of it however many commands run, from the first on.
  */
 import { type ChildProcess, spawn } from 'node:child_process'
 

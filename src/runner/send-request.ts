@@ -10,7 +10,10 @@ const READ_BYTES = 4_096
 const READ_FOR = 1_000
 const MOST_REDIRECTS = 10
 
-/** Sends the request of a job. The lock goes along in its headers, for a receiver that keeps the highest fencing token. @throws {JobFailedError} */
+/**
+ * Sends the request of a job. The lock goes along in its headers, for a receiver that keeps the highest fencing token.
+ * @throws {JobFailedError}
+ */
 export async function sendRequest(action: HttpAction, { job, signal, logger }: RunEnvironment): Promise<void> {
   const headers = new Headers({ ...action.headers })
   const own: Record<string, string> = {

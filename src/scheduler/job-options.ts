@@ -8,52 +8,53 @@ import type { ScheduleOptions } from './plan/schedule.ts'
 /** What all jobs of a scheduler may share. A job's own option wins. */
 export interface JobDefaults {
   /**
-   * The lease's length: a crashed node blocks the job on others for at most so long. From 1 ms. Choose it well above the longest run, or
-   * renew with `keepAlive`. Required, here or in the scheduler's defaults.
+   * The lease's length: a crashed node blocks the job on others for at most so long. From 1 ms. Choose it well above
+   * the longest run, or renew with `keepAlive`. Required, here or in the scheduler's defaults.
    */
   readonly lockAtMostFor?: Duration | undefined
   /**
-   * The lock stays taken for at least so long from its acquisition, even if the run ends sooner. At most `lockAtMostFor`. Once-per-tick
-   * holds without it. While it lasts, further ticks are skipped too.
+   * The lock stays taken for at least so long from its acquisition, even if the run ends sooner. At most
+   * `lockAtMostFor`. Once-per-tick holds without it. While it lasts, further ticks are skipped too.
    * @default 0
    */
   readonly lockAtLeastFor?: Duration | undefined
   /** Renew the lease at a third of its length while the job runs. @default false */
   readonly keepAlive?: boolean | undefined
   /**
-   * What becomes of a tick whose node crashed, that is, whose lease expired without release. `'skip'`: it is over. `'rerun'`: exactly one other node
-   * takes it over as soon as the lease has expired, with a higher fencing token.
+   * What becomes of a tick whose node crashed, that is, whose lease expired without release. `'skip'`: it is over.
+   * `'rerun'`: exactly one other node takes it over as soon as the lease has expired, with a higher fencing token.
    * @default 'skip'
    */
   readonly onCrash?: 'skip' | 'rerun' | undefined
   /**
-   * What becomes of ticks that passed while no node could ask (all down, the store down, the machine asleep), found at start, after an
-   * outage and after a suspension. `'latest'`: the newest of them runs. `{ window, max }`: those of the last `window` run in order, the newest `max` of them.
-   * Only ticks since some node has planned the job with its present schedule: a job that is new, or whose schedule changed, owes none from before.
+   * What becomes of ticks that passed while no node could ask (all down, the store down, the machine asleep), found at
+   * start, after an outage and after a suspension. `'latest'`: the newest of them runs. `{ window, max }`: those of the
+   * last `window` run in order, the newest `max` of them. Only ticks since some node has planned the job with its
+   * present schedule: a job that is new, or whose schedule changed, owes none from before.
    * @default 'none'
    */
   readonly catchUp?: 'none' | 'latest' | CatchUpWindow | undefined
   /**
-   * At start, run the latest tick that has passed unless it ran already, also when the job was never seen before. Of ten nodes that start, one
-   * runs it.
+   * At start, run the latest tick that has passed unless it ran already, also when the job was never seen before. Of
+   * ten nodes that start, one runs it.
    * @default false
    */
   readonly runOnStart?: boolean | undefined
   /**
-   * Each node waits a random time up to this, but no longer than half the grace, before it requests a tick, to spread the load. The tick
-   * itself stays.
+   * Each node waits a random time up to this, but no longer than half the grace, before it requests a tick, to spread
+   * the load. The tick itself stays.
    * @default 0
    */
   readonly jitter?: Duration | undefined
   /**
-   * How long after its time a tick may still be requested while the store fails; it never reaches the next tick. The first answer has to
-   * come within it too. From 100 ms.
+   * How long after its time a tick may still be requested while the store fails; it never reaches the next tick. The
+   * first answer has to come within it too. From 100 ms.
    * @default '30s'
    */
   readonly graceFor?: Duration | undefined
   /**
-   * When the store still fails at the end of the grace: `'skip'` the tick (closed), or `'run'` without the lock (open), for jobs that would rather run on
-   * every node than not at all.
+   * When the store still fails at the end of the grace: `'skip'` the tick (closed), or `'run'` without the lock (open),
+   * for jobs that would rather run on every node than not at all.
    * @default 'skip'
    */
   readonly onStoreError?: 'skip' | 'run' | undefined
@@ -70,8 +71,8 @@ export interface JobOptions extends ScheduleOptions, JobDefaults {
   /** The job's name, the same on every node; it is the lock's name. 1 to 255 characters. */
   readonly name: string
   /**
-   * How often the job has to succeed, on whichever node: what watches over it (`ticklock/health`) tells when it has not. Choose it longer than the schedule's interval
-   * and a run. From 1 s.
+   * How often the job has to succeed, on whichever node: what watches over it (`ticklock/health`) tells when it has
+   * not. Choose it longer than the schedule's interval and a run. From 1 s.
    * @default none
    */
   readonly expectEvery?: Duration | undefined
@@ -100,7 +101,10 @@ const oneOf = <const Value>(values: readonly Value[], otherwise: Value): OptionS
 
 const flag = oneOf([true, false], false)
 
-/** The options that defaults may have. A new one is defined here and in {@link JobDefaults}, and described in config/schema.ts. */
+/**
+ * The options that defaults may have. A new one is defined here and in {@link JobDefaults}, and described in
+ * config/schema.ts.
+ */
 const DEFAULT_SPECS = {
   lockAtMostFor: duration(1),
   lockAtLeastFor: duration(0, 0),
@@ -185,7 +189,10 @@ function readCatchUp(catchUp: unknown, of: string): { readonly window: number; r
   return { window: parseDuration(window, { of, option: 'catchUp.window', min: 1 }), max }
 }
 
-/** The options that a job shares with its scheduler's defaults, as far as they have a value: one that is undefined would hide a default. */
+/**
+ * The options that a job shares with its scheduler's defaults, as far as they have a value: one that is undefined would
+ * hide a default.
+ */
 const defined = (options: JobDefaults): JobDefaults => {
   const values: Record<string, unknown> = {}
   for (const key of JOB_DEFAULTS) if (options[key] !== undefined) values[key] = options[key]

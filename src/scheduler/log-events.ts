@@ -4,8 +4,9 @@ import type { Emitter } from './emitter.ts'
 import type { JobEvent } from './events.ts'
 
 /**
- * Logs one line for each event that matters, by pino's conventions: errors as `err`, ordinary skips at debug. Without `verbose` only warnings and
- * errors: an event that nobody listens to is not made, and a cluster skips thousands of ticks a second.
+ * Logs one line for each event that matters, by pino's conventions: errors as `err`, ordinary skips at debug. Without
+ * `verbose` only warnings and errors: an event that nobody listens to is not made, and a cluster skips thousands of
+ * ticks a second.
  */
 export function logEvents(events: Emitter, logger: Logger, { verbose }: { readonly verbose: boolean }): void {
   events.on('failed', (event) =>

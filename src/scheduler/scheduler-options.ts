@@ -40,7 +40,10 @@ export interface SchedulerOptions {
 export interface StopOptions {
   /** How long the runs under way may go on before their signals abort. @default '30s' */
   readonly graceFor?: Duration | undefined
-  /** How long the runs have to end once their signals have aborted; one that takes longer keeps its lock until the lease expires. @default '1s' */
+  /**
+   * How long the runs have to end once their signals have aborted; one that takes longer keeps its lock until the lease
+   * expires. @default '1s'
+   */
   readonly abortFor?: Duration | undefined
 }
 

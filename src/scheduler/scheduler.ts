@@ -339,9 +339,9 @@ export class Scheduler implements AsyncDisposable {
   }
 
   /**
-   * Stops: begins no tick any more, waits for the runs under way, aborts the signals of those that have not ended after the grace, releases their
-   * locks, closes the provider. A run that goes on in spite of its signal keeps its lock until the lease expires. May be called
-   * before `start()` and more than once.
+   * Stops: begins no tick any more, waits for the runs under way, aborts the signals of those that have not ended after
+   * the grace, releases their locks, closes the provider. A run that goes on in spite of its signal keeps its lock
+   * until the lease expires. May be called before `start()` and more than once.
    *
    * Called from inside a run, it does not wait for that run: it resolves when all others have ended, and the rest is done when this one has, too. The same
    * holds in what a run calls, at the end of its `await using`, and in `beforeClose`.

@@ -25,8 +25,8 @@ export class Shutdown {
   }
 
   /**
-   * Waits `graceFor` ms for the runs, aborts those that are left, and waits `abortFor` ms for these. Then releases what is left to release, and closes
-   * the provider if there is one. Never rejects.
+   * Waits `graceFor` ms for the runs, aborts those that are left, and waits `abortFor` ms for these. Then releases what
+   * is left to release, and closes the provider if there is one. Never rejects.
    */
   async end(graceFor: number, abortFor: number, provider: LockProvider | undefined): Promise<void> {
     const { running, logger, acquireContext } = this.#context

@@ -53,8 +53,8 @@ export interface ConformanceSubject {
   readonly clientSurvivesClose: (() => Promise<boolean>) | WhyNot
 
   /**
-   * Requests a lock as ShedLock on a JVM does, with ShedLock's own statement, from the host `jvm-host`; tells whether it
-   * was obtained.
+   * Requests a lock as ShedLock on a JVM does, with ShedLock's own statement, from the host `jvm-host`; tells whether
+   * it was obtained.
    */
   readonly asShedLock: ((name: string, lockedForMs: number) => Promise<boolean>) | WhyNot
 

@@ -95,8 +95,8 @@ export class TestBed {
     for (;;) {
       const [record] = await readAll(this.a, [name])
       assert.ok(record, `read does not know ${JSON.stringify(name)}`)
-      // ShedLock asks some stores by a clock that is cut to whole milliseconds: for that one, too, it shall have expired.
-      // Another node may be behind this one.
+      // ShedLock asks some stores by a clock that is cut to whole milliseconds: for that one, too, it shall have
+      // expired. Another node may be behind this one.
       const left = record.lockUntil - Math.floor(record.storeTime) + this.clockError
       if (left <= 0) return
       assert.ok(performance.now() + left < deadline, `a lease that should be short has ${left} ms left`)
@@ -115,8 +115,8 @@ export class TestBed {
   }
 
   /**
-   * Requests a lease that must count from the moment of the decision: from some time between the sending of the request and
-   * the `storeTime` of the answer, which a provider may read after it has decided.
+   * Requests a lease that must count from the moment of the decision: from some time between the sending of the request
+   * and the `storeTime` of the answer, which a provider may read after it has decided.
    */
   async lasting(ms: number, ask: () => Promise<Lease>): Promise<Lease> {
     const from = await this.now()

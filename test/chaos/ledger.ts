@@ -1,6 +1,6 @@
 /*
- * A ledger in the database that keeps the locks. Each run of its job writes one entry in a transaction that completes the run. No constraint keeps a second
- * entry of a tick out: that only `lock.complete` does.
+ * A ledger in the database that keeps the locks. Each run of its job writes one entry in a transaction that completes
+ * the run. No constraint keeps a second entry of a tick out: that only `lock.complete` does.
  */
 import { setTimeout as sleep } from 'node:timers/promises'
 import { isLockLost, isLockNotHeld, type Lock } from 'ticklock'
@@ -37,7 +37,9 @@ export async function openLedger(kind: string, url: string): Promise<Ledger | un
   }
 }
 
-/** As careful users do: until it is confirmed, or can't be any more. A commit that was not confirmed may have succeeded. */
+/**
+ * As careful users do: until it is confirmed, or can't be any more. A commit that was not confirmed may have succeeded.
+ */
 export async function completeInLedger(ledger: Ledger, lock: Lock, tick: number): Promise<void> {
   for (let attempt = 1; ; attempt++) {
     try {

@@ -10,7 +10,10 @@ import type { Toolchain } from './toolchains.ts'
 /** From the start of the built app to its first tick. The job is due each second. */
 const FIRST_TICK = 10_000
 
-/** An app as Nest's own command makes it, with its tsconfig and tests: `npm i ticklock pg`, one module import and one decorator are all it needs. */
+/**
+ * An app as Nest's own command makes it, with its tsconfig and tests: `npm i ticklock pg`, one module import and one
+ * decorator are all it needs.
+ */
 export const nestTemplate = (major: number): Toolchain => ({
   name: `the app that "nest new" of NestJS ${major} makes, with its tsconfig and its tests`,
   async check(stores) {

@@ -9,8 +9,9 @@ import { type CodeBlock, codeBlocks, pages, root } from './code-blocks.ts'
 import { freshApp } from './fresh-app.ts'
 import { storeEnvironment } from './store-environment.ts'
 
-// Every TypeScript block of the documentation is a program of its own: it compiles, and it runs to its end, or until the SIGTERM that it waits for, with exit
-// code 0. Blocks that import vitest are tests, and pass. Every config file is right. All of it in a fresh folder, with the package as npm unpacks it.
+// Every TypeScript block of the documentation is a program of its own: it compiles, and it runs to its end, or until
+// the SIGTERM that it waits for, with exit code 0. Blocks that import vitest are tests, and pass. Every config file is
+// right. All of it in a fresh folder, with the package as npm unpacks it.
 const { environment, missing } = storeEnvironment(inject('servers'))
 const blocks = pages().flatMap(codeBlocks)
 const programs = blocks.filter(({ language }) => language === 'ts')

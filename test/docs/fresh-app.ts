@@ -5,7 +5,10 @@ import { join } from 'node:path'
 import { packed } from '../compat/app.ts'
 import { root } from './code-blocks.ts'
 
-/** A folder with the package as npm unpacks it. The other packages are links to those of the project, so that nothing is downloaded. */
+/**
+ * A folder with the package as npm unpacks it. The other packages are links to those of the project, so that nothing is
+ * downloaded.
+ */
 export async function freshApp(): Promise<{ readonly folder: string; remove(): void }> {
   const folder = realpathSync(mkdtempSync(join(tmpdir(), 'ticklock-docs-')))
   const modules = join(folder, 'node_modules')

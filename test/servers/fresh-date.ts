@@ -1,6 +1,6 @@
 /*
- * Loaded before a server written in Node.js, which keeps the `Date` of its responses for up to a second, and for longer while it is stopped or busy. DynamoDB
- * reads the clock for each response, and its provider goes by that.
+ * Loaded before a server written in Node.js, which keeps the `Date` of its responses for up to a second, and for longer
+ * while it is stopped or busy. DynamoDB reads the clock for each response, and its provider goes by that.
  */
 import { ServerResponse } from 'node:http'
 

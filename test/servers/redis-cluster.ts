@@ -18,8 +18,8 @@ export const redisCluster: ServerKind = {
 }
 
 /**
- * Three masters, each with so many replicas; the masters come first among the processes, then the replicas of each, in that order. A
- * node that has been silent for `nodeTimeout` ms counts as failed.
+ * Three masters, each with so many replicas; the masters come first among the processes, then the replicas of each, in
+ * that order. A node that has been silent for `nodeTimeout` ms counts as failed.
  */
 export async function startCluster(replicas: number, nodeTimeout: number): Promise<StartedServer> {
   const timeout = ['--cluster-node-timeout', String(nodeTimeout)]

@@ -21,7 +21,9 @@ export const redisSentinel: ServerKind = {
   start: () => startSentinel(PATIENT_MS),
 }
 
-/** A master and its replica under three sentinels, which fail over when the master has been silent for `downAfter` ms. */
+/**
+ * A master and its replica under three sentinels, which fail over when the master has been silent for `downAfter` ms.
+ */
 export async function startSentinel(downAfter: number): Promise<StartedServer> {
   const processes: ServerProcess[] = []
   const started = async (start: (port: number) => Promise<ServerProcess>): Promise<ServerProcess> => {

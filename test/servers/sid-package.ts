@@ -4,8 +4,8 @@ import { join } from 'node:path'
 import { exclusively } from './debian.ts'
 
 /**
- * Downloads a package ($2) of Debian's sid, with lists of its own, and unpacks it into a folder ($1) once per machine, under another name until it
- * is whole.
+ * Downloads a package ($2) of Debian's sid, with lists of its own, and unpacks it into a folder ($1) once per machine,
+ * under another name until it is whole.
  */
 const UNPACK = `
 root=$1; making=$1.making
@@ -26,7 +26,8 @@ mv "$making" "$root"
 `
 
 /**
- * The folder with what is in a package of Debian's sid, for a program that runs on older releases too. Nothing is installed.
+ * The folder with what is in a package of Debian's sid, for a program that runs on older releases too. Nothing is
+ * installed.
  *
  * @param version of the package that the tests need at least; a change of it makes another folder
  */

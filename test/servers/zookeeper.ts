@@ -59,7 +59,8 @@ admin.enableServer=false
 
 export async function launchZooKeeper(port: number): Promise<ServerProcess> {
   const jvm = ['-XX:TieredStopAtLevel=1', '-XX:+UseSerialGC', '-Xshare:auto', '-Xmx256m']
-  // A kill of the process alone needs no fsync; and on a busy machine each handover of a request between threads takes long.
+  // A kill of the process alone needs no fsync; and on a busy machine each handover of a request between threads takes
+  // long.
   const fewer = ['forceSync=no', 'nio.numWorkerThreads=0', 'nio.numSelectorThreads=1']
   const options = [...jvm, ...fewer.map((property) => `-Dzookeeper.${property}`)]
   return await ServerProcess.launch({

@@ -7,8 +7,8 @@ import type { StoreKind } from './stores/index.ts'
 const SHORTEST_SLEEP = 1_000
 
 /**
- * Faults that many seeds have besides the others: suspended machines, and records that are locked or unreadable. They come from random
- * numbers of their own, so that everything else of a seed is what it was before there were any.
+ * Faults that many seeds have besides the others: suspended machines, and records that are locked or unreadable. They
+ * come from random numbers of their own, so that everything else of a seed is what it was before there were any.
  */
 export function makeMoreFaults(seed: number, maker: FaultMaker, others: readonly Fault[]): Fault[] {
   if (others.length === 0) return []

@@ -4,10 +4,16 @@ import { slackOf, type Witness } from './witness.ts'
 
 /** A process compares its clocks so often, in ms, and so notices that its machine slept. */
 export const NOTICED = 1_000 + 10
-/** A renewal that is under way has its timeout (`storeTimeout`), and then the request whether the lease is still valid has the same, in ms. */
+/**
+ * A renewal that is under way has its timeout (`storeTimeout`), and then the request whether the lease is still valid
+ * has the same, in ms.
+ */
 const ANSWERED = 2 * (5_000 + 10)
 
-/** A lease that ended while the machine slept: soon after waking its process relies on it no more, and then the lease is lost. */
+/**
+ * A lease that ended while the machine slept: soon after waking its process relies on it no more, and then the lease is
+ * lost.
+ */
 export function judgeWaking(witness: Witness, life: Life): void {
   const wokeAt = witness.now
   for (const file of witness.files.values()) {

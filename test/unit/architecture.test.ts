@@ -66,7 +66,8 @@ describe('imports', () => {
     const targets = new Map<string, string[]>()
     for (const { from, to } of imports.filter(({ lazy }) => !lazy))
       targets.set(from, [...(targets.get(from) ?? []), to])
-    // A file without imports of files that are left is in no circle: taking such files out leaves the circles, and what leads to them.
+    // A file without imports of files that are left is in no circle: taking such files out leaves the circles, and what
+    // leads to them.
     for (let before = -1; before !== targets.size; ) {
       before = targets.size
       for (const [file, to] of targets) if (!to.some((target) => targets.has(target))) targets.delete(file)

@@ -1,12 +1,13 @@
 /*
- * Statements within a transaction of the user's, for one lock, as decideFence in src/provider/decide.ts decides it. All parameters are texts, so that no
- * client has to know their types:
+ * Statements within a transaction of the user's, for one lock, as decideFence in src/provider/decide.ts decides it. All
+ * parameters are texts, so that no client has to know their types:
  *
  *   $1 name, $2 holder as locked_by has it, $3 fencing token, $4 tick in ms or null; to complete: $5 lockAtLeastFor in ms
  *
- * Each returns one row. `inside`: a transaction is open, since the mark of an earlier statement is still there. `latest`: no later grant
- * exists, and the run goes on. `completed`, `known`: what the statement's snapshot says of the record. A takeover that is under way is waited for, and
- * then seen. The lock on the row lasts until the transaction ends, and all who want to take the lock over skip the row.
+ * Each returns one row. `inside`: a transaction is open, since the mark of an earlier statement is still there.
+ * `latest`: no later grant exists, and the run goes on. `completed`, `known`: what the statement's snapshot says of the
+ * record. A takeover that is under way is waited for, and then seen. The lock on the row lasts until the transaction
+ * ends, and all who want to take the lock over skip the row.
  */
 
 import { RELEASED } from '../../../src/provider/holder.ts'

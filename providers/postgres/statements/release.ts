@@ -22,7 +22,8 @@ import { readable } from './readable.ts'
 
 const TICK = "timestamp 'epoch' + tick * interval '1 ms'"
 
-// As decideRelease does. `late`: the lease has expired, and its tick is to be marked. `released-late`: it was released without its tick before.
+// As decideRelease does. `late`: the lease has expired, and its tick is to be marked. `released-late`: it was released
+// without its tick before.
 const OUTCOME = `
       CASE
         WHEN (lock).name IS NULL THEN 'over'

@@ -28,8 +28,8 @@ export class TicklockHealthIndicator {
   }
 
   /**
-   * `'up'` with the number of jobs and this machine's clock skew in ms, or `'down'` with what is wrong: the store failed, or did not respond in time
-   * (`timeout`, 2 s). Never rejects.
+   * `'up'` with the number of jobs and this machine's clock skew in ms, or `'down'` with what is wrong: the store
+   * failed, or did not respond in time (`timeout`, 2 s). Never rejects.
    */
   async isHealthy<Key extends string = 'ticklock'>(
     key: Key = 'ticklock' as Key,

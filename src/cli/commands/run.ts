@@ -21,7 +21,7 @@ interface RunOptions extends ConfigOption, LogOptions {
 export function define(command: Command, cli: Cli, choose: (action: Action) => void): void {
   configOption(command)
     .description(
-      'Runs the jobs of the config until it is told to stop. Start it on as many machines as you like: each tick runs on one of them.',
+      'Runs the jobs of the config until it gets SIGTERM or SIGINT. Start it on as many machines as you like: each tick runs on one of them.',
     )
     .option('-w, --watch', 'take over the config whenever its file changes')
     .option('--http <address>', 'serve a page to look at, /metrics, /healthz and /readyz, such as on 127.0.0.1:8080')

@@ -44,8 +44,8 @@ async function trigger(cli: Cli, name: string, options: TriggerOptions): Promise
   const logger = createLog(cli, { logLevel: 'info', logFormat: options.logFormat })
   const node = await StoreNode.open(store, plan, logger)
   node.put(job, new Set(namesOfStoreUrls(process.env, plan.stores)))
-  const patience = { graceFor: 0, abortFor: ('killAfter' in job.action ? job.action.killAfter : 0) + 2_000 }
-  const off = onStopSignal(() => void node.stop(patience))
+  const stopOptions = { graceFor: 0, abortFor: ('killAfter' in job.action ? job.action.killAfter : 0) + 2_000 }
+  const off = onStopSignal(() => void node.stop(stopOptions))
   // The run goes on without its log.
   cli.onOutputLost(() => {})
   let uncaught = false
@@ -67,6 +67,6 @@ async function trigger(cli: Cli, name: string, options: TriggerOptions): Promise
     return EXIT.failed
   } finally {
     off()
-    await node.stop(patience)
+    await node.stop(stopOptions)
   }
 }

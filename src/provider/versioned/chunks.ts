@@ -23,7 +23,7 @@ export async function inChunks<Item, Result>(
   return results.flat()
 }
 
-/** Does something to each item of a batch, `size` times eight at once, and returns the results in order. */
+/** Runs something for each item of a batch, in chunks of `size`, and returns the results in order. */
 export const inChunksEach = <Item, Result>(
   items: readonly Item[],
   size: number,

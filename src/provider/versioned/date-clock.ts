@@ -11,7 +11,10 @@ const TOO_WIDE = 250
 /** A new second begins within this time, in ms, and two round trips. */
 const NARROWS_WITHIN = 1_500
 
-/** The clock of a store that shows it only in the `Date` header of its responses. Measures it when it is read, and beside the requests later. */
+/**
+ * The clock of a store that shows it only in the `Date` header of its responses. Measures it when it is read, and
+ * beside the requests later.
+ */
 export class DateClock {
   readonly #estimate: ClockEstimate
   readonly #sample: () => Promise<ClockSample>
@@ -26,7 +29,10 @@ export class DateClock {
     this.#sample = sample
   }
 
-  /** The store's time at present. Takes up to a second while little is known. Rejects when a sample fails that is needed. */
+  /**
+   * The store's time at present. Takes up to a second while little is known. Rejects when a sample fails that is
+   * needed.
+   */
   async now(): Promise<TimeBounds> {
     if (this.#estimate.width > NARROW && !this.#narrowing) {
       this.#narrowing = this.#narrow()

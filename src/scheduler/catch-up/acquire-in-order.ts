@@ -4,11 +4,13 @@ import { emitMissed, handleOutcome, remainingLease } from '../tick/outcome.ts'
 import type { Tick } from '../tick/tick.ts'
 
 /**
- * Goes after a tick of a job that is catching up: waits while the job runs here, or while its lock is held, and asks again. False when
- * no later tick may be requested: the scheduler stops, or the store failed and all that was missed has to be looked at anew.
+ * Goes after a tick of a job that is catching up: waits while the job runs here, or while its lock is held, and asks
+ * again. False when no later tick may be requested: the scheduler stops, or the store failed and all that was missed
+ * has to be looked at anew.
  *
- * The race: two nodes catch up, one runs T1, and the other is refused T2 because the lock is held. If it went on and was granted T3 the
- * moment that T1 ended, T2 would be lost. So nobody requests a later tick before this one was granted, to whomever.
+ * The race: two nodes catch up, one runs T1, and the other is refused T2 because the lock is held. If it went on and
+ * was granted T3 the moment that T1 ended, T2 would be lost. So nobody requests a later tick before this one was
+ * granted, to whomever.
  */
 export async function acquireInOrder(context: SchedulerContext, tick: Tick): Promise<boolean> {
   const { job, time } = tick

@@ -13,8 +13,9 @@ import { sinceOf } from './schedule-mark.ts'
 const CHUNK = 1_000
 
 /**
- * The ticks that passed up to `now` and that the record shows nobody ran, oldest first. None counts as missed from before a node planned the job with this schedule
- * (`job.since`), except the latest when `starting` with `runOnStart`, and none that is not later than the last one granted.
+ * The ticks that passed up to `now` and that the record shows nobody ran, oldest first. None counts as missed from
+ * before a node planned the job with this schedule (`job.since`), except the latest when `starting` with `runOnStart`,
+ * and none that is not later than the last one granted.
  */
 export function missedTicks(job: Job, lastTick: number | undefined, now: number, starting: boolean): number[] {
   const { catchUp, schedule, since } = job
@@ -25,8 +26,8 @@ export function missedTicks(job: Job, lastTick: number | undefined, now: number,
 }
 
 /**
- * Requests ticks that passed: at start, after an outage of the store, and after this process was late. While a job catches up, its new
- * ticks wait their turn, or the record's last tick would overtake those that were missed.
+ * Requests ticks that passed: at start, after an outage of the store, and after this process was late. While a job
+ * catches up, its new ticks wait their turn, or the record's last tick would overtake those that were missed.
  */
 export class CatchUp {
   readonly #context: SchedulerContext

@@ -8,9 +8,10 @@ import type { Schedule } from '../plan/schedule.ts'
  *
  *   <random>.<7 characters of a hash of the schedule><ms since the epoch, in base 36>
  *
- * It stays in the record's holder until the next grant, also after a release. By it a node that starts knows from when on the ticks of its schedule
- * count as missed: never from before the schedule changed, and from before the first run of a job that was planned but never ran. With a label of 200
- * characters and the marker of a release the holder still fits the 255 characters of ShedLock's column.
+ * It stays in the record's holder until the next grant, also after a release. By it a node that starts knows from when
+ * on the ticks of its schedule count as missed: never from before the schedule changed, and from before the first run
+ * of a job that was planned but never ran. With a label of 200 characters and the marker of a release the holder still
+ * fits the 255 characters of ShedLock's column.
  */
 
 const MARK = new RegExp(String.raw`#[\da-f-]{27}\.([\da-z]{7})([\da-z]{1,9})(?:${RELEASED})?$`)
@@ -32,8 +33,9 @@ export const markOf = (schedule: Schedule, since: number): string =>
   `${idOf(schedule)}${Math.max(0, Math.floor(since)).toString(36)}`
 
 /**
- * Since when the ticks of this schedule count as missed, by the record; undefined when it was never planned, or another schedule was since. A record without a mark (an older
- * version's, a ShedLock's, of a lock taken by hand) shows it when its last tick is one of this schedule.
+ * Since when the ticks of this schedule count as missed, by the record; undefined when it was never planned, or another
+ * schedule was since. A record without a mark (an older version's, a ShedLock's, of a lock taken by hand) shows it when
+ * its last tick is one of this schedule.
  */
 export function sinceOf({ lockedBy, lastTick }: LockRecord, schedule: Schedule): number | undefined {
   const [, id, since] = MARK.exec(lockedBy) ?? []

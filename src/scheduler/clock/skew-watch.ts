@@ -30,7 +30,10 @@ export class SkewWatch {
       this.#context.track(this.readClock(anyName))
   }
 
-  /** Requests the store's clock, once for all who wait for it. Afterwards its reading is not stale any more. Never rejects. */
+  /**
+   * Requests the store's clock, once for all who wait for it. Afterwards its reading is not stale any more. Never
+   * rejects.
+   */
   readClock(anyName: string): Promise<void> {
     this.#reading ??= this.#readClock(anyName).finally(() => {
       this.#reading = undefined
@@ -47,7 +50,8 @@ export class SkewWatch {
     } catch (error) {
       this.#notBefore = clock.monotonic() + RETRY_AFTER
       emitStoreError(this.#context, 'read', undefined, error)
-      // An old reading is better than none: by a wrong clock of its own this node would be early, and take ticks that lie ahead.
+      // An old reading is better than none: by a wrong clock of its own this node would be early, and take ticks that
+      // lie ahead.
       if (!storeClock.mayBeStale) return
       storeClock.forget()
       this.#onForgotten()

@@ -25,8 +25,8 @@ interface Bounds {
  *
  * While the machine's own wall clock lies within those bounds it is taken as it is.
  *
- * After a jump of the wall clock the reading may be stale: if the machine was suspended, its monotonic clock stood still. Only the response to a
- * request that was sent since then shows what time it is.
+ * After a jump of the wall clock the reading may be stale: if the machine was suspended, its monotonic clock stood
+ * still. Only the response to a request that was sent since then shows what time it is.
  */
 export class StoreClock {
   readonly #clock: Clock
@@ -71,9 +71,10 @@ export class StoreClock {
   }
 
   /**
-   * Takes in a reading: what both it and the known one allow (Marzullo's intersection), or the reading alone when they contradict each
-   * other. So an answer that shows that this node was early corrects it by at least as much, however long the answer was under way. A reading
-   * during which the wall clock jumped says nothing: the machine may have been suspended.
+   * Takes in a reading: what both it and the known one allow (Marzullo's intersection), or the reading alone when they
+   * contradict each other. So an answer that shows that this node was early corrects it by at least as much, however
+   * long the answer was under way. A reading during which the wall clock jumped says nothing: the machine may have been
+   * suspended.
    */
   observe({ storeTime, sent, receivedAt }: ClockReading): void {
     const { jumps } = this.#jumps.now()

@@ -26,7 +26,10 @@ export interface PlannerOptions {
   readonly time: StoreClock
   /** A tick is due. Called for all that are due now in one turn, so that what they ask goes out as one batch. */
   onDue(due: DueTick): void
-  /** The timer fired, at least every 30 s. If the time may be stale, it is to be requested, and {@link Planner.clockChanged} called when it isn't any more. */
+  /**
+   * The timer fired, at least every 30 s. If the time may be stale, it is to be requested, and {@link
+   * Planner.clockChanged} called when it isn't any more.
+   */
   onWake(): void
   /** The schedule's next tick is not later than its last: its jobs are not planned any more. */
   onStuck(jobs: ReadonlySet<Job>, error: Error): void
@@ -88,7 +91,10 @@ export class Planner {
     return this.#groups.get(key)?.schedule
   }
 
-  /** Plans a job's ticks after `from`, or after the present. A tick from before `from` that is due fires at once, without this job. */
+  /**
+   * Plans a job's ticks after `from`, or after the present. A tick from before `from` that is due fires at once,
+   * without this job.
+   */
   add(job: Job, from?: number): void {
     const due = this.next
     if (from !== undefined && due !== undefined && due <= from) this.#wake()

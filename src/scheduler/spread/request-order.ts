@@ -48,10 +48,11 @@ export interface OrderedRequest extends TickRequest {
 export type Order = ReadonlyMap<number, readonly OrderedRequest[]>
 
 /**
- * Spreads the ticks that are due at once over the nodes. Every node computes the same first choices. It requests its own at once, and the others after the time that those
- * nodes need for theirs. By then most are taken, and such requests are refused without a write. The nodes come one after another, in another order at each tick, so
- * the share of a node that is gone falls to one after another. While the store or this node is so slow that a later request might miss the tick,
- * all are requested at once.
+ * Spreads the ticks that are due at once over the nodes. Every node computes the same first choices. It requests its
+ * own at once, and the others after the time that those nodes need for theirs. By then most are taken, and such
+ * requests are refused without a write. The nodes come one after another, in another order at each tick, so the share
+ * of a node that is gone falls to one after another. While the store or this node is so slow that a later request might
+ * miss the tick, all are requested at once.
  *
  * Changes only when this node requests, never what is granted.
  */

@@ -16,21 +16,28 @@ export type AcquireOutcome =
   | { readonly outcome: 'failed'; readonly error: unknown }
   /** Granted, but by now the job runs here without a lease that holds; released. */
   | { readonly outcome: 'running' }
-  /** The scheduler began to stop, or the job was removed, while the store was failing. Or it was granted after the grace of the stop, and released. */
+  /**
+   * The scheduler began to stop, or the job was removed, while the store was failing. Or it was granted after the grace
+   * of the stop, and released.
+   */
   | { readonly outcome: 'stopped' }
 
 const FIRST_BACKOFF = 50
 const LONGEST_BACKOFF = 2_000
 
 /**
- * A node that doesn't know the store's clock, or not within half a second, may be early by as much as its own clock is wrong; and so may a tick be
- * that waited for its turn while its node learned what time it is. What is granted early is over for all others, also where no answer gets
- * through. So such a tick may lie ahead by so much at most, in ms; one that is refused for it is requested again when it is due.
+ * A node that doesn't know the store's clock, or not within half a second, may be early by as much as its own clock is
+ * wrong; and so may a tick be that waited for its turn while its node learned what time it is. What is granted early is
+ * over for all others, also where no answer gets through. So such a tick may lie ahead by so much at most, in ms; one
+ * that is refused for it is requested again when it is due.
  */
 const UNSURE_CLOCK_SKEW = 1_000
 export const CLOCK_KNOWN_WITHIN = 500
 
-/** By how much a tick that is requested now may lie ahead of the store's clock, in ms: less when it lies ahead by what is known here. */
+/**
+ * By how much a tick that is requested now may lie ahead of the store's clock, in ms: less when it lies ahead by what
+ * is known here.
+ */
 function allowedSkew({ storeClock, acquireContext: { maxClockSkew } }: SchedulerContext): (tick: number) => number {
   const early = Math.min(maxClockSkew, UNSURE_CLOCK_SKEW)
   const due = storeClock.isKnownWithin(CLOCK_KNOWN_WITHIN) ? maxClockSkew : early
@@ -47,8 +54,8 @@ export interface BatchOptions {
 }
 
 /**
- * Requests a tick, and while the store fails asks again with the same owner, with growing pauses, until `until` (monotonic). A grant that
- * comes after that is released. Never rejects.
+ * Requests a tick, and while the store fails asks again with the same owner, with growing pauses, until `until`
+ * (monotonic). A grant that comes after that is released. Never rejects.
  */
 export async function acquireTick(context: SchedulerContext, tick: Tick, until: number): Promise<AcquireOutcome> {
   const acquisition = beginAcquisition(
@@ -61,9 +68,9 @@ export async function acquireTick(context: SchedulerContext, tick: Tick, until: 
 }
 
 /**
- * Requests many ticks as {@link acquireTick} does, first for all of them at once. Tells the answer to each when it is there: in the same turn for all
- * that the store answers, so that a refusal, which is what most asks of a cluster come to, costs no promise of its own. Never
- * rejects.
+ * Requests many ticks as {@link acquireTick} does, first for all of them at once. Tells the answer to each when it is
+ * there: in the same turn for all that the store answers, so that a refusal, which is what most asks of a cluster come
+ * to, costs no promise of its own. Never rejects.
  */
 export async function acquireTicks<Request extends TickRequest>(
   context: SchedulerContext,
@@ -150,13 +157,15 @@ function toOutcome(
   return { outcome: 'granted', lock: takeLock(acquireContext, job.lock, acquisition, result), rerun: result.rerun }
 }
 
-/** Twice as long after each failure, and random by half, so that nodes don't come back all at once when the store does. */
+/**
+ * Twice as long after each failure, and random by half, so that nodes don't come back all at once when the store does.
+ */
 export const backoffAfter = (failures: number, random: number): number =>
   Math.min(LONGEST_BACKOFF, FIRST_BACKOFF * 2 ** Math.min(failures - 1, 20)) * (0.5 + random / 2)
 
 /**
- * The backoff of ticks that were requested together. Those that fail together wait together, and so are one batch again: thousands of
- * single asks would bring down a store that is just about to recover.
+ * The backoff of ticks that were requested together. Those that fail together wait together, and so are one batch
+ * again: thousands of single asks would bring down a store that is just about to recover.
  */
 class SharedBackoff {
   readonly #context: SchedulerContext

@@ -12,7 +12,8 @@ import { Run } from './run.ts'
 import { jobEvent, type Tick, type TickRequest } from './tick.ts'
 
 /**
- * Requests one tick until `until` (monotonic), and runs the job if it is granted. Resolves when all is over. Never rejects.
+ * Requests one tick until `until` (monotonic), and runs the job if it is granted. Resolves when all is over. Never
+ * rejects.
  */
 export async function acquireAndRun(context: SchedulerContext, tick: Tick, until: number): Promise<void> {
   const { job } = tick
@@ -22,7 +23,10 @@ export async function acquireAndRun(context: SchedulerContext, tick: Tick, until
   await handleOutcome(context, tick, outcome)
 }
 
-/** As {@link acquireAndRun}, for ticks that are due at once: one request for all of them. `onGranted` is called for each that is granted. */
+/**
+ * As {@link acquireAndRun}, for ticks that are due at once: one request for all of them. `onGranted` is called for each
+ * that is granted.
+ */
 export function acquireAndRunAll<Request extends TickRequest>(
   context: SchedulerContext,
   requests: readonly Request[],
@@ -39,7 +43,10 @@ export function acquireAndRunAll<Request extends TickRequest>(
   })
 }
 
-/** Does what the answer to a tick demands. What is run for it is over when the promise is, if there is one; it never rejects. */
+/**
+ * Does what the answer to a tick demands. What is run for it is over when the promise is, if there is one; it never
+ * rejects.
+ */
 export function handleOutcome(
   context: SchedulerContext,
   tick: Tick,
@@ -148,9 +155,10 @@ export function mayRerun(job: Job, time: number, record: LockRecord | undefined)
 const RERUN_RETRY_AFTER = 1_000
 
 /**
- * Waits until the lease of a tick that another node runs has expired, and then requests that tick. The race: all nodes that were refused do so
- * at once; the store grants it to one, and the others see its new lease and wait for that one. Ends when the tick is done,
- * or a later one was granted. A tick that a node with a wrong clock took before its time is not run here before its time.
+ * Waits until the lease of a tick that another node runs has expired, and then requests that tick. The race: all nodes
+ * that were refused do so at once; the store grants it to one, and the others see its new lease and wait for that one.
+ * Ends when the tick is done, or a later one was granted. A tick that a node with a wrong clock took before its time is
+ * not run here before its time.
  */
 export async function awaitRerun(context: SchedulerContext, tick: Tick, record: LockRecord): Promise<void> {
   const { job, time } = tick

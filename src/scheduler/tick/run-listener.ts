@@ -6,7 +6,8 @@ import { type ActiveRun, emitStoreError, type SchedulerContext } from '../schedu
 import { jobEvent, type Tick } from './tick.ts'
 
 /**
- * Emits what happens to the lock of a run. Thousands of runs may start together, so it is one object without functions of its own.
+ * Emits what happens to the lock of a run. Thousands of runs may start together, so it is one object without functions
+ * of its own.
  */
 export class RunListener implements LossListener, KeepAliveListener, EndListener {
   /** The work ended in time. An expiry of its lease harms nobody from then on. */

@@ -60,10 +60,11 @@ export class Run implements JobContext, ActiveRun {
   }
 
   /**
-   * Calls the job's function. Resolves when it has ended and the lock is released, or the release has failed. An error of the function is an
-   * outcome, which its event has reported by then. Never rejects.
+   * Calls the job's function. Resolves when it has ended and the lock is released, or the release has failed. An error
+   * of the function is an outcome, which its event has reported by then. Never rejects.
    *
-   * One function does all of it: thousands of runs may start together, and each extra async call costs several promises.
+   * One function does all of it: thousands of runs may start together, and each extra async call costs several
+   * promises.
    */
   async execute(): Promise<RunOutcome> {
     const { lock } = this
@@ -95,9 +96,10 @@ export class Run implements JobContext, ActiveRun {
   }
 
   /**
-   * The work has failed but still runs. Its lock is not renewed any more, and stays taken until the work ends, or to near the end of the lease: expired without
-   * a release, the tick would count as crashed, and with `onCrash: 'rerun'` one node after the other would hang in it. Without a lock the job counts as running
-   * here for as long as a lease would last.
+   * The work has failed but still runs. Its lock is not renewed any more, and stays taken until the work ends, or to
+   * near the end of the lease: expired without a release, the tick would count as crashed, and with `onCrash: 'rerun'`
+   * one node after the other would hang in it. Without a lock the job counts as running here for as long as a lease
+   * would last.
    */
   async #leave(
     end: Promise<unknown>,

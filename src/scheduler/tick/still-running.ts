@@ -2,9 +2,10 @@
 const ends = new WeakMap<object, Promise<unknown>>()
 
 /**
- * Marks an error that is thrown for work which could not be ended: a function that ignores its signal, a process that can't be killed. The run has
- * failed. Its lock is not renewed any more, and is not released at once either, since another node could start beside it: it stays taken until the work
- * ends, or the lease nearly does. A run without a lock keeps its node from running the job for as long. Mark an error that was made for this run alone.
+ * Marks an error that is thrown for work which could not be ended: a function that ignores its signal, a process that
+ * can't be killed. The run has failed. Its lock is not renewed any more, and is not released at once either, since
+ * another node could start beside it: it stays taken until the work ends, or the lease nearly does. A run without a
+ * lock keeps its node from running the job for as long. Mark an error that was made for this run alone.
  *
  * @param end Never rejects.
  */

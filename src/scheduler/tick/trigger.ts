@@ -17,7 +17,10 @@ export type TriggerOutcome =
       readonly heldUntil: Date | undefined
     }
 
-/** Runs a job now, under its lock. Takes no tick. Rejects with what the job throws, and with a `StoreError` when the lock could not be requested. */
+/**
+ * Runs a job now, under its lock. Takes no tick. Rejects with what the job throws, and with a `StoreError` when the
+ * lock could not be requested.
+ */
 export async function runTrigger(context: SchedulerContext, tick: Tick): Promise<TriggerOutcome> {
   if (context.running.has(tick.job.name)) return skipped(context, tick, RUNNING_HERE)
   const lock = await tryObtain(context.acquireContext, tick.job.lock).catch((error) => {

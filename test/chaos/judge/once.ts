@@ -36,7 +36,10 @@ function notLapsed(before: RunOfTick, run: RunOfTick, grants: ReadonlyMap<string
   return undefined
 }
 
-/** An extension may reach the store after its owner has lost the lease. The owner then releases that as unused, without its tick. */
+/**
+ * An extension may reach the store after its owner has lost the lease. The owner then releases that as unused, without
+ * its tick.
+ */
 const endOf = ({ until, release }: Grant): number => (release.marked ? until : Math.min(until, release.startedAt))
 
 const keyOf = ({ job, life, token }: Pick<Grant, 'job' | 'life' | 'token'>): string => `${job} ${life} ${token}`

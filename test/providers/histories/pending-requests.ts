@@ -23,7 +23,10 @@ export class PendingRequests {
   }
 }
 
-/** On a busy machine a server seems to have locked a record whose change takes too long. Each client has words of its own; ioredis closes a connection that is silent, and says that it does not retry. */
+/**
+ * On a busy machine a server seems to have locked a record whose change takes too long. Each client has words of its
+ * own; ioredis closes a connection that is silent, and says that it does not retry.
+ */
 const isTimeout = (error: unknown): boolean =>
   error instanceof Error &&
   (isRecordBusy(error) ||

@@ -4,7 +4,8 @@ import { pathToFileURL } from 'node:url'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { RIGHT, WRONG } from './config-files.ts'
 
-// What editors say of a config file: they ask yaml-language-server, which reads the schema named in the file's first line.
+// What editors say of a config file: they ask yaml-language-server, which reads the schema named in the file's first
+// line.
 const require = createRequire(import.meta.url)
 const program = require.resolve('yaml-language-server/bin/yaml-language-server')
 const rpc: typeof import('vscode-jsonrpc/node') = createRequire(program)('vscode-jsonrpc/node')

@@ -230,7 +230,10 @@ describe('a job that is a request', () => {
     expect(await send(refuse, { expectStatus: ['2xx', 503] })).toEqual([])
   })
 
-  /** A server that keeps what it was sent, and the connections on which a response is under action. `request` runs a job that sends it a request. */
+  /**
+   * A server that keeps what it was sent, and the connections on which a response is under action. `request` runs a job
+   * that sends it a request.
+   */
   async function serve(answer: (request: IncomingMessage, response: ServerResponse) => void) {
     const busy = new Set<Socket>()
     const requests: { readonly method: string; readonly url: string; readonly headers: object; body: string }[] = []

@@ -4,7 +4,10 @@ import { Cluster, MIDNIGHT, type Node } from './cluster.ts'
 
 const WINDOW: JobOptions['catchUp'] = { window: '1d', max: 100 }
 
-/** A node with a job of each 10 s that slept from 62 s to 82 s, its monotonic clock too. `first` is called before any other timer fires. */
+/**
+ * A node with a job of each 10 s that slept from 62 s to 82 s, its monotonic clock too. `first` is called before any
+ * other timer fires.
+ */
 async function awake(first: (cluster: Cluster, node: Node) => void): Promise<{ cluster: Cluster; node: Node }> {
   const cluster = new Cluster()
   const node = cluster.node()

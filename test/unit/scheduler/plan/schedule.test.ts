@@ -236,7 +236,8 @@ describe('a job with a fixed time', () => {
           const tick = job.next(time) ?? 0
           const theirs = croner.nextRun(new Date(time))?.getTime() ?? 0
           if (tick !== theirs) {
-            // Midnight there, right after a gap; or a time that comes twice, of which croner takes the second where hours are set back.
+            // Midnight there, right after a gap; or a time that comes twice, of which croner takes the second where
+            // hours are set back.
             expect(tick).toBeLessThan(theirs)
             const shown = (time: number): string => new Date(time).toLocaleString('en-GB', { timeZone: zone })
             if (!shown(tick).endsWith('00:00:00')) expect(shown(tick)).toBe(shown(theirs))
